@@ -1,0 +1,92 @@
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+/**
+ * Which rooms of lib/ a room may import from; a room may always import from itself and from `errors`.
+ * Rooms on one level do not import each other, and nothing imports upward.
+ */
+const base = ["record"];
+const middle = [...base, "stores", "session"];
+const mayImport = {
+  record: [],
+  stores: base,
+  session: base,
+  http: middle,
+  admin: middle,
+  clientless: middle,
+  pages: middle,
+  jobs: middle,
+};
+const rooms = Object.keys(mayImport);
+const topFiles = ["sessions", "options", "default-sessions", "index", "cli"];
+
+const roomBoundaries = rooms.map((room) => ({
+  files: [`lib/${room}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          ...rooms
+            .filter((other) => other !== room && !mayImport[room].includes(other))
+            .map((other) => ({ group: [`**/${other}/**`], message: `lib/${room} may not import from lib/${other}.` })),
+          {
+            group: topFiles.map((file) => `../${file}*`),
+            message: `lib/${room} may not import from the files above it.`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ["dist/", "coverage/", "node_modules/", "**/*.cjs", "**/*.mjs", "bench/.peers/"] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "separate-type-imports" }],
+      "@typescript-eslint/prefer-nullish-coalescing": ["error", { ignorePrimitives: { string: true } }],
+      // A store may answer at once or with a promise; a caller that awaits either is right.
+      "@typescript-eslint/await-thenable": "off",
+      // The interface is asynchronous even where an implementation needs no await.
+      "@typescript-eslint/require-await": "off",
+      "no-console": "error",
+    },
+  },
+  ...roomBoundaries,
+  {
+    files: ["lib/*.ts"],
+    ignores: ["lib/index.ts", "lib/cli.ts", "lib/default-sessions.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group: ["./index*", "./cli*", "./default-sessions*"], message: "Nothing imports upward." }] },
+      ],
+    },
+  },
+  {
+    files: ["lib/cli.ts", "example-app/**/*.ts", "bench/**/*.ts", "test/support/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  {
+    // Tests hand in wrong types on purpose, and supertest's bodies are `any`.
+    files: ["test/**/*.ts", "bench/**/*.ts"],
+    rules: {
+      "@typescript-eslint/no-explicit-any": "off",
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+      "@typescript-eslint/no-unsafe-call": "off",
+      "@typescript-eslint/no-unsafe-member-access": "off",
+      "@typescript-eslint/no-unsafe-return": "off",
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-misused-promises": "off",
+    },
+  },
+);

@@ -1,0 +1,26 @@
+/** swc transforms but does not check types: `npm run check` runs before the tests. */
+module.exports = {
+  testEnvironment: "node",
+  roots: ["<rootDir>/test"],
+  testMatch: ["**/*.test.ts"],
+  transform: {
+    "\\.ts$": [
+      "@swc/jest",
+      {
+        jsc: { target: "es2022", parser: { syntax: "typescript" } },
+        module: { type: "commonjs" },
+        sourceMaps: "inline",
+      },
+    ],
+  },
+  moduleNameMapper: {
+    "^coatcheck$": "<rootDir>/lib/index.ts",
+    "^coatcheck/lmdb$": "<rootDir>/lib/stores/lmdb-store.ts",
+    "^coatcheck/datastore$": "<rootDir>/lib/stores/datastore-store.ts",
+    "^coatcheck/testing$": "<rootDir>/lib/testing.ts",
+  },
+  globalSetup: "<rootDir>/test/support/global-setup.ts",
+  globalTeardown: "<rootDir>/test/support/global-teardown.ts",
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};

@@ -1,0 +1,64 @@
+/**
+ * The closed set of error codes and the HTTP status each answers with. A code never changes its meaning; new ones come
+ * in minor versions.
+ */
+const STATUS_OF = {
+  /** An option is unknown, of the wrong type, or contradicts another one. */
+  SESSION_CONFIG: 500,
+  /** A function was called with an argument it can't work with. */
+  SESSION_ARGUMENT: 500,
+  /** `require` or `remove` was asked for a key that the session does not have. */
+  SESSION_KEY: 500,
+  /** A value holds something that can't be stored; the message names the path. */
+  SESSION_VALUE: 500,
+  /** The record would be larger than `maxBytes`. */
+  SESSION_TOO_LARGE: 500,
+  /** The session was killed, logged out, replaced or expired while this request worked with it. */
+  SESSION_ENDED: 409,
+  /** A record with this id is stored already. */
+  SESSION_EXISTS: 500,
+  /** The change needs a cookie, and the headers are on their way already. */
+  SESSION_HEADERS_SENT: 500,
+  /** On plain HTTP in production no session may be created. */
+  SESSION_INSECURE: 500,
+  /** The store failed; `cause` has its error. */
+  SESSION_STORE: 503,
+  /** The store did not answer within `storeTimeout`. */
+  SESSION_STORE_TIMEOUT: 503,
+  /** A record went on changing under every attempt to change it atomically. */
+  SESSION_CONFLICT: 503,
+  /** What is stored is damaged, or of a newer format. */
+  SESSION_UNREADABLE: 500,
+  /** These Sessions, or their store, were closed. */
+  SESSION_CLOSED: 503,
+  /** More than one `sessionMiddleware` is open, so a plain function can't tell which one is meant. */
+  SESSION_DEFAULT_AMBIGUOUS: 500,
+  /** This session was not made by a request or a store, and can only be read. */
+  SESSION_DETACHED: 500,
+  /** There is no session of this id. */
+  SESSION_NOT_FOUND: 404,
+} as const;
+
+/** A stable code that tells what went wrong; see `SessionError`. */
+export type SessionErrorCode = keyof typeof STATUS_OF;
+
+/**
+ * Every error that coatcheck throws on purpose. `code` is stable; `message` names the thing and the fix, and never holds a
+ * token or a stored value; `cause` keeps the error underneath. `status` is what Express's error handling answers with.
+ */
+export class SessionError extends Error {
+  readonly code: SessionErrorCode;
+  readonly status: number;
+
+  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SessionError";
+    this.code = code;
+    this.status = STATUS_OF[code];
+  }
+
+  /** The same as `status`, under the name that `http-errors` and some error handlers read. */
+  get statusCode(): number {
+    return this.status;
+  }
+}

@@ -1,0 +1,74 @@
+import { types } from "node:util";
+import { MAX_DEPTH, isStorableObject } from "./value-shape";
+
+/** The first part of a value that can't be stored: where it is, what it is, and what to do instead. */
+export interface RefusedPart {
+  readonly path: string;
+  readonly is: string;
+  readonly instead: string;
+}
+
+/** Finds what `valueShape` refused. It walks a second time, so that the first walk, which is on every save, keeps no paths. */
+export function refusedPart(path: string, value: unknown): RefusedPart {
+  return find(path, value, new Set(), 0) ?? { path, is: "a value of an unknown kind", instead: "store plain data" };
+}
+
+function find(path: string, value: unknown, seen: Set<object>, depth: number): RefusedPart | undefined {
+  if (typeof value === "function") {
+    return { path, is: "a function", instead: "store the data it works on" };
+  }
+  if (typeof value === "symbol") return { path, is: "a symbol", instead: "store its description" };
+  if (typeof value !== "object" || value === null || seen.has(value)) return undefined;
+  if (depth >= MAX_DEPTH) {
+    return { path, is: `nested deeper than ${MAX_DEPTH} levels`, instead: "store a flatter value" };
+  }
+  seen.add(value);
+  if (!isStorableObject(value)) return { path, ...describe(value) };
+  for (const [step, child] of steps(value)) {
+    const refused = find(path + step, child, seen, depth + 1);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
+}
+
+function* steps(container: object): Generator<[string, unknown]> {
+  if (ArrayBuffer.isView(container)) return;
+  if (types.isMap(container)) {
+    let position = 0;
+    for (const [key, value] of container) {
+      yield [`.keys()[${position}]`, key];
+      yield [typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${position}]`, value];
+      position += 1;
+    }
+  } else if (types.isSet(container)) {
+    let position = 0;
+    for (const value of container) yield [`.values()[${position++}]`, value];
+  } else {
+    const isArray = Array.isArray(container);
+    for (const [key, value] of Object.entries(container)) yield [step(key, isArray), value];
+  }
+}
+
+function step(key: string, inArray: boolean): string {
+  if (inArray && /^\d+$/.test(key)) return `[${key}]`;
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function describe(object: object): Omit<RefusedPart, "path"> {
+  if (types.isPromise(object)) return { is: "a promise", instead: "await it and store its result" };
+  if (types.isNativeError(object)) return { is: "an Error", instead: "store its message" };
+  if (types.isRegExp(object)) return { is: "a RegExp", instead: "store its source and flags" };
+
+  if (types.isBoxedPrimitive(object)) return { is: "a boxed primitive", instead: "store value.valueOf()" };
+  if (Object.getOwnPropertySymbols(object).length > 0) {
+    return { is: "an object with symbol keys", instead: "use string keys" };
+  }
+  const name = className(object);
+  if (name === "URL") return { is: "a URL", instead: "store url.href" };
+  return { is: `an instance of ${name}`, instead: "store a plain object with its data, for example { ...value }" };
+}
+
+function className(object: object): string {
+  const maker: unknown = object.constructor;
+  return typeof maker === "function" && maker.name !== "" ? maker.name : "an unnamed class";
+}

@@ -1,0 +1,56 @@
+import { dictionary } from "./dictionary";
+import type { AttributeRecord, Encoded, PageRecord, SecurityKeyRecord, SessionRecord } from "./session-record";
+
+/** What to set and remove in one of a record's maps. A key is in one of the two at most. */
+export interface MapDelta<T> {
+  readonly set?: Readonly<Record<string, T>>;
+  readonly remove?: readonly string[];
+}
+
+/** A change of a live record: only what it names is written, so that two changes of different keys both stay. */
+export interface SessionDelta {
+  readonly owner?: string;
+  readonly lastSeenAt?: number;
+  /** Always together with `purgeAt`. */
+  readonly expiresAt?: number;
+  readonly purgeAt?: number;
+  readonly data?: MapDelta<Encoded>;
+  readonly attributes?: MapDelta<AttributeRecord>;
+  readonly keys?: MapDelta<SecurityKeyRecord>;
+  readonly pages?: MapDelta<PageRecord>;
+  /** What to add to each counter; one that is not there yet counts from 0. */
+  readonly counters?: Readonly<Record<string, number>>;
+}
+
+/** The record after the change. The record given stays as it was; maps that the change does not name are shared with it. */
+export function applyDelta(record: SessionRecord, delta: SessionDelta): SessionRecord {
+  return {
+    ...record,
+    owner: delta.owner ?? record.owner,
+    lastSeenAt: delta.lastSeenAt ?? record.lastSeenAt,
+    expiresAt: delta.expiresAt ?? record.expiresAt,
+    purgeAt: delta.purgeAt ?? record.purgeAt,
+    data: applyMapDelta(record.data, delta.data),
+    attributes: applyMapDelta(record.attributes, delta.attributes),
+    keys: applyMapDelta(record.keys, delta.keys),
+    pages: applyMapDelta(record.pages, delta.pages),
+    counters: addCounters(record.counters, delta.counters),
+  };
+}
+
+function applyMapDelta<T>(map: Record<string, T>, delta: MapDelta<T> | undefined): Record<string, T> {
+  if (delta === undefined) return map;
+  const next = Object.assign(dictionary<T>(), map, delta.set);
+  for (const key of delta.remove ?? []) Reflect.deleteProperty(next, key);
+  return next;
+}
+
+function addCounters(
+  counters: Record<string, number>,
+  increments: Readonly<Record<string, number>> | undefined,
+): Record<string, number> {
+  if (increments === undefined) return counters;
+  const next = Object.assign(dictionary<number>(), counters);
+  for (const [name, by] of Object.entries(increments)) next[name] = (next[name] ?? 0) + by;
+  return next;
+}

@@ -1,0 +1,114 @@
+/** The owner of sessions that belong to nobody. */
+export const GUEST_USER = "__guest__";
+
+/** The format that this version writes. A record of a newer one is `SESSION_UNREADABLE`, never absent. */
+export const RECORD_VERSION = 1;
+
+/** One stored value: JSON text where the value is plain JSON, otherwise a structured clone as `node:v8` writes it. */
+export type Encoded = string | Uint8Array;
+
+/**
+ * What a store keeps of a session. All instants are milliseconds since the epoch.
+ *
+ * The five maps have no prototype (see `dictionary`), so that `__proto__`, `constructor` and the empty string are keys like any other.
+ * A record that a store hands out belongs to the caller: nobody overwrites its memory, and changing it changes nothing stored.
+ */
+export interface SessionRecord {
+  v: typeof RECORD_VERSION;
+  /** SHA-256 of the token, base64url: the store's key, safe to show and log. */
+  id: string;
+  /** The id of the user the session belongs to, or `GUEST_USER`. */
+  owner: string;
+  project: string;
+  scope: string;
+  createdAt: number;
+  lastSeenAt: number;
+  /** The longest gap between two requests, in milliseconds; `Infinity` for none. */
+  idleMs: number;
+  /** The end that activity never moves; `Infinity` for none. */
+  endsAt: number;
+  /** `min(lastSeenAt + idleMs, endsAt)`: at this millisecond the session is over. */
+  expiresAt: number;
+  /** When clearing may take the record; `Infinity` where the session has no end. */
+  purgeAt: number;
+  remoteAddress: string;
+  userAgent: string;
+  data: Record<string, Encoded>;
+  attributes: Record<string, AttributeRecord>;
+  keys: Record<string, SecurityKeyRecord>;
+  pages: Record<string, PageRecord>;
+  counters: Record<string, number>;
+}
+
+/** An attribute: a named value beside the session's data, with a life of its own. */
+export interface AttributeRecord {
+  value: Encoded;
+  encrypted: boolean;
+  createdAt: number;
+  modifiedAt: number;
+  expiresAt: number;
+}
+
+/** A one-time key that is bound to the session. */
+export interface SecurityKeyRecord {
+  payload: Encoded;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** A page of the session that is open in the browser. */
+export interface PageRecord {
+  path: string;
+  openedAt: number;
+  seenAt: number;
+}
+
+/** Why a session is over. */
+export type EndReason = "login" | "logout" | "reset" | "killed" | "expired" | "closed" | "abandoned" | "limit";
+
+/** How a session is ended: when, why, by whom, and until when that is remembered. */
+export interface Ending {
+  endedAt: number;
+  reason: EndReason;
+  /** The user who ended it, or null where nobody in particular did. */
+  endedBy: string | null;
+  /** When clearing may take the ended record; where it is not later than `endedAt`, nothing is kept at all. */
+  purgeAt: number;
+}
+
+/** What is kept of a session that is over: who, when and why, and none of its data. */
+export interface EndedRecord extends Ending {
+  v: typeof RECORD_VERSION;
+  id: string;
+  owner: string;
+  project: string;
+  scope: string;
+  createdAt: number;
+  lastSeenAt: number;
+  remoteAddress: string;
+  userAgent: string;
+}
+
+/** Whether what `find` answered is an ended session. */
+export function isEnded(record: SessionRecord | EndedRecord): record is EndedRecord {
+  return "endedAt" in record;
+}
+
+/** What remains of a live record once it is ended. */
+export function endedRecord(live: SessionRecord, ending: Ending): EndedRecord {
+  return {
+    v: live.v,
+    id: live.id,
+    owner: live.owner,
+    project: live.project,
+    scope: live.scope,
+    createdAt: live.createdAt,
+    lastSeenAt: live.lastSeenAt,
+    remoteAddress: live.remoteAddress,
+    userAgent: live.userAgent,
+    endedAt: ending.endedAt,
+    reason: ending.reason,
+    endedBy: ending.endedBy,
+    purgeAt: ending.purgeAt,
+  };
+}

@@ -1,0 +1,88 @@
+import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import type { SessionDelta } from "../record/session-delta";
+
+/**
+ * Which records `find` answers. Named fields are combined with "and" and match exactly.
+ * `live` means a record that was not ended, whether or not it has expired.
+ */
+export interface FindQuery {
+  readonly state: "live" | "ended";
+  readonly id?: string;
+  readonly owner?: string;
+  readonly project?: string;
+}
+
+/** Reports how many records a clearing run has deleted so far. */
+export type ClearProgress = (cleared: number) => void;
+
+/** What every store of ours takes, beside its own options. */
+export interface StoreOptions {
+  /** The clock: milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * Where sessions are kept.
+ *
+ * A store sees records and ids, never a request, a token or a plain value. It judges nothing but what is said here:
+ * whether a loaded session has expired is the caller's to decide, by the caller's clock. Any method may throw or reject;
+ * that means "unknown whether it happened" and never "there is no such session".
+ *
+ * A record is *live* from `create` (or the second half of `replace`) until it is ended or cleared. Once it is not
+ * live, nothing brings that id back: every write but `create` only ever changes a live record.
+ *
+ * `storeContract` in `coatcheck/testing` tests all of this on a store of yours.
+ */
+export interface SessionStore {
+  /**
+   * The live record of this id; `undefined` where there is none or it was ended. Rejects with `SESSION_UNREADABLE`
+   * where what is stored is damaged or of a newer format. An acknowledged write is seen by every later load.
+   * A store that has the answer ready returns it without a promise.
+   */
+  load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined>;
+
+  /** Inserts a new record. `SESSION_EXISTS` where the id is live already; never an overwrite. Durable when it resolves. */
+  create(record: SessionRecord): Promise<void>;
+
+  /**
+   * Writes what the delta names and nothing else, in one step. False, and nothing written, where the id is not live.
+   * Two updates of different keys both stay; of two of the same key, the later one.
+   */
+  update(id: string, delta: SessionDelta): Promise<boolean>;
+
+  /**
+   * Atomic read-modify-write. `change` is given the current record and answers what to change, or `undefined` for
+   * nothing; it may be called again, with a newer record, and must have no other effect. What it throws is rejected with,
+   * and nothing is written. Answers the record as it is afterwards, or `undefined` where no live record is or where it
+   * has expired by the store's clock. `SESSION_CONFLICT` where the record went on changing under every attempt.
+   */
+  mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
+
+  /**
+   * Ends the old record and creates the new one: both or neither. False, and nothing written, where the old one is not live.
+   * Durable when it resolves.
+   */
+  replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean>;
+
+  /**
+   * Ends a record: from now on it is not live, its data are gone, and who, when and why stay until `ending.purgeAt` is
+   * cleared; where that is not later than `ending.endedAt`, nothing is kept. True for exactly one caller; false where the
+   * id is not live. Durable when it resolves.
+   */
+  end(id: string, ending: Ending): Promise<boolean>;
+
+  /**
+   * Streams the records that match, in no order. What is written meanwhile may or may not be among them; what was acknowledged before the
+   * call is. Unreadable records are passed over. Leaving the loop early lets go of what the query holds.
+   */
+  find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
+
+  /**
+   * Deletes every record, live or ended, whose `purgeAt` was more than five minutes before `now` (`CLEAR_GRACE_MS`), unless
+   * it was changed meanwhile. Safe on many machines at once. Resolves to the number that this call deleted.
+   */
+  clear(now: number, onProgress?: ClearProgress): Promise<number>;
+
+  /** Waits for writes under way and lets go of everything. Later calls reject with `SESSION_CLOSED`; closing twice is fine. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,6 @@
+import { MemoryStore } from "../../lib/stores/memory-store";
+import { storeContract } from "../../lib/stores/store-contract";
+
+describe("MemoryStore", () => {
+  storeContract((now) => ({ store: new MemoryStore({ now }) }), { describe, it });
+});
