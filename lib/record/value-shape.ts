@@ -52,12 +52,13 @@ function isJsonContainer(object: object): boolean {
 
 /** What a container holds. Bytes and dates hold nothing that could be refused. */
 export function childrenOf(object: object): Iterable<unknown> {
-  if (Array.isArray(object)) return object;
-  if (Object.getPrototypeOf(object) === Object.prototype) return Object.values(object);
+  if (Array.isArray(object)) return object as unknown[];
+  if (Object.getPrototypeOf(object) === Object.prototype)
+    return Object.values<unknown>(object as Record<string, unknown>);
   if (types.isMap(object)) return [...object.keys(), ...object.values()];
   if (types.isSet(object)) return object;
   if (ArrayBuffer.isView(object)) return [];
-  return Object.values(object);
+  return Object.values<unknown>(object as Record<string, unknown>);
 }
 
 /**

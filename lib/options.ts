@@ -1,0 +1,67 @@
+import type { IncomingMessage } from "node:http";
+import type { StringValue } from "ms";
+import type { UserOf } from "./session/session-owner";
+import type { SessionStore } from "./stores/store";
+
+/** A length of time: milliseconds, or a string as the `ms` package reads it (`"90s"`, `"1h"`, `"30d"`). */
+export type Duration = number | StringValue;
+
+/** How the session cookie is set. It is always HttpOnly. */
+export interface CookieOptions {
+  /** Its name, to which HTTPS adds `__Host-` or `__Secure-`. Default `"sid"`, or `"sid-<project>"`. */
+  readonly name?: string;
+  /** Default `"/"`. */
+  readonly path?: string;
+  /** Hosts below this domain get the cookie too. Default none: this host alone. */
+  readonly domain?: string;
+  /** Default `"lax"`; `undefined` leaves the attribute out. */
+  readonly sameSite?: "strict" | "lax" | "none" | undefined;
+  /** Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`. */
+  readonly secure?: boolean | "auto";
+  /** Default none. */
+  readonly priority?: "low" | "medium" | "high";
+  /** Default false. (CHIPS) */
+  readonly partitioned?: boolean;
+  /** Whether the cookie outlives the browser, until the session's absolute limit. Default false. */
+  readonly persistent?: boolean;
+}
+
+/** The options of `sessionMiddleware` and `Sessions`. All are optional; they are read and checked once. */
+export interface SessionOptions {
+  /**
+   * Where sessions are kept. Default by environment: `DatastoreStore` where `DATASTORE_EMULATOR_HOST`, `DATASTORE_PROJECT_ID`, or
+   * Cloud Run's or App Engine's own variables are set, otherwise `LmdbStore` in `./.sessions`.
+   */
+  readonly store?: SessionStore;
+  readonly cookie?: CookieOptions;
+  /** The longest gap between two requests. Default `"1h"`. */
+  readonly idleTimeout?: Duration;
+  /** The longest whole life, which activity does not extend. Default `"24h"`; `Infinity` turns it off. */
+  readonly absoluteTimeout?: Duration;
+  /** Both limits of a session that was logged in with `remember: true`. Default `"30d"`. */
+  readonly rememberTimeout?: Duration;
+  /** Renew `lastSeenAt` at most this often; less than `idleTimeout`. A session may end this much before its idle limit. Default `"5m"`, or a tenth of a shorter `idleTimeout`. */
+  readonly touchInterval?: Duration;
+  /** The keys that survive a login. Default `["language"]`. */
+  readonly keepOnLogin?: readonly string[];
+  /** The keys that survive a logout. Default `["language"]`. */
+  readonly keepOnLogout?: readonly string[];
+  /** How long an ended session still says who, when and why. Default `"24h"`; `0` deletes at once. */
+  readonly keepEnded?: Duration;
+  /** When to clear what is over, as a cron expression. Default every 15 minutes; `false` turns the job off. */
+  readonly clearSchedule?: string | false;
+  /** At least 32 bytes each, newest first: the newest signs cookies, all are accepted. Default none: cookies are not signed. */
+  readonly secrets?: readonly string[];
+  /** Tells a session's user from its data. Default: what passport keeps there. */
+  readonly userOf?: UserOf;
+  /** The name of this app, where several share a store: up to 64 letters, digits, `-`, `_` and `.`. Default `""`. */
+  readonly project?: string;
+  /** Where a session runs, or a function that tells it by the request. Default `"browser"`. */
+  readonly scope?: string | ((req: IncomingMessage) => string);
+  /** How long one store operation may take. Default `"5s"`. */
+  readonly storeTimeout?: Duration;
+  /** The largest record, in bytes. Default 512 KiB; what is over it may still shrink. */
+  readonly maxBytes?: number;
+  /** The clock, for tests: milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+}

@@ -1,0 +1,175 @@
+import type { IncomingMessage } from "node:http";
+import { validate } from "node-cron";
+import { SessionError } from "./errors";
+import type { CookieSettings } from "./http/cookie-settings";
+import type { CookieOptions, SessionOptions } from "./options";
+import { aBoolean, aFunction, assertKnown, duration, oneOf, refuse, stringList } from "./options-reader";
+import type { ExpiryPolicy } from "./record/expiry";
+import { passportUser } from "./session/session-owner";
+import type { UserOf } from "./session/session-owner";
+import type { SessionStore } from "./stores/store";
+
+/** The options as everything else reads them: checked, with defaults, durations in milliseconds. */
+export interface ResolvedOptions {
+  readonly store: SessionStore | undefined;
+  readonly cookie: CookieSettings;
+  readonly limits: ExpiryPolicy;
+  readonly rememberMs: number;
+  readonly touchIntervalMs: number;
+  readonly keepOnLogin: readonly string[];
+  readonly keepOnLogout: readonly string[];
+  readonly keepEndedMs: number;
+  readonly clearSchedule: string | false;
+  readonly secrets: readonly string[];
+  readonly userOf: UserOf;
+  readonly project: string;
+  readonly scopeOf: (req: IncomingMessage) => string;
+  readonly storeTimeoutMs: number;
+  readonly maxBytes: number;
+  readonly now: () => number;
+}
+
+const OPTIONS: readonly (keyof SessionOptions)[] = [
+  ...(["store", "cookie", "idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval"] as const),
+  ...(["keepOnLogin", "keepOnLogout", "keepEnded", "clearSchedule", "secrets", "userOf", "project"] as const),
+  ...(["scope", "storeTimeout", "maxBytes", "now"] as const),
+];
+const COOKIE_OPTIONS: readonly (keyof CookieOptions)[] = [
+  ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent"] as const),
+];
+const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "clear", "close"];
+const MINUTE = 60_000;
+/** Every quarter of an hour. */
+export const DEFAULT_SCHEDULE = "*/15 * * * *";
+const MIN_SECRET_BYTES = 32;
+/** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */
+const MIN_SECRET_CHARACTERS = 10;
+const EXAMPLE_SECRET = /keyboard cat|change ?me|your[ _-]?secret|supersecret|example/i;
+
+/** Reads and checks all options: `SESSION_CONFIG` names the first that is wrong. */
+export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
+  if (typeof options !== "object" || (options as unknown) === null) {
+    return refuse("object", options, "give an object of options, or nothing");
+  }
+  assertKnown(options, OPTIONS, "");
+  const project = projectName(options.project ?? "");
+  const idleMs = duration("idleTimeout", options.idleTimeout ?? "1h", { infinite: true });
+  const { store, scope = "browser", now = Date.now, maxBytes = 512 * 1024 } = options;
+  if (store !== undefined) assertStore(store);
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1024) {
+    refuse("maxBytes", maxBytes, "give a whole number of bytes, 1024 or more");
+  }
+  return {
+    store,
+    cookie: cookieSettings(options.cookie ?? {}, project),
+    limits: {
+      idleMs,
+      absoluteMs: duration("absoluteTimeout", options.absoluteTimeout ?? "24h", { infinite: true }),
+    },
+    rememberMs: duration("rememberTimeout", options.rememberTimeout ?? "30d"),
+    touchIntervalMs: touchInterval(options.touchInterval, idleMs),
+    keepOnLogin: stringList("keepOnLogin", options.keepOnLogin ?? ["language"]),
+    keepOnLogout: stringList("keepOnLogout", options.keepOnLogout ?? ["language"]),
+    keepEndedMs: duration("keepEnded", options.keepEnded ?? "24h", { zero: true }),
+    clearSchedule: options.clearSchedule === false ? false : checkedSchedule(options.clearSchedule ?? DEFAULT_SCHEDULE),
+    secrets: secrets(options.secrets ?? []),
+    userOf: aFunction("userOf", options.userOf ?? passportUser, "(session)"),
+    project,
+    scopeOf: typeof scope === "string" ? () => scope : aFunction("scope", scope, "(req), or a string"),
+    storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s"),
+    maxBytes,
+    now: aFunction("now", now, "no arguments that answers milliseconds"),
+  };
+}
+
+function projectName(project: unknown): string {
+  if (typeof project === "string" && /^[\w.-]{0,64}$/.test(project)) return project;
+  return refuse("project", project, "give up to 64 letters, digits, '-', '_' and '.'");
+}
+
+function touchInterval(given: unknown, idleMs: number): number {
+  const millis = given === undefined ? Math.min(5 * MINUTE, idleMs / 10) : duration("touchInterval", given);
+  if (millis < idleMs) return millis;
+  return refuse("touchInterval", given, `it must be less than idleTimeout, which is ${idleMs} ms`);
+}
+
+/** A cron expression; anything else is refused. */
+export function checkedSchedule(schedule: unknown): string {
+  if (typeof schedule === "string" && validate(schedule)) return schedule;
+  return refuse("clearSchedule", schedule, `give a cron expression such as "*/15 * * * *", or false`);
+}
+
+function secrets(given: unknown): readonly string[] {
+  if (!Array.isArray(given)) throw secretError("is an array of strings, the newest first");
+  return given.map((secret: unknown, index) => {
+    if (typeof secret !== "string") throw secretError(`takes strings, and number ${index} is none`);
+    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw secretError(`number ${index} has under 32 bytes`);
+    if (EXAMPLE_SECRET.test(secret) || new Set(secret).size < MIN_SECRET_CHARACTERS) {
+      throw secretError(`number ${index} is an example, or easy to guess`);
+    }
+    return secret;
+  });
+}
+
+/** Names the secret by its place: the value itself is in no message. */
+function secretError(what: string): SessionError {
+  const make = `node -p "crypto.randomBytes(32).toString('base64url')"`;
+  return new SessionError("SESSION_CONFIG", `Option secrets ${what}; make a secret with ${make}`);
+}
+
+function assertStore(store: object): void {
+  const missing = STORE_METHODS.filter((method) => typeof (store as Record<string, unknown>)[method] !== "function");
+  if (missing.length > 0) refuse("store", store, `it has no ${missing.join(", ")}; see SessionStore`);
+}
+
+function cookieSettings(cookie: CookieOptions, project: string): CookieSettings {
+  if (typeof cookie !== "object" || (cookie as unknown) === null) refuse("cookie", cookie, "give an object");
+  assertKnown(cookie, COOKIE_OPTIONS, "cookie.");
+  const settings: CookieSettings = {
+    name: cookieName(cookie.name ?? (project === "" ? "sid" : `sid-${project}`)),
+    path: cookiePath(cookie.path ?? "/"),
+    domain: cookieDomain(cookie.domain),
+    sameSite: "sameSite" in cookie ? oneOf("cookie.sameSite", cookie.sameSite, ["strict", "lax", "none"]) : "lax",
+    secure: oneOf("cookie.secure", cookie.secure ?? "auto", [true, false, "auto"]),
+    priority: oneOf("cookie.priority", cookie.priority, ["low", "medium", "high"]),
+    partitioned: aBoolean("cookie.partitioned", cookie.partitioned ?? false),
+    persistent: aBoolean("cookie.persistent", cookie.persistent ?? false),
+  };
+  if (settings.sameSite === "none" && settings.secure === false) {
+    refuse(
+      "cookie.sameSite",
+      "none",
+      "browsers take it only with Secure, so set cookie.secure to true or leave it out",
+    );
+  }
+  if (settings.partitioned && settings.secure === false) {
+    refuse(
+      "cookie.partitioned",
+      true,
+      "browsers take it only with Secure, so set cookie.secure to true or leave it out",
+    );
+  }
+  return settings;
+}
+
+function cookieName(name: unknown): string {
+  if (typeof name !== "string" || !/^[!#$%&'*+\-.^_`|~\w]+$/.test(name) || name.length > 128) {
+    return refuse("cookie.name", name, "give up to 128 letters, digits and -._ characters (RFC 6265 §4.1.1)");
+  }
+  if (/^__(host|secure)-/i.test(name)) {
+    return refuse("cookie.name", name, "leave the prefix out; it is added wherever the cookie is Secure");
+  }
+  return name;
+}
+
+function cookiePath(path: unknown): string {
+  if (typeof path === "string" && /^\/[\x21-\x3a\x3c-\x7e]*$/.test(path)) return path;
+  return refuse("cookie.path", path, `give a path that starts with "/"`);
+}
+
+function cookieDomain(domain: unknown): string | undefined {
+  if (domain === undefined) return undefined;
+  if (typeof domain === "string" && /^\.?([a-z\d]([a-z\d-]*[a-z\d])?\.)*[a-z\d]([a-z\d-]*[a-z\d])?$/i.test(domain))
+    return domain;
+  return refuse("cookie.domain", domain, `give a domain such as "example.com", or leave it out for this host alone`);
+}

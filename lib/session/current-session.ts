@@ -1,0 +1,15 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Session } from "./session";
+
+/** Whoever has a session for the code that runs now: a request, or a task. */
+export interface SessionHolder {
+  readonly session: Session | null;
+}
+
+/** Which session the running code belongs to, across awaits, timers and streams. */
+export const currentHolder = new AsyncLocalStorage<SessionHolder>();
+
+/** The session of the request, or of the task, that this code runs in; undefined outside of any. */
+export function currentSession(): Session | undefined {
+  return currentHolder.getStore()?.session ?? undefined;
+}

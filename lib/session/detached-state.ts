@@ -1,0 +1,79 @@
+import { SessionError } from "../errors";
+import type { CookieView } from "./cookie-view";
+import type { SessionMeta } from "./session-meta";
+import type { SessionState } from "./session-state";
+import type { SessionValues } from "./session-values";
+
+/** What is fixed about a session that is only there to be read. */
+export type DetachedFields = Pick<SessionState, "id" | "owner" | "isNew" | "meta" | "cookie">;
+
+/** Behind a session that can be read and changed in memory, but no longer stored: the old one after `regenerate()`. */
+export class DetachedState implements SessionState {
+  readonly values: SessionValues;
+  readonly id: string;
+  readonly owner: string;
+  readonly isNew: boolean;
+  readonly meta: SessionMeta;
+  readonly cookie: CookieView;
+  readonly changed = false;
+
+  constructor(values: SessionValues, fields: DetachedFields) {
+    this.values = values;
+    this.id = fields.id;
+    this.owner = fields.owner;
+    this.isNew = fields.isNew;
+    this.meta = fields.meta;
+    this.cookie = fields.cookie;
+  }
+
+  assertWritable(): void {
+    // What is changed here is seen by whoever holds this object, and is never stored.
+  }
+
+  markChanged(): void {
+    throw detached();
+  }
+
+  async update(): Promise<never> {
+    throw detached();
+  }
+
+  async save(): Promise<void> {
+    throw detached();
+  }
+
+  async reload(): Promise<void> {
+    throw detached();
+  }
+
+  async touch(): Promise<void> {
+    throw detached();
+  }
+
+  async reset(): Promise<void> {
+    throw detached();
+  }
+
+  async login(): Promise<void> {
+    throw detached();
+  }
+
+  async logout(): Promise<void> {
+    throw detached();
+  }
+
+  async destroy(): Promise<void> {
+    throw detached();
+  }
+
+  async regenerate(): Promise<void> {
+    throw detached();
+  }
+}
+
+function detached(): SessionError {
+  return new SessionError(
+    "SESSION_DETACHED",
+    "This session object was left behind by regenerate() and can only be read; use req.session.",
+  );
+}

@@ -1,0 +1,66 @@
+import { SessionError } from "../errors";
+import { GUEST_USER } from "../record/session-record";
+import type { RequestSession } from "./session";
+
+/** The longest user id, in bytes of UTF-8. */
+export const MAX_USER_BYTES = 1024;
+
+/**
+ * Tells whose session it is, from its data: the user's id, null for nobody, undefined to leave the owner as it is.
+ * It is asked whenever data are saved, and must only read.
+ */
+export type UserOf = (session: RequestSession) => string | number | null | undefined;
+
+/** What `userOf` does by default: it knows what passport keeps in a session. */
+export const passportUser: UserOf = (session) => {
+  const passport: unknown = session.get("passport");
+  if (typeof passport !== "object" || passport === null) return undefined;
+  const user: unknown = "user" in passport ? passport.user : null;
+  return typeof user === "string" || typeof user === "number" ? user : user === null ? null : undefined;
+};
+
+/**
+ * A user id as records keep it: a non-empty string of up to 1,024 bytes, or a finite number, which is made a string.
+ * Everything else is a `SESSION_ARGUMENT` that names where it came from.
+ */
+export function userId(user: unknown, where: string): string {
+  if (typeof user === "number" && Number.isFinite(user)) return String(user);
+  if (typeof user !== "string") {
+    throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id as a string, not ${kindOf(user)}.`);
+  }
+  if (user === "") throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id, and "" is none.`);
+  if (user === GUEST_USER) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${where}: "${GUEST_USER}" stands for nobody, and can't be a user's id.`,
+    );
+  }
+  assertUserIdForm(user, where);
+  return user;
+}
+
+/** Refuses strings that no owner can be: over 1,024 bytes, or not well-formed. */
+export function assertUserIdForm(user: string, where: string): void {
+  if (user.length > MAX_USER_BYTES / 3 && Buffer.byteLength(user) > MAX_USER_BYTES) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${where}: a user id may have ${MAX_USER_BYTES} bytes, and this one has ${Buffer.byteLength(user)}.`,
+    );
+  }
+  if (!user.isWellFormed()) {
+    throw new SessionError("SESSION_ARGUMENT", `${where}: the user id is not well-formed Unicode.`);
+  }
+}
+
+/** The owner that `userOf` names; `current` where it leaves it. */
+export function ownerOf(userOf: UserOf, session: RequestSession, current: string): string {
+  const user: unknown = userOf(session);
+  if (user === undefined) return current;
+  if (user === null || user === GUEST_USER) return GUEST_USER;
+  return userId(user, "userOf");
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return typeof value === "number" ? String(value) : `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
+}

@@ -1,0 +1,46 @@
+import type { ExpiryPolicy } from "../record/expiry";
+import type { EndReason, SessionRecord } from "../record/session-record";
+import type { RecordWriter } from "./record-writer";
+import type { Session } from "./session";
+import type { UserOf } from "./session-owner";
+
+/** The rules that all sessions of one `Sessions` follow. Durations in milliseconds. */
+export interface SessionPolicy {
+  readonly writer: RecordWriter;
+  /** The clock: milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly limits: ExpiryPolicy;
+  /** Both limits of a session that was logged in with `remember`. */
+  readonly rememberMs: number;
+  readonly keepEndedMs: number;
+  /** The largest record, in bytes; `recordBytes` counts them. */
+  readonly maxBytes: number;
+  readonly keepOnLogin: readonly string[];
+  readonly keepOnLogout: readonly string[];
+  readonly userOf: UserOf;
+  readonly project: string;
+  readonly onCreated: (record: SessionRecord) => void;
+  readonly onEnded: (record: Pick<SessionRecord, "id" | "owner">, reason: EndReason) => void;
+}
+
+/** Where a session was created from. */
+export type SessionOrigin = Pick<SessionRecord, "remoteAddress" | "userAgent" | "scope">;
+
+/** Where a session is at home: a request with its cookie, or a program that opened it. */
+export interface SessionPlace {
+  /** A new id, with whatever is needed to come back to it. */
+  newId(): string;
+  origin(): SessionOrigin;
+  /** When the client will have forgotten the session; null where it goes with the browser. Milliseconds since the epoch. */
+  forgottenAt(record: SessionRecord): number | null;
+  /** Throws `SESSION_HEADERS_SENT` where a new session could not be handed to the client any more. */
+  assertHeadersOpen(): void;
+  /** Throws also `SESSION_INSECURE` where no session may be handed out at all. */
+  assertMayStart(): void;
+  /** Whether a session may be created here for data that were set, as against by `login`. May reject with `SESSION_ENDED`. */
+  mayCreate(): boolean | Promise<boolean>;
+  /** The session is now this record; undefined where there is none any more. */
+  moved(record: SessionRecord | undefined, remember: boolean): void;
+  /** `regenerate` made a new object. */
+  install(session: Session): void;
+}

@@ -1,0 +1,79 @@
+import { RESERVED_NAMES } from "./reserved-names";
+import type { Session } from "./session";
+import type { SessionState } from "./session-state";
+
+/** Where a Session keeps what stands behind it. */
+export const STATE: unique symbol = Symbol("state");
+
+/** Makes the data of a session its enumerable properties. One handler serves all sessions. */
+export function asProxy(session: Session): Session {
+  return new Proxy(session, HANDLER);
+}
+
+const HANDLER: ProxyHandler<Session> = {
+  get(session, name) {
+    if (typeof name === "symbol" || RESERVED_NAMES.has(name)) return Reflect.get(session, name, session) as unknown;
+    return stateOf(session).values.get(name);
+  },
+
+  set(session, name, value) {
+    // Only the library itself moves a session to another state.
+    if (name === STATE) return Reflect.set(session, STATE, value);
+    if (typeof name === "symbol") throw new TypeError("A session's key must be a string, not a symbol.");
+    if (RESERVED_NAMES.has(name)) throw reserved(name, "set(key, value)");
+    const state = stateOf(session);
+    state.assertWritable();
+    state.values.set(name, value);
+    return true;
+  },
+
+  has(session, name) {
+    if (typeof name === "symbol" || RESERVED_NAMES.has(name)) return Reflect.has(session, name);
+    return stateOf(session).values.has(name);
+  },
+
+  deleteProperty(session, name) {
+    if (typeof name === "symbol") return false;
+    if (RESERVED_NAMES.has(name)) throw reserved(name, "delete(key)");
+    stateOf(session).values.delete(name);
+    return true;
+  },
+
+  ownKeys(session) {
+    return stateOf(session)
+      .values.keys()
+      .filter((key) => !RESERVED_NAMES.has(key));
+  },
+
+  getOwnPropertyDescriptor(session, name) {
+    if (typeof name === "symbol" || RESERVED_NAMES.has(name)) return undefined;
+    const { values } = stateOf(session);
+    if (!values.has(name)) return undefined;
+    return { value: values.get(name), writable: true, enumerable: true, configurable: true };
+  },
+
+  defineProperty(session, name, descriptor) {
+    if (descriptor.get !== undefined || descriptor.set !== undefined) {
+      throw new TypeError(`${String(name)} can't be an accessor: a session holds data.`);
+    }
+    return HANDLER.set?.(session, name, descriptor.value, session) ?? false;
+  },
+
+  preventExtensions() {
+    throw new TypeError("A session can't be frozen, sealed or made non-extensible.");
+  },
+
+  setPrototypeOf() {
+    throw new TypeError("A session's prototype can't be changed.");
+  },
+};
+
+function stateOf(session: Session): SessionState {
+  return session[STATE];
+}
+
+function reserved(name: string, method: string): TypeError {
+  return new TypeError(
+    `${JSON.stringify(name)} is one of the session's own names; use session.${method} for data of that name.`,
+  );
+}

@@ -1,0 +1,262 @@
+import { inspect } from "node:util";
+import { SessionError } from "../errors";
+import type { CookieView } from "./cookie-view";
+import type { SessionData } from "./session-data";
+import { assertKey } from "./session-key";
+import type { SessionMeta } from "./session-meta";
+import { asProxy } from "./session-proxy";
+import { STATE } from "./session-proxy";
+import type { LoginOptions, SessionState } from "./session-state";
+
+/** A key that was declared in `SessionData`. */
+type DataKey = Extract<keyof SessionData, string>;
+
+/** Called as Node callbacks are: with the error, or with nothing. */
+export type SessionCallback = (error?: unknown) => void;
+
+/**
+ * What the app sees of a session: a dict. Its data are its enumerable properties; its methods are on the prototype.
+ * Every method that stores something returns a promise, and calls a Node callback too where it is given one.
+ */
+export class Session {
+  /** @internal */
+  declare [STATE]: SessionState;
+
+  /** @internal Sessions are made by the middleware and by `Sessions`, never by an app. */
+  constructor(state: SessionState) {
+    this[STATE] = state;
+    return asProxy(this);
+  }
+
+  /** The public handle: SHA-256 of the token, safe to show and to log. */
+  get id(): string {
+    return this[STATE].id;
+  }
+
+  /** The id of the user it belongs to, or `GUEST_USER`. */
+  get owner(): string {
+    return this[STATE].owner;
+  }
+
+  /** Whether nothing is stored of it yet. */
+  get isNew(): boolean {
+    return this[STATE].isNew;
+  }
+
+  /** Whether there is something to save. Throws `SESSION_VALUE` where a value can't be stored. */
+  get changed(): boolean {
+    return this[STATE].changed;
+  }
+
+  get meta(): SessionMeta {
+    return this[STATE].meta;
+  }
+
+  /** A read-only view for code that was written for express-session. */
+  get cookie(): CookieView {
+    return this[STATE].cookie;
+  }
+
+  get size(): number {
+    return this[STATE].values.size;
+  }
+
+  has(key: string): boolean {
+    return this[STATE].values.has(key);
+  }
+
+  /** The value of a key; `fallback` where the session does not have it. */
+  get<K extends DataKey>(key: K): SessionData[K] | undefined;
+  get<K extends DataKey>(key: K, fallback: SessionData[K]): SessionData[K];
+  get(key: string, fallback?: unknown): unknown;
+  get(key: string, fallback?: unknown): unknown {
+    const { values } = this[STATE];
+    return values.has(key) ? values.get(key) : fallback;
+  }
+
+  /** The value of a key that must be there; otherwise throws `SESSION_KEY`. */
+  require<K extends DataKey>(key: K): SessionData[K];
+  require(key: string): unknown;
+  require(key: string): unknown {
+    const { values } = this[STATE];
+    if (!values.has(key)) throw missing(key);
+    return values.get(key);
+  }
+
+  /** Sets any key, also one of the session's own names. */
+  set<K extends DataKey>(key: K, value: SessionData[K]): this;
+  set(key: string, value: unknown): this;
+  set(key: string, value: unknown): this {
+    const state = this[STATE];
+    state.assertWritable();
+    state.values.set(key, value);
+    return this;
+  }
+
+  /** Sets a key that is not there yet; answers the value that is there afterwards. */
+  setDefault<K extends DataKey>(key: K, value: SessionData[K]): SessionData[K];
+  setDefault(key: string, value: unknown): unknown;
+  setDefault(key: string, value: unknown): unknown {
+    if (!this.has(key)) this.set(key, value);
+    return this.get(key);
+  }
+
+  /** Answers whether the key was there. */
+  delete(key: string): boolean {
+    return this[STATE].values.delete(key);
+  }
+
+  /** Deletes a key that must be there; otherwise throws `SESSION_KEY`. */
+  remove(key: string): void {
+    if (!this.delete(key)) throw missing(key);
+  }
+
+  /** Deletes a key and answers its value; `fallback` where the session does not have it. */
+  pop<K extends DataKey>(key: K, fallback?: SessionData[K]): SessionData[K] | undefined;
+  pop(key: string, fallback?: unknown): unknown;
+  pop(key: string, fallback?: unknown): unknown {
+    const value = this.get(key, fallback);
+    this.delete(key);
+    return value;
+  }
+
+  /** Sets every key of `other`. */
+  merge(other: Partial<SessionData> | Readonly<Record<string, unknown>>): this {
+    for (const [key, value] of Object.entries(other)) this.set(key, value);
+    return this;
+  }
+
+  /** Deletes every key that this session knows; a key that a parallel request adds meanwhile stays. */
+  clear(): void {
+    for (const key of this.keys()) this.delete(key);
+  }
+
+  keys(): string[] {
+    return this[STATE].values.keys();
+  }
+
+  values(): unknown[] {
+    return this.keys().map((key) => this.get(key));
+  }
+
+  items(): [string, unknown][] {
+    return this.keys().map((key) => [key, this.get(key)]);
+  }
+
+  *[Symbol.iterator](): Generator<[string, unknown]> {
+    yield* this.items();
+  }
+
+  /** Saves even if nothing seems changed; a new session is created. */
+  markChanged(): void {
+    const state = this[STATE];
+    state.assertWritable();
+    state.markChanged();
+  }
+
+  /**
+   * Changes one key atomically, also against other requests and other machines. `change` is given the value as it is stored
+   * now (undefined where it is absent) and returns the new one; it may be called again and must have no other effect.
+   * Resolves to the new value once it is stored.
+   */
+  async update<K extends DataKey>(
+    key: K,
+    change: (value: SessionData[K] | undefined) => SessionData[K],
+  ): Promise<SessionData[K]>;
+  async update(key: string, change: (value: unknown) => unknown): Promise<unknown>;
+  async update(key: string, change: (value: never) => unknown): Promise<unknown> {
+    assertKey(key);
+    if (typeof change !== "function") {
+      throw new SessionError(
+        "SESSION_ARGUMENT",
+        `update(${JSON.stringify(key)}, …) takes a function as its second argument.`,
+      );
+    }
+    const state = this[STATE];
+    state.assertWritable();
+    return state.update(key, change as (value: unknown) => unknown);
+  }
+
+  /** Stores the changes now. Resolves when they are stored. */
+  save(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].save(), callback);
+  }
+
+  /** Reads the session again, and forgets what was changed here. Rejects with `SESSION_ENDED` where it is over. */
+  reload(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].reload(), callback);
+  }
+
+  /** Renews `lastSeenAt`, and with it the idle limit, now. */
+  touch(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].touch(), callback);
+  }
+
+  /** Ends this session and starts an empty one in its place, with a new token and nobody as its owner. */
+  reset(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].reset(), callback);
+  }
+
+  /**
+   * Signs a user in: ends this session and starts the user's, with a new token and the `keepOnLogin` keys. Stored when
+   * the promise resolves. (OWASP ASVS 7.2.4)
+   */
+  login(user: string | number, options?: LoginOptions, callback?: SessionCallback): Promise<void>;
+  login(user: string | number, callback: SessionCallback): Promise<void>;
+  login(
+    user: string | number,
+    options: LoginOptions | SessionCallback = {},
+    callback?: SessionCallback,
+  ): Promise<void> {
+    return typeof options === "function"
+      ? settle(this[STATE].login(user, {}), options)
+      : settle(this[STATE].login(user, options), callback);
+  }
+
+  /** Signs the user out: ends this session and starts a guest's, with a new token and the `keepOnLogout` keys. */
+  logout(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].logout(), callback);
+  }
+
+  /** Ends this session, and takes the cookie back. */
+  destroy(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].destroy(), callback);
+  }
+
+  /**
+   * Puts a new, empty session at `req.session`; this object can still be read. The old session is ended in the same step
+   * that stores the new one: by `save()`, or before the response is sent.
+   */
+  regenerate(callback?: SessionCallback): Promise<void> {
+    return settle(this[STATE].regenerate(), callback);
+  }
+
+  [Symbol.toPrimitive](): string {
+    return "[object Session]";
+  }
+
+  /** What logs show: the names of the keys, and no value. */
+  [inspect.custom](_depth: number, options: object): string {
+    const { id, owner, isNew } = this;
+    return `Session ${inspect({ id, owner, isNew, keys: this.keys() }, options)}`;
+  }
+}
+
+/** A session as a request has it: the dict with the keys that the app declared. */
+export type RequestSession = Session & Partial<SessionData>;
+
+function missing(key: string): SessionError {
+  return new SessionError(
+    "SESSION_KEY",
+    `The session has no ${JSON.stringify(key)}; use get(key, fallback) where it may be absent.`,
+  );
+}
+
+function settle(promise: Promise<void>, callback: SessionCallback | undefined): Promise<void> {
+  if (callback === undefined) return promise;
+  // The callback runs outside the promise, so that what it throws is not mistaken for a failed save.
+  return promise.then(
+    () => void setImmediate(callback),
+    (error: unknown) => void setImmediate(callback, error),
+  );
+}

@@ -1,0 +1,352 @@
+import { types } from "node:util";
+import { SessionError } from "../errors";
+import { dictionary } from "../record/dictionary";
+import { isExpired, touchAt } from "../record/expiry";
+import { applyDelta } from "../record/session-delta";
+import type { SessionDelta } from "../record/session-delta";
+import { GUEST_USER } from "../record/session-record";
+import type { Encoded, EndReason, SessionRecord } from "../record/session-record";
+import { decodeValue, encodeValue } from "../record/value-encoding";
+import { cookieView } from "./cookie-view";
+import type { CookieView } from "./cookie-view";
+import { DetachedState } from "./detached-state";
+import { endingFor } from "./ending-for";
+import { withMergedOwner } from "./merged-owner";
+import { newRecord } from "./new-record";
+import { Session } from "./session";
+import { sessionMeta } from "./session-meta";
+import type { SessionMeta } from "./session-meta";
+import { ownerOf, userId } from "./session-owner";
+import type { SessionPlace, SessionPolicy } from "./session-policy";
+import { STATE } from "./session-proxy";
+import type { LoginOptions, SessionState } from "./session-state";
+import { assertChangeFits, assertRecordFits } from "./size-limit";
+import { SessionValues } from "./session-values";
+import type { ValuesDelta } from "./session-values";
+
+/** A session that is, or can be, in the store. What is done with it happens one after the other. */
+export class StoredSession implements SessionState {
+  readonly #policy: SessionPolicy;
+  readonly #place: SessionPlace;
+  #record: SessionRecord | undefined;
+  /** The record that `regenerate` left behind; it is ended in the step that stores the new one. */
+  #predecessor: SessionRecord | undefined;
+  #values: SessionValues;
+  #session: Session;
+  #newId: string | undefined;
+  #marked = false;
+  /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
+  #over: SessionError | undefined;
+  #turn: Promise<unknown> | undefined;
+
+  constructor(policy: SessionPolicy, place: SessionPlace, record: SessionRecord | undefined) {
+    this.#policy = policy;
+    this.#place = place;
+    this.#record = record;
+    this.#values = new SessionValues(record?.data);
+    this.#session = new Session(this);
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  get values(): SessionValues {
+    return this.#values;
+  }
+
+  get id(): string {
+    return this.#record?.id ?? (this.#newId ??= this.#place.newId());
+  }
+
+  get owner(): string {
+    return ownerOf(this.#policy.userOf, this.#session, this.#record?.owner ?? GUEST_USER);
+  }
+
+  get isNew(): boolean {
+    return this.#record === undefined;
+  }
+
+  get changed(): boolean {
+    return this.#marked || this.#predecessor !== undefined || this.#values.delta() !== undefined;
+  }
+
+  get meta(): SessionMeta {
+    return sessionMeta(this.#record ?? this.#newRecord(GUEST_USER, dictionary(), false));
+  }
+
+  get cookie(): CookieView {
+    const record = this.#record ?? this.#newRecord(GUEST_USER, dictionary(), false);
+    return cookieView(this.#place.forgottenAt(record), record.createdAt, this.#policy.now());
+  }
+
+  assertWritable(): void {
+    if (this.#record === undefined && this.#over === undefined) this.#place.assertHeadersOpen();
+  }
+
+  markChanged(): void {
+    this.#marked = true;
+  }
+
+  save(): Promise<void> {
+    return this.#inTurn(async () => this.saveNow());
+  }
+
+  /**
+   * What the end of a request asks for: undefined where there is nothing to store and nothing to wait for. Rejects also where
+   * something that the app did not wait for has failed.
+   */
+  settle(): Promise<void> | undefined {
+    if (this.#turn !== undefined) return this.#turn.then(async () => this.saveNow());
+    return this.saveNow();
+  }
+
+  async reload(): Promise<void> {
+    return this.#inTurn(async () => {
+      const old = this.#record;
+      if (old === undefined) {
+        this.#values.restart();
+        return;
+      }
+      const record = await this.#policy.writer.load(old.id);
+      if (record === undefined || isExpired(record, this.#policy.now())) throw this.#ended();
+      this.#record = record;
+      this.#values.restart(record.data);
+      this.#marked = false;
+      this.#over = undefined;
+    });
+  }
+
+  async touch(): Promise<void> {
+    return this.#inTurn(async () => {
+      const record = this.#record;
+      if (record === undefined) return;
+      const touch = touchAt(record, this.#policy.now(), this.#policy.keepEndedMs);
+      if (!(await this.#stored(this.#policy.writer.write(record, touch)))) throw this.#ended();
+      this.#record = { ...record, ...touch };
+    });
+  }
+
+  async update(key: string, change: (value: unknown) => unknown): Promise<unknown> {
+    return this.#inTurn(async () => {
+      const record = this.#record;
+      if (record === undefined) {
+        this.#values.set(key, changed(key, change, this.#values.get(key)));
+        return this.#values.get(key);
+      }
+      if (this.#over !== undefined) throw this.#over;
+      // What this request has set itself is the later save; otherwise the stored value counts.
+      const own = this.#values.isChanged(key) ? { encoded: this.#values.encoded(key) } : undefined;
+      let encoded: Encoded = "";
+      const after = await this.#stored(
+        this.#policy.writer.mutate(record.id, (current) => {
+          const before = own === undefined ? current.data[key] : own.encoded;
+          encoded = encodeValue(key, changed(key, change, before === undefined ? undefined : decodeValue(before)));
+          return this.#merged(current, { data: { set: Object.assign(dictionary<Encoded>(), { [key]: encoded }) } });
+        }),
+      );
+      if (after === undefined) throw this.#ended();
+      this.#values.adopt(key, encoded);
+      this.#record = after;
+      return this.#values.get(key);
+    });
+  }
+
+  async login(user: string | number, { remember = false }: LoginOptions): Promise<void> {
+    const owner = userId(user, "login(user)");
+    return this.#inTurn(() => this.#startOver("login", owner, this.#policy.keepOnLogin, remember));
+  }
+
+  async logout(): Promise<void> {
+    return this.#inTurn(() => this.#startOver("logout", GUEST_USER, this.#policy.keepOnLogout, false));
+  }
+
+  async reset(): Promise<void> {
+    return this.#inTurn(() => this.#startOver("reset", GUEST_USER, [], false));
+  }
+
+  async destroy(): Promise<void> {
+    return this.#inTurn(async () => {
+      const old = this.#record ?? this.#predecessor;
+      if (old !== undefined) await this.#end(old, "logout");
+      this.#forget();
+      this.#over = new SessionError(
+        "SESSION_ENDED",
+        "The session was destroyed in this request; use reset() to go on with an empty one.",
+      );
+    });
+  }
+
+  async regenerate(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#over !== undefined) throw this.#over;
+      this.#place.assertMayStart();
+      this.#session[STATE] = new DetachedState(this.#values, this);
+      this.#predecessor ??= this.#record;
+      this.#record = undefined;
+      this.#newId = undefined;
+      this.#marked = false;
+      this.#values = new SessionValues();
+      this.#session = new Session(this);
+      this.#place.install(this.#session);
+    });
+  }
+
+  /** Stores what has changed; undefined, and nothing encoded twice, where nothing has. */
+  saveNow(): Promise<void> | undefined {
+    const delta = this.#values.delta();
+    if (delta === undefined && !this.#marked && this.#predecessor === undefined) return undefined;
+    if (this.#over !== undefined) throw this.#over;
+    if (this.#record !== undefined) return this.#write(this.#record, delta);
+    return delta === undefined && !this.#marked ? this.#endPredecessor() : this.#create(delta);
+  }
+
+  async #write(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
+    const { writer, now, keepEndedMs, maxBytes } = this.#policy;
+    const change: SessionDelta = {
+      ...(delta === undefined ? undefined : { data: delta }),
+      ...(this.#marked ? touchAt(record, now(), keepEndedMs) : undefined),
+    };
+    assertChangeFits(record, change, maxBytes);
+    this.#marked = false;
+    let after: SessionRecord | undefined;
+    if (this.owner === record.owner) {
+      if (await this.#stored(writer.write(record, change))) after = applyDelta(record, change);
+    } else {
+      after = await this.#stored(writer.mutate(record.id, (current) => this.#merged(current, change)));
+    }
+    if (after === undefined) throw this.#ended();
+    this.#record = after;
+    if (delta !== undefined) this.#values.written(delta);
+  }
+
+  async #create(delta: ValuesDelta | undefined): Promise<void> {
+    if (!(await this.#place.mayCreate())) return;
+    this.#place.assertHeadersOpen();
+    const record = this.#newRecord(this.owner, delta?.set ?? dictionary(), false);
+    assertRecordFits(record, this.#policy.maxBytes);
+    const predecessor = this.#predecessor;
+    if (predecessor === undefined) await this.#stored(this.#policy.writer.create(record));
+    else if (!(await this.#replace(predecessor, reasonOf(predecessor.owner, record.owner), record)))
+      throw this.#ended();
+    this.#moveTo(record, false);
+    if (delta !== undefined) this.#values.written(delta);
+  }
+
+  async #endPredecessor(): Promise<void> {
+    if (this.#predecessor !== undefined) await this.#end(this.#predecessor, "reset");
+    this.#predecessor = undefined;
+    this.#place.moved(undefined, false);
+  }
+
+  /** Ends what is there and creates its successor in one step. Only a login goes on where the old one is over already. */
+  async #startOver(reason: EndReason, owner: string, keep: readonly string[], remember: boolean): Promise<void> {
+    const isLogin = reason === "login";
+    if (this.#over !== undefined && !(isLogin && this.#over.code === "SESSION_ENDED")) throw this.#over;
+    this.#place.assertMayStart();
+    const old = this.#record ?? this.#predecessor;
+    if (old === undefined && !isLogin) {
+      this.#values.restart(undefined, keep);
+      this.#marked = false;
+      return;
+    }
+    this.#newId = undefined;
+    const record = this.#newRecord(owner, this.#values.pick(keep), remember);
+    assertRecordFits(record, this.#policy.maxBytes);
+    if (old === undefined || this.#over !== undefined || !(await this.#replace(old, reason, record))) {
+      if (!isLogin) throw this.#ended();
+      await this.#stored(this.#policy.writer.create(record));
+    }
+    this.#over = undefined;
+    this.#marked = false;
+    this.#moveTo(record, remember);
+    this.#values.restart(record.data, keep);
+  }
+
+  async #replace(old: SessionRecord, reason: EndReason, record: SessionRecord): Promise<boolean> {
+    const { writer, onEnded } = this.#policy;
+    const replaced =
+      !isExpired(old, this.#policy.now()) &&
+      (await this.#stored(writer.replace(old.id, endingFor(this.#policy, reason, old.owner), record)));
+    if (replaced) onEnded(old, reason);
+    return replaced;
+  }
+
+  async #end(old: SessionRecord, reason: EndReason): Promise<void> {
+    const ended = await this.#stored(this.#policy.writer.end(old.id, endingFor(this.#policy, reason, old.owner)));
+    if (ended) this.#policy.onEnded(old, reason);
+  }
+
+  #moveTo(record: SessionRecord, remember: boolean): void {
+    this.#record = record;
+    this.#predecessor = undefined;
+    this.#newId = undefined;
+    this.#marked = false;
+    this.#place.moved(record, remember);
+    this.#policy.onCreated(record);
+  }
+
+  #forget(): void {
+    this.#record = undefined;
+    this.#predecessor = undefined;
+    this.#marked = false;
+    this.#values.restart();
+    this.#place.moved(undefined, false);
+  }
+
+  #newRecord(owner: string, data: Record<string, Encoded>, remember: boolean): SessionRecord {
+    const id = (this.#newId ??= this.#place.newId());
+    return newRecord(this.#policy, { id, owner, data, origin: this.#place.origin(), remember });
+  }
+
+  /** What `mutate` writes: the change, checked against the record as it is then. */
+  #merged(current: SessionRecord, change: SessionDelta): SessionDelta {
+    assertChangeFits(current, change, this.#policy.maxBytes);
+    return withMergedOwner(this.#policy.userOf, current, change);
+  }
+
+  /** Awaits a store operation; where it fails, nobody knows what was kept, and this session saves no more. */
+  async #stored<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } catch (error) {
+      if (error instanceof SessionError && error.status === 503) this.#over = error;
+      throw error;
+    }
+  }
+
+  #ended(): SessionError {
+    this.#over = new SessionError(
+      "SESSION_ENDED",
+      "The session was ended while this request worked with it; nothing was saved. Sign in again.",
+    );
+    return this.#over;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn === undefined ? work() : this.#turn.then(work, work);
+    this.#turn = turn;
+    try {
+      return await turn;
+    } finally {
+      if (this.#turn === turn) this.#turn = undefined;
+    }
+  }
+}
+
+function reasonOf(oldOwner: string, newOwner: string): EndReason {
+  if (oldOwner === newOwner) return "reset";
+  return newOwner === GUEST_USER ? "logout" : "login";
+}
+
+function changed(key: string, change: (value: unknown) => unknown, before: unknown): unknown {
+  const after = change(before);
+  if (after === undefined || types.isPromise(after)) {
+    const what = after === undefined ? "undefined" : "a promise";
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `update(${JSON.stringify(key)}, …): the function returned ${what}; return the new value itself.`,
+    );
+  }
+  return after;
+}
