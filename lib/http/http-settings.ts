@@ -1,0 +1,21 @@
+import type { IncomingMessage } from "node:http";
+import type { FindQuery } from "../stores/store";
+import type { EndedRecord, SessionRecord } from "../record/session-record";
+import type { SessionPolicy } from "../session/session-policy";
+import type { SessionCookie } from "./session-cookie";
+
+/** What the middleware works with: the rules of its `Sessions`, and how they meet HTTP. Durations in milliseconds. */
+export interface HttpSettings extends SessionPolicy {
+  readonly cookie: SessionCookie;
+  /** Renew `lastSeenAt` at most this often. */
+  readonly touchIntervalMs: number;
+  /** Where a request's session is at home: `browser`, or what the app says. */
+  readonly scopeOf: (req: IncomingMessage) => string;
+  /** Whether plain HTTP may carry sessions. */
+  readonly allowInsecure: boolean;
+  readonly find: (query: FindQuery) => AsyncIterable<SessionRecord | EndedRecord>;
+  /** Something failed that no request answers for. */
+  readonly onError: (error: unknown) => void;
+  /** A session was wanted on plain HTTP in production. */
+  readonly onInsecure: () => void;
+}

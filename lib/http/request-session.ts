@@ -1,0 +1,222 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { SessionError } from "../errors";
+import { isExpired, touchAt } from "../record/expiry";
+import { isEnded } from "../record/session-record";
+import type { SessionRecord } from "../record/session-record";
+import { newToken } from "../record/token";
+import { sessionIdOf } from "../record/session-id";
+import type { SessionHolder } from "../session/current-session";
+import { REPLACED_GRACE_MS, wasReplaced } from "../session/ending-for";
+import type { Session } from "../session/session";
+import type { SessionOrigin, SessionPlace } from "../session/session-policy";
+import { StoredSession } from "../session/stored-session";
+import { keepPrivate, varyByCookie } from "./cache-headers";
+import { headersGone } from "./hold-response";
+import type { ResponseGate } from "./hold-response";
+import type { HttpSettings } from "./http-settings";
+import type { CookieOnRequest } from "./session-cookie";
+
+const MAX_ADDRESS_LENGTH = 64;
+const MAX_USER_AGENT_LENGTH = 512;
+
+/** What the response has to tell the browser about its cookie. */
+type CookieNews = { readonly token: string; readonly endsAt: number | null } | "remove" | undefined;
+
+/** The session of one request: loads it by the cookie, and settles it before the response goes. */
+export class RequestSession implements SessionPlace, ResponseGate, SessionHolder {
+  readonly #settings: HttpSettings;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #cookie: CookieOnRequest;
+  #record: SessionRecord | undefined;
+  /** The id of the token that the request carried but that opened nothing. */
+  #deadId: string | undefined;
+  /** The token of a session that is about to be created, until it is. */
+  #newToken: string | undefined;
+  #news: CookieNews;
+  #stored: StoredSession | undefined;
+  #session: Session | null | undefined;
+  #wasRead = false;
+
+  constructor(settings: HttpSettings, req: IncomingMessage, res: ServerResponse) {
+    this.#settings = settings;
+    this.#req = req;
+    this.#res = res;
+    this.#cookie = settings.cookie.onRequest(req);
+  }
+
+  /** Whether the middleware of these settings has been here before. */
+  belongsTo(settings: HttpSettings): boolean {
+    return this.#settings === settings;
+  }
+
+  /** Loads what the cookie names. A promise only where the store answers with one. */
+  load(): Promise<void> | undefined {
+    if (this.#isInsecure()) return undefined;
+    const token = this.#settings.cookie.token(this.#req, this.#cookie);
+    if (token === undefined) return undefined;
+    const id = sessionIdOf(token);
+    const answer = this.#settings.writer.load(id);
+    if (answer instanceof Promise) return answer.then((record) => this.#loaded(id, record));
+    this.#loaded(id, answer);
+    return undefined;
+  }
+
+  /** What `req.session` gives: the session, or null once the app has set it to null. */
+  get session(): Session | null {
+    this.#wasRead = true;
+    if (this.#session !== undefined) return this.#session;
+    this.#stored = new StoredSession(this.#settings, this, this.#record);
+    return (this.#session = this.#stored.session);
+  }
+
+  /** `req.session = null` ends the session; nothing else can be put there. */
+  set session(value: unknown) {
+    if (value !== null && value !== undefined) {
+      throw new TypeError("req.session can't be replaced; use req.session.merge(values), or null to end the session.");
+    }
+    if (this.session === null) return;
+    const destroyed = this.#stored?.destroy();
+    // Whether it failed is told when the response is held: `settle` waits for it.
+    destroyed?.catch(() => undefined);
+    this.#session = null;
+  }
+
+  // ResponseGate
+
+  beforeHeaders(): Promise<void> | undefined {
+    if (!this.#wasRead) return undefined;
+    const settling = this.#stored?.settle();
+    if (settling !== undefined) return settling.then(() => this.#writeHeaders());
+    this.#writeHeaders();
+    return undefined;
+  }
+
+  beforeEnd(): Promise<void> | undefined {
+    return this.#stored?.settle();
+  }
+
+  onLost(error: unknown): void {
+    this.#settings.onError(error);
+  }
+
+  // SessionPlace
+
+  newId(): string {
+    this.#newToken = newToken();
+    return sessionIdOf(this.#newToken);
+  }
+
+  origin(): SessionOrigin {
+    const { ip } = this.#req as { ip?: string };
+    return {
+      remoteAddress: (ip ?? this.#req.socket.remoteAddress ?? "").slice(0, MAX_ADDRESS_LENGTH),
+      userAgent: (this.#req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT_LENGTH),
+      scope: this.#settings.scopeOf(this.#req),
+    };
+  }
+
+  forgottenAt(record: SessionRecord): number | null {
+    return this.#forgottenAt(record, false);
+  }
+
+  assertHeadersOpen(): void {
+    if (!headersGone(this.#res)) return;
+    throw new SessionError(
+      "SESSION_HEADERS_SENT",
+      "The session needs a new cookie, but the response's headers are on their way already; change the session before the first byte.",
+    );
+  }
+
+  assertMayStart(): void {
+    this.assertHeadersOpen();
+    if (!this.#isInsecure()) return;
+    throw new SessionError(
+      "SESSION_INSECURE",
+      "In production no session starts on plain HTTP. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.",
+    );
+  }
+
+  mayCreate(): boolean | Promise<boolean> {
+    if (this.#isInsecure()) {
+      this.#settings.onInsecure();
+      return false;
+    }
+    return this.#deadId === undefined ? true : this.#assertNotReplaced(this.#deadId);
+  }
+
+  moved(record: SessionRecord | undefined, remember: boolean): void {
+    if (record === undefined) {
+      this.#news = this.#record === undefined ? undefined : "remove";
+    } else if (this.#newToken !== undefined) {
+      this.#news = { token: this.#newToken, endsAt: this.#forgottenAt(record, remember) };
+    }
+    this.#newToken = undefined;
+    // A websocket's response is never ended, and goes with what is set on it by now.
+    if (!("on" in this.#res)) this.#writeHeaders();
+  }
+
+  install(session: Session): void {
+    this.#session = session;
+  }
+
+  #loaded(id: string, record: SessionRecord | undefined): void {
+    const { now, project } = this.#settings;
+    if (record?.project === project && !isExpired(record, now())) {
+      this.#record = record;
+      this.#touchIfDue(record);
+    } else {
+      this.#deadId = id;
+    }
+  }
+
+  /** Renews `lastSeenAt` beside the handler; nothing waits for it. (P4) */
+  #touchIfDue(record: SessionRecord): void {
+    const { now, touchIntervalMs, keepEndedMs, writer, onError } = this.#settings;
+    const seenAt = now();
+    if (seenAt - record.lastSeenAt < touchIntervalMs) return;
+    writer.write(record, touchAt(record, seenAt, keepEndedMs)).catch(onError);
+  }
+
+  /** A request that was under way while its session was replaced must not start another. */
+  async #assertNotReplaced(id: string): Promise<boolean> {
+    const { find, now } = this.#settings;
+    for await (const record of find({ state: "ended", id })) {
+      if (!isEnded(record) || !wasReplaced(record.reason)) continue;
+      if (now() - record.endedAt > REPLACED_GRACE_MS) continue;
+      throw new SessionError(
+        "SESSION_ENDED",
+        "This request carries the cookie of a session that was replaced a moment ago, so nothing was saved; send it again.",
+      );
+    }
+    return true;
+  }
+
+  #forgottenAt(record: SessionRecord, remember: boolean): number | null {
+    return remember || this.#settings.cookie.settings.persistent ? record.endsAt : null;
+  }
+
+  #isInsecure(): boolean {
+    return !this.#cookie.secure && !this.#settings.allowInsecure;
+  }
+
+  #writeHeaders(): void {
+    const { cookie, now } = this.#settings;
+    varyByCookie(this.#res);
+    const news = this.#news;
+    if (news === undefined) return;
+    this.#news = undefined;
+    const header =
+      news === "remove"
+        ? cookie.removalHeader(this.#cookie)
+        : cookie.header(this.#cookie, news.token, news.endsAt, now());
+    appendSetCookie(this.#res, header);
+    keepPrivate(this.#res);
+  }
+}
+
+function appendSetCookie(res: ServerResponse, header: string): void {
+  const before = res.getHeader("Set-Cookie");
+  if (before === undefined) res.setHeader("Set-Cookie", header);
+  else res.setHeader("Set-Cookie", [...(Array.isArray(before) ? before : [String(before)]), header]);
+}
