@@ -8,8 +8,8 @@ import type { FindQuery, SessionStore } from "./store";
 
 /** What the suite asks of the test runner; jest, vitest and node:test have both. */
 export interface TestRunner {
-  describe(name: string, body: () => void): void;
-  it(name: string, body: () => Promise<void>): void;
+  readonly describe: (name: string, body: () => void) => void;
+  readonly it: (name: string, body: () => Promise<void>) => void;
 }
 
 /** A store to test: empty, with the clock given, and whatever releases it afterwards. */
@@ -413,7 +413,7 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
         assert.deepEqual(await idsOf(store, { state: "live", id: third ?? "" }), [third]);
         assert.deepEqual(await idsOf(store, { state: "live", id: third ?? "", owner: "alice" }), []);
         assert.deepEqual(await idsOf(store, { state: "ended" }), []);
-        await store.end(third ?? "", endingOf(records[0] as SessionRecord));
+        await store.end(third ?? "", endingOf(liveRecord()));
         assert.deepEqual(await idsOf(store, { state: "live", owner: "bob" }), []);
         assert.deepEqual(await idsOf(store, { state: "ended", owner: "bob" }), [third]);
         assert.deepEqual(await idsOf(store, { state: "ended", id: third ?? "", project: "shop" }), [third]);

@@ -1,0 +1,191 @@
+import { SessionError } from "../errors";
+import { RECORD_VERSION } from "../record/session-record";
+import type {
+  AttributeRecord,
+  EndedRecord,
+  EndReason,
+  PageRecord,
+  SecurityKeyRecord,
+  SessionRecord,
+} from "../record/session-record";
+import { sweepOf } from "./datastore-sweep";
+import {
+  booleanValue,
+  embedded,
+  encodedValue,
+  indexedValue,
+  mapValue,
+  nullableValue,
+  numberValue,
+  PropertyReader,
+  textValue,
+  timestampValue,
+} from "./datastore-value";
+import type { Entity, Properties, Value } from "./datastore-wire";
+
+/** What a live record holds beside its maps. */
+export type Header = Omit<SessionRecord, "data" | "attributes" | "keys" | "pages" | "counters">;
+
+/** The properties of a live entity that make its header: what is read to end it, however large its data are. */
+export const HEADER_PROPERTIES: readonly string[] = [
+  ...["v", "owner", "project", "scope", "createdAt", "lastSeenAt", "idleMs", "endsAt", "expiresAt", "purgeAt"],
+  ...["remoteAddress", "userAgent"],
+];
+
+/**
+ * When clearing may take the entity: `purgeAt`, a timestamp for Datastore's TTL policy, and `sweep` for the clearing job.
+ * Both are absent where that never comes.
+ */
+export function purgeProperties(id: string, purgeAt: number): Properties {
+  const timestamp = timestampValue(purgeAt);
+  return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepOf(id, purgeAt)) };
+}
+
+/** A live record as the properties of its entity. Indexed are only `owner`, `project` and `sweep`. */
+export function liveProperties(record: SessionRecord): Properties {
+  return {
+    ...sharedProperties(record),
+    idleMs: numberValue(record.idleMs),
+    endsAt: numberValue(record.endsAt),
+    expiresAt: numberValue(record.expiresAt),
+    data: mapValue(Object.entries(record.data), encodedValue),
+    attributes: mapValue(Object.entries(record.attributes), attributeValue),
+    keys: mapValue(Object.entries(record.keys), securityKeyValue),
+    pages: mapValue(Object.entries(record.pages), pageValue),
+    counters: mapValue(Object.entries(record.counters), numberValue),
+  };
+}
+
+export function endedProperties(record: EndedRecord): Properties {
+  return {
+    ...sharedProperties(record),
+    endedAt: numberValue(record.endedAt),
+    reason: textValue(record.reason),
+    endedBy: nullableValue(record.endedBy),
+  };
+}
+
+function sharedProperties(record: SessionRecord | EndedRecord): Properties {
+  return {
+    v: numberValue(record.v),
+    owner: indexedValue(record.owner),
+    project: indexedValue(record.project),
+    scope: textValue(record.scope),
+    createdAt: numberValue(record.createdAt),
+    lastSeenAt: numberValue(record.lastSeenAt),
+    remoteAddress: textValue(record.remoteAddress),
+    userAgent: textValue(record.userAgent),
+    ...purgeProperties(record.id, record.purgeAt),
+  };
+}
+
+export function attributeValue(attribute: AttributeRecord): Value {
+  return embedded({
+    value: encodedValue(attribute.value),
+    encrypted: booleanValue(attribute.encrypted),
+    createdAt: numberValue(attribute.createdAt),
+    modifiedAt: numberValue(attribute.modifiedAt),
+    expiresAt: numberValue(attribute.expiresAt),
+  });
+}
+
+export function securityKeyValue(key: SecurityKeyRecord): Value {
+  return embedded({
+    payload: encodedValue(key.payload),
+    createdAt: numberValue(key.createdAt),
+    expiresAt: numberValue(key.expiresAt),
+  });
+}
+
+export function pageValue(page: PageRecord): Value {
+  return embedded({
+    path: textValue(page.path),
+    openedAt: numberValue(page.openedAt),
+    seenAt: numberValue(page.seenAt),
+  });
+}
+
+/** The id of the record that an entity holds: the name of its key. */
+export function idOfEntity(entity: Entity): string {
+  return entity.key.path.at(-1)?.name ?? "";
+}
+
+/** The live record that an entity holds. `SESSION_UNREADABLE` where it is damaged or of a newer format. */
+export function readLive(entity: Entity): SessionRecord {
+  const from = readerOf(entity);
+  return {
+    ...readHeader(entity),
+    data: from.map("data", (data, key) => data.encoded(key)),
+    attributes: from.entities("attributes", (attribute) => ({
+      value: attribute.encoded("value"),
+      encrypted: attribute.boolean("encrypted"),
+      createdAt: attribute.number("createdAt"),
+      modifiedAt: attribute.number("modifiedAt"),
+      expiresAt: attribute.number("expiresAt"),
+    })),
+    keys: from.entities("keys", (key) => ({
+      payload: key.encoded("payload"),
+      createdAt: key.number("createdAt"),
+      expiresAt: key.number("expiresAt"),
+    })),
+    pages: from.entities("pages", (page) => ({
+      path: page.text("path"),
+      openedAt: page.number("openedAt"),
+      seenAt: page.number("seenAt"),
+    })),
+    counters: from.map("counters", (counters, name) => counters.number(name)),
+  };
+}
+
+/** The header alone; the entity may have been read without the rest. */
+export function readHeader(entity: Entity): Header {
+  const from = readerOf(entity);
+  return {
+    ...readShared(entity, from),
+    idleMs: from.number("idleMs"),
+    endsAt: from.number("endsAt"),
+    expiresAt: from.number("expiresAt"),
+  };
+}
+
+export function readEnded(entity: Entity): EndedRecord {
+  const from = readerOf(entity);
+  return {
+    ...readShared(entity, from),
+    endedAt: from.number("endedAt"),
+    reason: from.text("reason") as EndReason,
+    endedBy: from.nullableText("endedBy"),
+  };
+}
+
+/** When clearing may take the entity; it may have been read without the rest. */
+export function readPurgeAt(entity: Entity): number {
+  return new PropertyReader(idOfEntity(entity), entity.properties).instant("purgeAt");
+}
+
+function readShared(entity: Entity, from: PropertyReader) {
+  return {
+    v: RECORD_VERSION,
+    id: idOfEntity(entity),
+    owner: from.text("owner"),
+    project: from.text("project"),
+    scope: from.text("scope"),
+    createdAt: from.number("createdAt"),
+    lastSeenAt: from.number("lastSeenAt"),
+    remoteAddress: from.text("remoteAddress"),
+    userAgent: from.text("userAgent"),
+    purgeAt: from.instant("purgeAt"),
+  } as const;
+}
+
+function readerOf(entity: Entity): PropertyReader {
+  const id = idOfEntity(entity);
+  const reader = new PropertyReader(id, entity.properties);
+  const version = reader.number("v");
+  if (version === RECORD_VERSION) return reader;
+  throw new SessionError(
+    "SESSION_UNREADABLE",
+    `The stored session ${id} has format ${version}, and this version of coatcheck reads ${RECORD_VERSION}. ` +
+      `Run the version that wrote it, or a later one.`,
+  );
+}

@@ -1,0 +1,52 @@
+import { SessionError } from "../errors";
+import type { EndedRecord, SessionRecord } from "../record/session-record";
+import { readEnded, readLive } from "./datastore-entity";
+import { isKeyName } from "./datastore-limits";
+import type { DatastoreRpc } from "./datastore-rpc";
+import { indexedValue } from "./datastore-value";
+import type { EntityResult, PropertyFilter } from "./datastore-wire";
+import type { FindQuery } from "./store";
+
+const PAGE_SIZE = 300;
+
+type FoundRecord = SessionRecord | EndedRecord;
+
+/** The records of one kind that match, page by page. Two equalities need no index of their own: Datastore joins the two it has. */
+export async function* findInDatastore(
+  rpc: DatastoreRpc,
+  kind: string,
+  query: FindQuery,
+): AsyncGenerator<FoundRecord[]> {
+  const read = query.state === "live" ? readLive : readEnded;
+  const pages = query.id === undefined ? rpc.query(kind, filtersOf(query), PAGE_SIZE) : oneById(rpc, kind, query.id);
+  for await (const page of pages) {
+    const records = page.map(({ entity }) => unlessUnreadable(() => read(entity)));
+    yield records.filter((record) => record !== undefined && matches(record, query)) as FoundRecord[];
+  }
+}
+
+async function* oneById(rpc: DatastoreRpc, kind: string, id: string): AsyncGenerator<EntityResult[]> {
+  const found = isKeyName(id) ? await rpc.lookup(rpc.key(kind, id)) : undefined;
+  if (found !== undefined) yield [found];
+}
+
+function filtersOf({ owner, project }: FindQuery): PropertyFilter[] {
+  return [...equal("owner", owner), ...equal("project", project)];
+}
+
+function equal(name: string, text: string | undefined): PropertyFilter[] {
+  return text === undefined ? [] : [{ propertyFilter: { property: { name }, op: "EQUAL", value: indexedValue(text) } }];
+}
+
+function matches(record: FoundRecord, { owner, project }: FindQuery): boolean {
+  return (owner === undefined || record.owner === owner) && (project === undefined || record.project === project);
+}
+
+function unlessUnreadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SessionError && error.code === "SESSION_UNREADABLE") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SessionError } from "../errors";
+import { isExpired } from "../record/expiry";
+import { applyDelta } from "../record/session-delta";
+import type { SessionDelta } from "../record/session-delta";
+import { endedRecord } from "../record/session-record";
+import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import { clearDatastore } from "./datastore-clear";
+import { updateMutation } from "./datastore-delta";
+import { endedProperties, HEADER_PROPERTIES, liveProperties, readHeader, readLive } from "./datastore-entity";
+import type { CommitOutcome } from "./datastore-errors";
+import { findInDatastore } from "./datastore-find";
+import { assertWithinLimits, isKeyName } from "./datastore-limits";
+import { resolveDatastoreOptions } from "./datastore-options";
+import type { DatastoreStoreOptions } from "./datastore-options";
+import { DatastoreRpc } from "./datastore-rpc";
+import type { Entity, EntityResult, Mutation } from "./datastore-wire";
+import type { ClearProgress, FindQuery, SessionStore } from "./store";
+
+export type { DatastoreStoreOptions } from "./datastore-options";
+
+/** Attempts of an atomic change before it is given up. */
+const ATTEMPTS = 24;
+/** Attempts to end a record in the very state in which it was read; the rest end it in whatever state it is. */
+const EXACT_ATTEMPTS = 6;
+const BACKOFF_MS = 10;
+const LONGEST_BACKOFF_MS = 320;
+
+/**
+ * Keeps sessions in Google Cloud Datastore (Firestore in Datastore mode), or in its emulator where `DATASTORE_EMULATOR_HOST` is set.
+ * Needs the package `@google-cloud/datastore`, and the role `roles/datastore.user`.
+ */
+export class DatastoreStore implements SessionStore {
+  readonly #rpc: DatastoreRpc;
+  readonly #kinds: { readonly live: string; readonly ended: string };
+  readonly #now: () => number;
+  readonly #timeoutMs: number;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** `SESSION_CONFIG` where `@google-cloud/datastore` is not installed or an option can't be used. */
+  constructor(options: DatastoreStoreOptions = {}) {
+    const resolved = resolveDatastoreOptions(options);
+    this.#kinds = { live: resolved.kind, ended: `${resolved.kind}-ended` };
+    this.#now = resolved.now;
+    this.#timeoutMs = resolved.timeoutMs;
+    this.#rpc = new DatastoreRpc(resolved);
+  }
+
+  load(id: string): Promise<SessionRecord | undefined> {
+    return this.#run(async () => {
+      const found = await this.#lookup(id);
+      return found && readLive(found.entity);
+    });
+  }
+
+  create(record: SessionRecord): Promise<void> {
+    return this.#run(async () => {
+      const outcome = await this.#rpc.commit([{ insert: this.#liveEntity(record) }], "single");
+      if (outcome === "exists") throw alreadyStored(record.id);
+      if (outcome !== "applied") throw new SessionError("SESSION_CONFLICT", `Session ${record.id} was not created.`);
+    });
+  }
+
+  update(id: string, delta: SessionDelta): Promise<boolean> {
+    return this.#run(async () => {
+      if (!isKeyName(id)) return false;
+      const mutation = this.#updateMutation(id, delta);
+      return this.#untilSettled(id, async () => {
+        const outcome = await this.#rpc.commit([mutation], "single");
+        return outcome === "conflict" ? outcome : outcome === "applied";
+      });
+    });
+  }
+
+  mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
+    return this.#run(() =>
+      this.#untilSettled(id, async () => {
+        const found = await this.#lookup(id);
+        if (found === undefined) return undefined;
+        const record = readLive(found.entity);
+        if (isExpired(record, this.#now())) return undefined;
+        const delta = change(record);
+        if (delta === undefined) return record;
+        const changed = applyDelta(record, delta);
+        assertWithinLimits(id, liveProperties(changed));
+        const mutation = { ...this.#updateMutation(id, delta), ...only(found) };
+        const outcome = await this.#rpc.commit([mutation], "single");
+        return outcome === "applied" ? changed : "conflict";
+      }),
+    );
+  }
+
+  replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
+    return this.#run(async () => {
+      const insert = { insert: this.#liveEntity(record) };
+      const outcome = await this.#end(oldId, ending, [insert]);
+      if (outcome === "exists") throw alreadyStored(record.id);
+      return outcome === "applied";
+    });
+  }
+
+  end(id: string, ending: Ending): Promise<boolean> {
+    return this.#run(async () => (await this.#end(id, ending, [])) === "applied");
+  }
+
+  async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
+    const pages = findInDatastore(this.#rpc, this.#kinds[query.state], query);
+    for (;;) {
+      const page = await this.#run(() => pages.next());
+      if (page.done === true) return;
+      yield* page.value;
+    }
+  }
+
+  clear(now: number, onProgress?: ClearProgress): Promise<number> {
+    return this.#run(() => clearDatastore(this.#rpc, Object.values(this.#kinds), now, onProgress));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.allSettled(this.#underWay).then(() => this.#rpc.close());
+    return this.#closed;
+  }
+
+  // Datastore has no "end if it is live" of its own: what is kept of the record is read first. The transaction begins with an
+  // update of the live entity, which fails where that is gone, and everything fails with it.
+  async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
+    const key = this.#rpc.key(this.#kinds.live, id);
+    return this.#untilSettled(id, async (attempt) => {
+      const found = await this.#lookup(id, HEADER_PROPERTIES);
+      if (found === undefined) return "missing";
+      // A session that never stops changing must be ended too, if need be with a header that is a moment old.
+      const exact = attempt < EXACT_ATTEMPTS ? only(found) : {};
+      const mutations = [
+        { update: { key, properties: {} }, ...exact },
+        { delete: key, ...exact },
+        ...this.#endedMutation(found, ending),
+        ...successor,
+      ];
+      return this.#rpc.commit(mutations, "atomic");
+    });
+  }
+
+  #endedMutation({ entity }: EntityResult, ending: Ending): Mutation[] {
+    if (ending.purgeAt <= ending.endedAt) return [];
+    const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: {} };
+    const record = endedRecord({ ...readHeader(entity), ...maps }, ending);
+    return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
+  }
+
+  /** Tries again, after a while, what lost against another change of the same record. */
+  async #untilSettled<T>(id: string, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
+    const started = performance.now();
+    for (let count = 0; count < ATTEMPTS && performance.now() - started < this.#timeoutMs; count += 1) {
+      if (count > 0) await sleep(Math.random() * Math.min(LONGEST_BACKOFF_MS, BACKOFF_MS * 2 ** count));
+      const result = await attempt(count);
+      if (result !== "conflict") return result;
+    }
+    throw new SessionError(
+      "SESSION_CONFLICT",
+      `Session ${id} went on being changed by others, and this change was not made. Try it again.`,
+    );
+  }
+
+  async #lookup(id: string, properties?: readonly string[]): Promise<EntityResult | undefined> {
+    return isKeyName(id) ? this.#rpc.lookup(this.#rpc.key(this.#kinds.live, id), properties) : undefined;
+  }
+
+  #liveEntity(record: SessionRecord): Entity {
+    const properties = liveProperties(record);
+    assertWithinLimits(record.id, properties);
+    return { key: this.#rpc.key(this.#kinds.live, record.id), properties };
+  }
+
+  #updateMutation(id: string, delta: SessionDelta): Mutation {
+    const mutation = updateMutation(this.#rpc.key(this.#kinds.live, id), id, delta);
+    if (mutation.update !== undefined) assertWithinLimits(id, mutation.update.properties);
+    return mutation;
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) {
+      throw new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
+    }
+    const running = work();
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+}
+
+/** The mutation is applied only to the very state that was read. */
+function only({ version }: EntityResult) {
+  return { baseVersion: version, conflictResolutionStrategy: "FAIL" } as const;
+}
+
+function alreadyStored(id: string): SessionError {
+  return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
+}

@@ -1,0 +1,93 @@
+/*
+ * The part of the Datastore API (google.datastore.v1) that the store speaks, in the shape in which version 10 and 11 of
+ * `@google-cloud/datastore` take and give it. Written out here, so that neither our types nor the root of the package need
+ * that client installed.
+ */
+
+/** 64-bit integers are strings in answers; both are taken in requests. */
+export type Int64 = string | number;
+
+export interface Key {
+  readonly partitionId: { readonly namespaceId: string; readonly databaseId: string };
+  readonly path: readonly { readonly kind: string; readonly name?: string }[];
+}
+
+export type Properties = Record<string, Value>;
+
+export interface Value {
+  readonly valueType?: string;
+  readonly nullValue?: "NULL_VALUE" | 0;
+  readonly booleanValue?: boolean;
+  readonly integerValue?: Int64;
+  readonly doubleValue?: number;
+  readonly timestampValue?: { readonly seconds: Int64; readonly nanos: number };
+  readonly stringValue?: string;
+  readonly blobValue?: Uint8Array;
+  readonly entityValue?: { readonly properties: Properties };
+  readonly excludeFromIndexes?: boolean;
+}
+
+export interface Entity {
+  readonly key: Key;
+  readonly properties: Properties;
+}
+
+/** An entity as it was read. `version` changes with every change of the entity. */
+export interface EntityResult {
+  readonly entity: Entity;
+  readonly version: Int64;
+}
+
+export interface Mutation {
+  readonly insert?: Entity;
+  readonly update?: Entity;
+  readonly upsert?: Entity;
+  readonly delete?: Key;
+  /** Write these properties only; one that is named here and missing in the entity is deleted. */
+  readonly propertyMask?: { readonly paths: readonly string[] };
+  readonly propertyTransforms?: readonly { readonly property: string; readonly increment: Value }[];
+  /** Together with the strategy `FAIL`: the whole commit fails where the stored version is another one. */
+  readonly baseVersion?: Int64;
+  readonly conflictResolutionStrategy?: "FAIL";
+}
+
+export interface PropertyFilter {
+  readonly propertyFilter: {
+    readonly property: { readonly name: string };
+    readonly op: "EQUAL" | "GREATER_THAN_OR_EQUAL" | "LESS_THAN_OR_EQUAL";
+    readonly value: Value;
+  };
+}
+
+export interface LookupResponse {
+  readonly found: readonly EntityResult[];
+  readonly deferred: readonly Key[];
+}
+
+export interface CommitResponse {
+  readonly mutationResults: readonly { readonly conflictDetected?: boolean }[];
+}
+
+export interface QueryResponse {
+  readonly batch: {
+    readonly entityResults: readonly EntityResult[];
+    readonly endCursor: Uint8Array | string;
+    readonly moreResults: string;
+  };
+}
+
+export interface CallOptions {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly retry: null;
+}
+
+/** What we use of `v1.DatastoreClient`. */
+export interface DatastoreClient {
+  initialize(): Promise<unknown>;
+  getProjectId(): Promise<string>;
+  lookup(request: object, options: CallOptions): Promise<readonly [LookupResponse, ...unknown[]]>;
+  commit(request: object, options: CallOptions): Promise<readonly [CommitResponse, ...unknown[]]>;
+  runQuery(request: object, options: CallOptions): Promise<readonly [QueryResponse, ...unknown[]]>;
+  close(): Promise<void>;
+}

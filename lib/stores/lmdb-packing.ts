@@ -1,0 +1,172 @@
+import { crc32 } from "node:zlib";
+import { SessionError } from "../errors";
+import { RECORD_VERSION } from "../record/session-record";
+import type { Encoded } from "../record/session-record";
+
+/*
+ * A packed record, little-endian:
+ *
+ *   0  u8 format, u8 kind, u16 zero
+ *   4  u32 each: how many numbers, bytes of the sizes, wide characters, Latin-1 characters, bytes
+ *  24  the numbers (f64), the sizes (7 bits to a byte, the lowest first), the wide text (UTF-16), the Latin-1 text, the bytes
+ * end  u32 CRC-32 of all before it
+ *
+ * Strings of one width lie together, so that reading a record makes one string of each width and cuts it up. Both widths
+ * keep every UTF-16 code unit, lone surrogates too, which UTF-8 would not. The sum tells a damaged record from a sound one.
+ */
+const HEADER_BYTES = 24;
+const SUM_BYTES = 4;
+const LATIN1 = 0;
+const WIDE = 1;
+const BYTES = 2;
+const NOT_LATIN1 = /[\u0100-\uffff]/;
+
+/** Collects the fields of one record, in the order in which `Unpacker` is asked for them. */
+export class Packer {
+  readonly #numbers: number[] = [];
+  readonly #sizes: number[] = [];
+  readonly #bytes: Uint8Array[] = [];
+  #byteCount = 0;
+  #wide = "";
+  #latin1 = "";
+
+  number(value: number): void {
+    this.#numbers.push(value);
+  }
+
+  /** A whole number from 0 to 2^31 - 1: a count or a flag. */
+  size(value: number): void {
+    let rest = value;
+    while (rest > 127) {
+      this.#sizes.push((rest & 127) | 128);
+      rest >>>= 7;
+    }
+    this.#sizes.push(rest);
+  }
+
+  encoded(value: Encoded): void {
+    if (typeof value !== "string") {
+      this.size((value.length << 2) | BYTES);
+      this.#bytes.push(value);
+      this.#byteCount += value.length;
+    } else if (NOT_LATIN1.test(value)) {
+      this.size((value.length << 2) | WIDE);
+      this.#wide += value;
+    } else {
+      this.size((value.length << 2) | LATIN1);
+      this.#latin1 += value;
+    }
+  }
+
+  pack(kind: number): Buffer {
+    const sizesAt = HEADER_BYTES + this.#numbers.length * 8;
+    const wideAt = sizesAt + this.#sizes.length;
+    const latin1At = wideAt + this.#wide.length * 2;
+    const bytesAt = latin1At + this.#latin1.length;
+    const sumAt = bytesAt + this.#byteCount;
+
+    const packed = Buffer.allocUnsafe(sumAt + SUM_BYTES);
+    const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
+    view.setUint32(0, RECORD_VERSION | (kind << 8), true);
+    view.setUint32(4, this.#numbers.length, true);
+    view.setUint32(8, this.#sizes.length, true);
+    view.setUint32(12, this.#wide.length, true);
+    view.setUint32(16, this.#latin1.length, true);
+    view.setUint32(20, this.#byteCount, true);
+    let at = HEADER_BYTES;
+    for (const value of this.#numbers) {
+      view.setFloat64(at, value, true);
+      at += 8;
+    }
+    for (const value of this.#sizes) packed[at++] = value;
+    if (this.#wide !== "") packed.write(this.#wide, wideAt, "utf16le");
+    packed.write(this.#latin1, latin1At, "latin1");
+    at = bytesAt;
+    for (const bytes of this.#bytes) {
+      packed.set(bytes, at);
+      at += bytes.length;
+    }
+    view.setUint32(sumAt, crc32(packed.subarray(0, sumAt)), true);
+    return packed;
+  }
+}
+
+/** Reads back what `Packer` wrote. All that it answers is copied: the memory that it reads may be used again afterwards. */
+export class Unpacker {
+  readonly #packed: Buffer;
+  readonly #view: DataView;
+  readonly #wide: string;
+  readonly #latin1: string;
+  #numberAt = HEADER_BYTES;
+  #sizeAt: number;
+  #wideAt = 0;
+  #latin1At = 0;
+  #byteAt: number;
+
+  /** Throws `SESSION_UNREADABLE` where the bytes are not a sound record of this kind; `id` is for the message. */
+  constructor(kind: number, id: string, source: Uint8Array) {
+    const size = source.length;
+    const format = source[0] ?? 0;
+    if (format > RECORD_VERSION) throw newerFormat(id, format);
+    if (size < HEADER_BYTES + SUM_BYTES || format !== RECORD_VERSION || source[1] !== kind) throw damaged(id);
+    const sumAt = size - SUM_BYTES;
+    const packed = Buffer.from(source.buffer, source.byteOffset, sumAt);
+    const view = new DataView(source.buffer, source.byteOffset, size);
+    if (view.getUint32(sumAt, true) !== crc32(packed)) throw damaged(id);
+    this.#packed = packed;
+    this.#view = view;
+    this.#sizeAt = HEADER_BYTES + view.getUint32(4, true) * 8;
+    const wideAt = this.#sizeAt + view.getUint32(8, true);
+    const latin1At = wideAt + view.getUint32(12, true) * 2;
+    this.#byteAt = latin1At + view.getUint32(16, true);
+    this.#wide = wideAt === latin1At ? "" : packed.toString("utf16le", wideAt, latin1At);
+    this.#latin1 = packed.toString("latin1", latin1At, this.#byteAt);
+  }
+
+  number(): number {
+    const value = this.#view.getFloat64(this.#numberAt, true);
+    this.#numberAt += 8;
+    return value;
+  }
+
+  size(): number {
+    let byte = this.#view.getUint8(this.#sizeAt++);
+    let value = byte & 127;
+    for (let shift = 7; byte > 127; shift += 7) {
+      byte = this.#view.getUint8(this.#sizeAt++);
+      value |= (byte & 127) << shift;
+    }
+    return value;
+  }
+
+  /** A value that was packed as a string. */
+  text(): string {
+    return this.#text(this.size());
+  }
+
+  encoded(): Encoded {
+    const tagged = this.size();
+    if ((tagged & 3) !== BYTES) return this.#text(tagged);
+    return new Uint8Array(this.#packed.subarray(this.#byteAt, (this.#byteAt += tagged >>> 2)));
+  }
+
+  #text(tagged: number): string {
+    const length = tagged >>> 2;
+    if ((tagged & 3) === WIDE) return this.#wide.substring(this.#wideAt, (this.#wideAt += length));
+    return this.#latin1.substring(this.#latin1At, (this.#latin1At += length));
+  }
+}
+
+function damaged(id: string): SessionError {
+  return new SessionError(
+    "SESSION_UNREADABLE",
+    `What is stored of the session ${id} is damaged; restore the session folder from a backup, or delete it.`,
+  );
+}
+
+function newerFormat(id: string, format: number): SessionError {
+  return new SessionError(
+    "SESSION_UNREADABLE",
+    `The session ${id} is stored in format ${format}, and this version of coatcheck reads ${RECORD_VERSION}; upgrade coatcheck.`,
+  );
+}

@@ -1,0 +1,163 @@
+import { dictionary } from "../record/dictionary";
+import { RECORD_VERSION } from "../record/session-record";
+import type { EndedRecord, EndReason, SessionRecord } from "../record/session-record";
+import { Packer, Unpacker } from "./lmdb-packing";
+
+/** How one kind of record is written to bytes and read back. */
+export interface LmdbFormat<R> {
+  /** `version` is a number that no other write of this record has. */
+  pack(record: R, version: number): Buffer;
+  /** Throws `SESSION_UNREADABLE`. What it answers does not share memory with `packed`. */
+  unpack(id: string, packed: Uint8Array): Versioned<R>;
+}
+
+/** A record as it was read, with the version that a conditional write compares. */
+export interface Versioned<R> {
+  readonly record: R;
+  readonly version: number;
+}
+
+const LIVE = 1;
+const ENDED = 2;
+
+export const liveFormat: LmdbFormat<SessionRecord> = {
+  pack(record, version) {
+    const packer = new Packer();
+    packer.number(version);
+    packer.encoded(record.owner);
+    packer.encoded(record.project);
+    packer.encoded(record.scope);
+    packer.number(record.createdAt);
+    packer.number(record.lastSeenAt);
+    packer.number(record.idleMs);
+    packer.number(record.endsAt);
+    packer.number(record.expiresAt);
+    packer.number(record.purgeAt);
+    packer.encoded(record.remoteAddress);
+    packer.encoded(record.userAgent);
+    packMap(packer, record.data, (value) => packer.encoded(value));
+    packMap(packer, record.attributes, (attribute) => {
+      packer.encoded(attribute.value);
+      packer.size(attribute.encrypted ? 1 : 0);
+      packer.number(attribute.createdAt);
+      packer.number(attribute.modifiedAt);
+      packer.number(attribute.expiresAt);
+    });
+    packMap(packer, record.keys, (key) => {
+      packer.encoded(key.payload);
+      packer.number(key.createdAt);
+      packer.number(key.expiresAt);
+    });
+    packMap(packer, record.pages, (page) => {
+      packer.encoded(page.path);
+      packer.number(page.openedAt);
+      packer.number(page.seenAt);
+    });
+    packMap(packer, record.counters, (count) => packer.number(count));
+    return packer.pack(LIVE);
+  },
+
+  unpack(id, packed) {
+    const from = new Unpacker(LIVE, id, packed);
+    // The fields of an object literal are read in the order in which they stand here: that of `pack`.
+    return {
+      version: from.number(),
+      record: {
+        v: RECORD_VERSION,
+        id,
+        owner: from.text(),
+        project: from.text(),
+        scope: from.text(),
+        createdAt: from.number(),
+        lastSeenAt: from.number(),
+        idleMs: from.number(),
+        endsAt: from.number(),
+        expiresAt: from.number(),
+        purgeAt: from.number(),
+        remoteAddress: from.text(),
+        userAgent: from.text(),
+        data: unpackMap(from, readEncoded),
+        attributes: unpackMap(from, readAttribute),
+        keys: unpackMap(from, readSecurityKey),
+        pages: unpackMap(from, readPage),
+        counters: unpackMap(from, readNumber),
+      },
+    };
+  },
+};
+
+export const endedFormat: LmdbFormat<EndedRecord> = {
+  pack(record, version) {
+    const packer = new Packer();
+    packer.number(version);
+    packer.encoded(record.owner);
+    packer.encoded(record.project);
+    packer.encoded(record.scope);
+    packer.number(record.createdAt);
+    packer.number(record.lastSeenAt);
+    packer.encoded(record.remoteAddress);
+    packer.encoded(record.userAgent);
+    packer.number(record.endedAt);
+    packer.encoded(record.reason);
+    packer.size(record.endedBy === null ? 0 : 1);
+    if (record.endedBy !== null) packer.encoded(record.endedBy);
+    packer.number(record.purgeAt);
+    return packer.pack(ENDED);
+  },
+
+  unpack(id, packed) {
+    const from = new Unpacker(ENDED, id, packed);
+    return {
+      version: from.number(),
+      record: {
+        v: RECORD_VERSION,
+        id,
+        owner: from.text(),
+        project: from.text(),
+        scope: from.text(),
+        createdAt: from.number(),
+        lastSeenAt: from.number(),
+        remoteAddress: from.text(),
+        userAgent: from.text(),
+        endedAt: from.number(),
+        reason: from.text() as EndReason,
+        endedBy: from.size() === 0 ? null : from.text(),
+        purgeAt: from.number(),
+      },
+    };
+  },
+};
+
+const readEncoded = (from: Unpacker) => from.encoded();
+const readNumber = (from: Unpacker) => from.number();
+const readAttribute = (from: Unpacker) => ({
+  value: from.encoded(),
+  encrypted: from.size() === 1,
+  createdAt: from.number(),
+  modifiedAt: from.number(),
+  expiresAt: from.number(),
+});
+const readSecurityKey = (from: Unpacker) => ({
+  payload: from.encoded(),
+  createdAt: from.number(),
+  expiresAt: from.number(),
+});
+const readPage = (from: Unpacker) => ({ path: from.text(), openedAt: from.number(), seenAt: from.number() });
+
+function packMap<T>(packer: Packer, map: Readonly<Record<string, T>>, packValue: (value: T) => void): void {
+  const entries = Object.entries(map);
+  packer.size(entries.length);
+  for (const [key, value] of entries) {
+    packer.encoded(key);
+    packValue(value);
+  }
+}
+
+function unpackMap<T>(from: Unpacker, readValue: (from: Unpacker) => T): Record<string, T> {
+  const map = dictionary<T>();
+  for (let left = from.size(); left > 0; left -= 1) {
+    const key = from.text();
+    map[key] = readValue(from);
+  }
+  return map;
+}

@@ -1,0 +1,182 @@
+import { SessionError } from "../errors";
+import { isExpired } from "../record/expiry";
+import { applyDelta } from "../record/session-delta";
+import type { SessionDelta } from "../record/session-delta";
+import { endedRecord } from "../record/session-record";
+import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import { clearTable } from "./lmdb-clearing";
+import { findInTable } from "./lmdb-finding";
+import { LmdbFolder } from "./lmdb-folder";
+import { LmdbUpdates } from "./lmdb-updates";
+import type { Latest } from "./lmdb-updates";
+import type { ClearProgress, FindQuery, SessionStore, StoreOptions } from "./store";
+
+export interface LmdbStoreOptions extends StoreOptions {
+  /** The folder of the session files; where it is missing it is made, for this user only. Default `./.sessions`. */
+  readonly path?: string;
+}
+
+/** How often a write is tried that other processes come before, each time with a change of the same record. */
+const MAX_ATTEMPTS = 100;
+
+/** What `mutate` does with a record that has expired: nothing, and there is nothing to answer. */
+const EXPIRED = Symbol("expired");
+
+/**
+ * Keeps sessions in a folder on this machine, in LMDB; all processes of the machine may use the same folder at once.
+ * The constructor throws `SESSION_STORE` where the folder can't be opened.
+ *
+ * Loads are synchronous. Creates, replaces and ends are on disk when they resolve; updates and mutates are committed, so
+ * that they outlive this process, and reach the disk within moments.
+ */
+export class LmdbStore implements SessionStore {
+  readonly #folder: LmdbFolder;
+  readonly #updates: LmdbUpdates;
+  readonly #now: () => number;
+
+  constructor(options: LmdbStoreOptions = {}) {
+    this.#folder = new LmdbFolder(options.path ?? "./.sessions");
+    this.#updates = new LmdbUpdates(this.#folder);
+    this.#now = options.now ?? Date.now;
+  }
+
+  load(id: string): SessionRecord | undefined {
+    this.#folder.assertOpen();
+    return this.#folder.read(() => this.#folder.live.read(id))?.record;
+  }
+
+  create(record: SessionRecord): Promise<void> {
+    return this.#folder.writing(async () => {
+      const { live } = this.#folder;
+      const insert = live.insertion(record);
+      const created = await this.#folder.durable(() => live.records.ifNoExists(record.id, insert));
+      if (!created) throw alreadyStored(record.id);
+    });
+  }
+
+  update(id: string, delta: SessionDelta): Promise<boolean> {
+    return this.#folder.writing(async () => (await this.#change(id, () => delta)) !== undefined);
+  }
+
+  mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
+    return this.#folder.writing(() =>
+      this.#change(id, (record) => (isExpired(record, this.#now()) ? EXPIRED : change(record))),
+    );
+  }
+
+  replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
+    return this.#folder.writing(() => this.#untilWritten(oldId, (old) => this.#replace(old, ending, record)));
+  }
+
+  end(id: string, ending: Ending): Promise<boolean> {
+    return this.#folder.writing(() =>
+      this.#untilWritten(id, (live) => {
+        const end = this.#ending(live.record, ending);
+        return this.#folder.durable(() => this.#folder.live.records.ifVersion(id, live.version, end));
+      }),
+    );
+  }
+
+  async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
+    if (query.state === "live") yield* findInTable(this.#folder, this.#folder.live, query);
+    else yield* findInTable(this.#folder, this.#folder.ended, query);
+  }
+
+  async clear(now: number, onProgress?: ClearProgress): Promise<number> {
+    let cleared = 0;
+    for (const pages of [
+      clearTable(this.#folder, this.#folder.live, now),
+      clearTable(this.#folder, this.#folder.ended, now),
+    ]) {
+      for await (const count of pages) {
+        cleared += count;
+        onProgress?.(cleared);
+      }
+    }
+    return cleared;
+  }
+
+  close(): Promise<void> {
+    return this.#folder.close();
+  }
+
+  async #change(
+    id: string,
+    decide: (record: SessionRecord) => SessionDelta | typeof EXPIRED | undefined,
+  ): Promise<SessionRecord | undefined> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const latest = this.#updates.latest(id);
+      if (latest === undefined) return undefined;
+      const decided = attempted(() => decide(latest.record));
+      if (decided.value instanceof Object) {
+        const changed = applyDelta(latest.record, decided.value);
+        if (await this.#updates.rewrite(latest, changed)) return changed;
+      } else if (latest.underWay === undefined || (await latest.underWay.written)) {
+        // Only now is it sure that the record is what was decided upon.
+        if (decided.thrown !== undefined) throw decided.thrown.error;
+        return decided.value === EXPIRED ? undefined : latest.record;
+      }
+    }
+    throw conflict(id);
+  }
+
+  async #replace(old: Latest, ending: Ending, record: SessionRecord): Promise<boolean> {
+    const { live } = this.#folder;
+    const end = this.#ending(old.record, ending);
+    const insert = live.insertion(record);
+    let ended: Promise<boolean> = Promise.resolve(false);
+    const created = this.#folder.durable(() =>
+      // This way round: lmdb takes "does not exist" for met even inside a condition that was not.
+      live.records.ifNoExists(record.id, () => {
+        ended = live.records.ifVersion(old.record.id, old.version, () => {
+          end();
+          insert();
+        });
+      }),
+    );
+    const [isNew, wasLive] = await Promise.all([created, ended]);
+    if (!isNew) throw alreadyStored(record.id);
+    return wasLive;
+  }
+
+  /** Tries a write on the latest version of a live record until it is the first to write. False where none is live. */
+  async #untilWritten(id: string, write: (latest: Latest) => Promise<boolean>): Promise<boolean> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const latest = this.#updates.latest(id);
+      if (latest === undefined) return false;
+      if (await write(latest)) return true;
+    }
+    throw conflict(id);
+  }
+
+  #ending(record: SessionRecord, ending: Ending): () => void {
+    const { live, ended } = this.#folder;
+    const remove = live.removal(record);
+    if (ending.purgeAt <= ending.endedAt) return remove;
+    const earlier = this.#folder.read(() => ended.readSound(record.id))?.record;
+    const insert = ended.insertion(endedRecord(record, ending), earlier);
+    return () => {
+      remove();
+      insert();
+    };
+  }
+}
+
+function attempted<T>(decide: () => T): { value?: T; thrown?: { error: unknown } } {
+  try {
+    return { value: decide() };
+  } catch (error) {
+    return { thrown: { error } };
+  }
+}
+
+function alreadyStored(id: string): SessionError {
+  return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
+}
+
+function conflict(id: string): SessionError {
+  return new SessionError(
+    "SESSION_CONFLICT",
+    `The session ${id} was changed by other processes under each of ${MAX_ATTEMPTS} attempts to change it; try again.`,
+  );
+}
