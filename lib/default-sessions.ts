@@ -1,0 +1,77 @@
+import type { SessionFilter } from "./admin/session-filter";
+import type { SessionInfo } from "./admin/session-info";
+import { SessionError } from "./errors";
+import type { SessionHandler } from "./http/middleware";
+import type { SessionOptions } from "./options";
+import { Sessions } from "./sessions";
+import type { ClearProgress } from "./stores/store";
+
+/** What `sessionMiddleware` returns: an Express handler that carries its Sessions. */
+export type SessionMiddleware = SessionHandler & { readonly sessions: Sessions };
+
+/** The Sessions that `sessionMiddleware` made and that are still open. */
+const made = new Set<Sessions>();
+let fromEnvironment: Sessions | undefined;
+
+/** Express middleware that puts `req.session` on each request. No option is required. Throws `SESSION_CONFIG`. */
+export function sessionMiddleware(options?: SessionOptions): SessionMiddleware {
+  const sessions = new DefaultSessions(options);
+  made.add(sessions);
+  const handler = sessions.middleware();
+  return Object.assign((...args: Parameters<SessionHandler>) => handler(...args), { sessions });
+}
+
+/** Sessions that the plain functions may act on, until they are closed. */
+class DefaultSessions extends Sessions {
+  override async close(): Promise<void> {
+    made.delete(this);
+    await super.close();
+  }
+}
+
+/** The one that the plain functions act on: `sessionMiddleware`'s, or one made from the environment. */
+function defaultSessions(): Sessions {
+  const [first, second] = made;
+  if (second !== undefined) {
+    throw new SessionError(
+      "SESSION_DEFAULT_AMBIGUOUS",
+      "Two session middlewares are open, so it is not clear whose sessions are meant; call this on the `.sessions` of one of them.",
+    );
+  }
+  return first ?? (fromEnvironment ??= new Sessions());
+}
+
+/** Ends all sessions of a user, of nobody (`GUEST_USER`), or, with no argument at all, everyone's. See `Sessions`. */
+export async function killSessionByUser(...args: [] | [user: string]): Promise<number> {
+  return defaultSessions().killSessionByUser(...args);
+}
+
+/** Ends every session. See `Sessions`. */
+export async function killAllSessions(): Promise<number> {
+  return defaultSessions().killAllSessions();
+}
+
+/** Starts the clearing job. See `Sessions`. */
+export function startClearSessions(schedule?: string): void {
+  defaultSessions().startClearSessions(schedule);
+}
+
+/** Deletes what is past its time. See `Sessions`. */
+export async function clearSessions(onProgress?: ClearProgress): Promise<number> {
+  return defaultSessions().clearSessions(onProgress);
+}
+
+/** What is known of a session, live or lately ended. See `Sessions`. */
+export async function getSession(id: string): Promise<SessionInfo> {
+  return defaultSessions().getSession(id);
+}
+
+/** The user of a session. See `Sessions`. */
+export async function getSessionUser(id: string): Promise<string> {
+  return defaultSessions().getSessionUser(id);
+}
+
+/** Who is signed in. See `Sessions`. */
+export async function getSessionInfo(filter?: SessionFilter): Promise<SessionInfo[]> {
+  return defaultSessions().getSessionInfo(filter);
+}

@@ -1,0 +1,41 @@
+export {
+  clearSessions,
+  getSession,
+  getSessionInfo,
+  getSessionUser,
+  killAllSessions,
+  killSessionByUser,
+  sessionMiddleware,
+  startClearSessions,
+} from "./default-sessions";
+export type { SessionMiddleware } from "./default-sessions";
+export { Sessions } from "./sessions";
+export type { SessionEvent, SessionEvents } from "./sessions";
+export type { CookieOptions, Duration, SessionOptions } from "./options";
+export { SessionError } from "./errors";
+export type { SessionErrorCode } from "./errors";
+export { GUEST_USER } from "./record/session-record";
+export type { EndReason } from "./record/session-record";
+export { Session } from "./session/session";
+export type { RequestSession, SessionCallback } from "./session/session";
+export { currentSession } from "./session/current-session";
+// "export *", so that an app's `declare module "coatcheck"` reaches the interface itself.
+export * from "./session/session-data";
+export type { SessionMeta } from "./session/session-meta";
+export type { LoginOptions } from "./session/session-state";
+export type { UserOf } from "./session/session-owner";
+export type { CookieView } from "./session/cookie-view";
+export type { SessionInfo } from "./admin/session-info";
+export type { Match, SessionFilter } from "./admin/session-filter";
+export type { SessionHandler } from "./http/middleware";
+export type { ClearProgress, FindQuery, SessionStore, StoreOptions } from "./stores/store";
+export type { SessionDelta, MapDelta } from "./record/session-delta";
+export type {
+  AttributeRecord,
+  Encoded,
+  EndedRecord,
+  Ending,
+  PageRecord,
+  SecurityKeyRecord,
+  SessionRecord,
+} from "./record/session-record";

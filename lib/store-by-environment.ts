@@ -1,0 +1,20 @@
+import type { SessionStore, StoreOptions } from "./stores/store";
+
+/** The variables that tell that sessions belong into Datastore; `GOOGLE_CLOUD_PROJECT` alone is set on laptops too. */
+const DATASTORE_VARIABLES = [
+  ...["DATASTORE_EMULATOR_HOST", "DATASTORE_PROJECT_ID"],
+  // Cloud Run services and jobs, and App Engine
+  ...["K_SERVICE", "CLOUD_RUN_JOB", "GAE_SERVICE", "GAE_ENV"],
+];
+
+/** The store for this environment; each is loaded only where it is used. */
+export function storeByEnvironment(options: StoreOptions, env: NodeJS.ProcessEnv = process.env): SessionStore {
+  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load both stores' packages */
+  if (DATASTORE_VARIABLES.some((name) => (env[name] ?? "") !== "")) {
+    const { DatastoreStore } = require("./stores/datastore-store") as typeof import("./stores/datastore-store");
+    return new DatastoreStore(options);
+  }
+  const { LmdbStore } = require("./stores/lmdb-store") as typeof import("./stores/lmdb-store");
+  return new LmdbStore(options);
+  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+}
