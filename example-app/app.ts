@@ -1,0 +1,55 @@
+import { sessionMiddleware } from "coatcheck";
+import type { SessionOptions } from "coatcheck";
+import express from "express";
+import { join } from "node:path";
+import { errorPage } from "./error-page";
+import { PageError } from "./page-error";
+import { visitorLocals } from "./page-locals";
+import { adminRoutes } from "./routes/admin";
+import { cartRoutes } from "./routes/cart";
+import { checkoutRoutes } from "./routes/checkout";
+import { deviceRoutes } from "./routes/devices";
+import { languageRoutes } from "./routes/language";
+import { shopRoutes } from "./routes/shop";
+import { signInRoutes } from "./routes/sign-in";
+import { sameOrigin } from "./same-origin";
+import { SECURITY_HEADERS } from "./security-headers";
+import "./session-data";
+import type { Users } from "./users";
+import { useViews } from "./views";
+
+export interface TeaHouseOptions {
+  readonly users: Users;
+  /** Where sessions are kept, and everything else that `sessionMiddleware` takes. Default: what the environment says. */
+  readonly sessions?: SessionOptions;
+}
+
+/** The shop, and the sessions of its visitors: `sessions.close()` when it shuts. */
+export function createApp({ users, sessions: options }: TeaHouseOptions) {
+  // A visitor who signs in keeps the cart; a visitor who signs out leaves nothing but the language.
+  const session = sessionMiddleware({ ...options, keepOnLogin: ["language", "cart"] });
+  const { sessions } = session;
+
+  const app = express();
+  app.disable("x-powered-by");
+  useViews(app);
+  app.use((_req, res, next) => {
+    res.set(SECURITY_HEADERS);
+    next();
+  });
+  app.use(express.static(join(__dirname, "public")));
+  app.use(sameOrigin, express.urlencoded({ extended: false, limit: "10kb" }));
+  app.use(session, visitorLocals(users));
+
+  app.use(shopRoutes());
+  app.use(cartRoutes());
+  app.use(languageRoutes());
+  app.use(signInRoutes(users));
+  app.use(checkoutRoutes(users));
+  app.use(deviceRoutes(users, sessions));
+  app.use(adminRoutes(users, sessions));
+
+  app.use((_req, _res, next) => next(new PageError(404, "notFound")));
+  app.use(errorPage);
+  return { app, sessions };
+}

@@ -1,0 +1,37 @@
+import type { Sessions } from "coatcheck";
+import { Router } from "express";
+import { PageError } from "../page-error";
+import { requireAdmin, requireUser } from "../require-user";
+import type { Users } from "../users";
+
+/** The admin's page: who is signed in how often, and the switch that ends it. */
+export function adminRoutes(users: Users, sessions: Sessions): Router {
+  const router = Router();
+  router.use("/admin", requireUser(users), requireAdmin(users));
+
+  router.get("/admin", async (_req, res) => {
+    const infos = await sessions.getSessionInfo();
+    const rows = users.all().map((user) => {
+      const own = infos.filter((info) => info.username === user.username);
+      return { user, count: own.length, lastSeenAt: latest(own.map((info) => info.lastSeenAt)) };
+    });
+    const signedIn = rows.reduce((sum, row) => sum + row.count, 0);
+    res.render("admin", { rows, guests: infos.length - signedIn });
+  });
+
+  router.post("/admin/users/:username/end-sessions", async (req, res) => {
+    const user = users.find(req.params.username);
+    if (!user) throw new PageError(404, "notFound");
+    // Admins who end their own sessions keep the one they do it with.
+    const isSelf = user.username === req.session.owner;
+    const count = isSelf ? await sessions.killOthers(req.session) : await sessions.killSessionByUser(user.username);
+    req.session.flash = { message: "sessionsEnded", values: { name: user.name, count } };
+    res.redirect(303, "/admin");
+  });
+
+  return router;
+}
+
+function latest(dates: readonly Date[]): Date | undefined {
+  return dates.reduce<Date | undefined>((last, date) => (last && last > date ? last : date), undefined);
+}

@@ -1,0 +1,15 @@
+import { Eta } from "eta";
+import type { Express } from "express";
+import { basename, join } from "node:path";
+
+const FOLDER = join(__dirname, "views");
+
+/** Lets `res.render(name, locals)` fill in `views/<name>.eta`. What `<%= %>` writes is escaped. */
+export function useViews(app: Express): void {
+  const eta = new Eta({ views: FOLDER, cache: true, autoEscape: true });
+  app.engine("eta", (path: string, locals: object, done: (error: unknown, html?: string) => void) => {
+    done(null, eta.render(basename(path, ".eta"), locals));
+  });
+  app.set("views", FOLDER);
+  app.set("view engine", "eta");
+}

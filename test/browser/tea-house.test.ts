@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { openTeaHouse, PASSWORD } from "../example-app/open-tea-house";
+import type { TeaHouse } from "../example-app/open-tea-house";
+import { launchBrowser } from "../support/browser";
+
+describe("Tea House in a browser", () => {
+  let browser: Browser;
+  let house: TeaHouse;
+  let server: Server;
+  let contexts: BrowserContext[];
+
+  beforeAll(async () => (browser = await launchBrowser()), 60_000);
+  afterAll(async () => browser.close());
+
+  beforeEach(async () => {
+    contexts = [];
+    house = await openTeaHouse();
+    server = createServer(house.app).listen(0, "127.0.0.1");
+    await once(server, "listening");
+  });
+
+  afterEach(async () => {
+    for (const context of contexts) await context.close();
+    server.closeAllConnections();
+    await once(server.close(), "close");
+    await house.sessions.close();
+  });
+
+  /** A visitor with cookies of their own, who has opened the shop. Scripts are off: the shop must not need any. */
+  async function visitor(): Promise<Page> {
+    const context = await browser.newContext({
+      baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      javaScriptEnabled: false,
+      locale: "en-GB",
+    });
+    contexts.push(context);
+    const page = await context.newPage();
+    await page.goto("/");
+    return page;
+  }
+
+  test("P2: alice signs in, her cart comes along, the admin ends her sessions, her next click is at the sign-in page without a cart", async () => {
+    const alice = await visitor();
+    await alice.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
+    await signIn(alice, "alice");
+    expect(await cartCount(alice)).toBe("1");
+
+    const admin = await visitor();
+    await signIn(admin, "admin");
+    await admin.getByRole("link", { name: "Admin" }).click();
+    await admin.getByRole("button", { name: "End all sessions of Alice" }).click();
+    expect(await admin.getByRole("status").innerText()).toBe("Sessions of Alice that were ended: 1.");
+
+    await alice.getByRole("link", { name: "Devices" }).click();
+    expect(new URL(alice.url()).pathname).toBe("/sign-in");
+    expect(await alice.getByRole("status").innerText()).toBe("Please sign in to see that page.");
+    expect(await cartCount(alice)).toBe("0");
+
+    await alice.goBack();
+    await alice.reload();
+    expect(await cartCount(alice)).toBe("0");
+    expect(await alice.getByRole("link", { name: "Sign in" }).count()).toBe(1);
+  });
+
+  test("P6: the cookie is out of reach for scripts and other sites, and goes with the browser unless it should be remembered", async () => {
+    const alice = await visitor();
+    expect(await alice.context().cookies()).toEqual([]);
+
+    await signIn(alice, "alice");
+    const [cookie] = await alice.context().cookies();
+    expect(cookie).toMatchObject({ name: "sid", path: "/", httpOnly: true, sameSite: "Lax", expires: -1 });
+
+    const bob = await visitor();
+    await signIn(bob, "bob", { remember: true });
+    const [remembered] = await bob.context().cookies();
+    const days = (remembered!.expires - Date.now() / 1000) / 86_400;
+    expect(Math.round(days)).toBe(30);
+  });
+
+  test("from the shelf to the order, in a language that stays", async () => {
+    const visitorPage = await visitor();
+    await visitorPage.getByRole("button", { name: "Deutsch" }).click();
+    await visitorPage.getByRole("link", { name: "Keemun Mao Feng" }).click();
+    await visitorPage.getByRole("button", { name: "In den Warenkorb" }).click();
+    await visitorPage.getByRole("link", { name: "Warenkorb" }).click();
+    await visitorPage.getByRole("spinbutton", { name: "Menge von Keemun Mao Feng" }).fill("3");
+    await visitorPage.getByRole("button", { name: "Ändern" }).click();
+    await visitorPage.getByRole("link", { name: "Zur Kasse" }).click();
+
+    await fillSignIn(visitorPage, "bob");
+    await visitorPage.getByRole("button", { name: "Anmelden" }).click();
+    await visitorPage.getByRole("button", { name: "Bestellen" }).click();
+    expect(await visitorPage.getByRole("heading", { level: 1 }).innerText()).toBe("Danke, Bob!");
+    expect(await visitorPage.locator(".receipt").innerText()).toMatch(/3 × Keemun Mao Feng\s+42,60\s€/);
+    expect(await cartCount(visitorPage)).toBe("0");
+
+    await visitorPage.getByRole("button", { name: "Abmelden" }).click();
+    expect(await visitorPage.getByRole("status").innerText()).toBe("Du bist abgemeldet. Bis bald.");
+  });
+
+  test("a form on another site can't act for a visitor who is signed in", async () => {
+    const alice = await visitor();
+    await signIn(alice, "alice");
+    const { port } = server.address() as AddressInfo;
+    // "localhost" is another site than "127.0.0.1".
+    const attacker = createServer((_req, res) => {
+      const action = `http://127.0.0.1:${port}/sign-out`;
+      res
+        .setHeader("Content-Type", "text/html")
+        .end(`<form method="post" action="${action}"><button>Win</button></form>`);
+    }).listen(0, "127.0.0.1");
+    await once(attacker, "listening");
+
+    try {
+      await alice.goto(`http://localhost:${(attacker.address() as AddressInfo).port}/`);
+      await alice.getByRole("button", { name: "Win" }).click();
+      expect(await alice.getByRole("heading", { level: 1 }).innerText()).toBe("That came from elsewhere");
+      await alice.goto("/devices");
+      expect(new URL(alice.url()).pathname).toBe("/devices");
+    } finally {
+      attacker.closeAllConnections();
+      await once(attacker.close(), "close");
+    }
+  });
+
+  test.each([1280, 390])("no page is wider than a screen of %d px, in any language", async (width) => {
+    const admin = await visitor();
+    await admin.setViewportSize({ width, height: 800 });
+    await admin.getByRole("button", { name: "Add Sencha Asamushi to cart" }).click();
+    await signIn(admin, "admin");
+    for (const language of ["en", "de", "ja"]) {
+      await admin.goto("/");
+      await admin.locator(`button[value="${language}"]`).click();
+      for (const path of ["/", "/teas/darjeeling", "/cart", "/checkout", "/devices", "/admin", "/nowhere"]) {
+        await admin.goto(path);
+        const right = await admin.locator("html").evaluate((html) => html.scrollWidth);
+        expect([language, path, right]).toEqual([language, path, width]);
+      }
+    }
+  });
+});
+
+async function signIn(page: Page, username: string, { remember = false } = {}): Promise<void> {
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await fillSignIn(page, username);
+  if (remember) await page.getByRole("checkbox").check();
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+}
+
+async function fillSignIn(page: Page, username: string): Promise<void> {
+  await page.locator("#username").fill(username);
+  await page.locator("#password").fill(PASSWORD);
+}
+
+async function cartCount(page: Page): Promise<string> {
+  return page.getByTestId("cart-count").innerText();
+}

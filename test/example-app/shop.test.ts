@@ -1,0 +1,75 @@
+import request from "supertest";
+import { TEAS } from "../../example-app/teas";
+import { cookiesOf, openTeaHouse, post } from "./open-tea-house";
+import type { TeaHouse } from "./open-tea-house";
+
+describe("the shelf", () => {
+  let house: TeaHouse;
+  beforeEach(async () => (house = await openTeaHouse()));
+  afterEach(async () => house.sessions.close());
+
+  test("P5: who only looks around gets no cookie and leaves nothing in the store", async () => {
+    for (const path of ["/", "/?kind=green", "/teas/matcha", "/cart", "/sign-in", "/nowhere", "/styles/base.css"]) {
+      expect(cookiesOf(await request(house.app).get(path))).toEqual([]);
+    }
+    expect(await idsIn(house)).toEqual([]);
+  });
+
+  test("shows every tea, and of one kind only those", async () => {
+    const all = await request(house.app).get("/").expect(200);
+    for (const tea of TEAS) expect(all.text).toContain(tea.name);
+
+    const green = await request(house.app).get("/?kind=green").expect(200);
+    for (const tea of TEAS) expect(green.text.includes(tea.name)).toBe(tea.kind === "green");
+  });
+
+  test("every tea has a page in every language", async () => {
+    for (const tea of TEAS) {
+      for (const language of ["en", "de", "ja"] as const) {
+        const page = await request(house.app).get(`/teas/${tea.slug}`).set("Accept-Language", language).expect(200);
+        expect(page.text).toContain(`<html lang="${language}">`);
+        expect(page.text).toContain(tea.words[language].about);
+      }
+    }
+  });
+
+  test("a tea that we don't have is a page with status 404", async () => {
+    const page = await request(house.app).get("/teas/coffee").expect(404).expect("Content-Type", /html/);
+    expect(page.text).toContain("Not on our shelves");
+  });
+
+  test("the language that was chosen beats the browser's, and the way back stays on this site", async () => {
+    const visitor = house.visitor();
+    const answer = await post(visitor, "/language", { language: "ja", next: "/teas/sencha" });
+    expect(answer.headers.location).toBe("/teas/sencha");
+    expect((await visitor.get("/").set("Accept-Language", "de")).text).toContain('<html lang="ja">');
+
+    expect((await post(visitor, "/language", { language: "de", next: "//evil.example" })).headers.location).toBe("/");
+  });
+
+  test("a language that we don't speak changes nothing", async () => {
+    expect(cookiesOf(await post(house.visitor(), "/language", { language: "__proto__" }))).toEqual([]);
+  });
+
+  test("markup that a visitor sends comes back as text", async () => {
+    const markup = `"><script>alert(1)</script>`;
+    const page = await post(house.visitor(), "/sign-in", { username: markup, password: "x" });
+    expect(page.status).toBe(401);
+    expect(page.text).toContain("&quot;&gt;&lt;script&gt;");
+    expect(page.text).not.toContain("<script");
+  });
+
+  test("pages need no script and no inline style, and their policy allows none", async () => {
+    const page = await request(house.app).get("/").expect(200);
+    expect(page.headers["content-security-policy"]).toContain("default-src 'none'; style-src 'self'");
+    expect(page.headers["x-content-type-options"]).toBe("nosniff");
+    expect(page.headers["x-powered-by"]).toBeUndefined();
+    expect(page.text).not.toMatch(/<script|<style|\sstyle=|\son\w+=/);
+  });
+});
+
+async function idsIn({ store }: TeaHouse): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of store.find({ state: "live" })) ids.push(id);
+  return ids;
+}

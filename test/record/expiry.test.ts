@@ -1,0 +1,24 @@
+import { expiresAt, isExpired, touchAt } from "../../lib/record/expiry";
+
+describe("expiry", () => {
+  it("P8: is the earlier of the idle and the absolute limit", () => {
+    expect(expiresAt({ idleMs: 100, endsAt: 1000 }, 500)).toBe(600);
+    expect(expiresAt({ idleMs: 100, endsAt: 1000 }, 950)).toBe(1000);
+    expect(expiresAt({ idleMs: Infinity, endsAt: Infinity }, 950)).toBe(Infinity);
+  });
+
+  it("P8: is over at the very millisecond", () => {
+    expect(isExpired({ expiresAt: 1000 }, 999)).toBe(false);
+    expect(isExpired({ expiresAt: 1000 }, 1000)).toBe(true);
+    expect(isExpired({ expiresAt: Infinity }, Number.MAX_SAFE_INTEGER)).toBe(false);
+  });
+
+  it("P8: a touch slides the idle limit and never the absolute one", () => {
+    expect(touchAt({ idleMs: 100, endsAt: 1000 }, 500, 50)).toEqual({ lastSeenAt: 500, expiresAt: 600, purgeAt: 650 });
+    expect(touchAt({ idleMs: 100, endsAt: 1000 }, 980, 50)).toEqual({
+      lastSeenAt: 980,
+      expiresAt: 1000,
+      purgeAt: 1050,
+    });
+  });
+});

@@ -1,0 +1,48 @@
+/**
+ * Where the tests find the Datastore emulator. There is one for the whole run; `global-setup.ts` sets up what starts it, and it
+ * starts when the first test asks for it.
+ */
+
+/** Set where the emulator can be started, or is running already. */
+const host = process.env.DATASTORE_TEST_HOST;
+const starter = process.env.DATASTORE_TEST_STARTER;
+
+/** Longest time in milliseconds that the emulator may take to start. */
+const START_TIMEOUT_MS = 90_000;
+
+/** `host:port` of the emulator, for tests inside `describeOnEmulator`. */
+export function emulatorHost(): string {
+  if (host === undefined)
+    throw new Error("There is no Datastore emulator: use emulatorHost inside describeOnEmulator.");
+  return host;
+}
+
+/**
+ * `describe` for tests that need the emulator: it is ready when they run. Where it can't be had they are skipped, as
+ * `global-setup.ts` says loudly; on a build server (`CI`) they fail instead.
+ */
+export function describeOnEmulator(name: string, body: () => void): void {
+  if (host === undefined && !process.env.CI) {
+    describe.skip(name, body);
+    return;
+  }
+  describe(name, () => {
+    beforeAll(startEmulator, START_TIMEOUT_MS);
+    body();
+  });
+}
+
+/** A namespace that no other test uses. */
+export function freshNamespace(): string {
+  return `n${process.pid}-${Date.now().toString(36)}-${(namespaces += 1)}`;
+}
+
+let namespaces = 0;
+
+async function startEmulator(): Promise<void> {
+  if (host === undefined)
+    throw new Error("CI is set, and the Datastore emulator can't be had: see the start of the output.");
+  if (starter === undefined) return;
+  const answer = await fetch(starter, { method: "POST" });
+  if (!answer.ok) throw new Error(await answer.text());
+}

@@ -1,0 +1,111 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Datastore } from "@google-cloud/datastore";
+import { DatastoreStore } from "../../lib/stores/datastore-store";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { MemoryStore } from "../../lib/stores/memory-store";
+import type { SessionStore, StoreOptions } from "../../lib/stores/store";
+import { describeOnEmulator, emulatorHost, freshNamespace } from "./datastore-emulator";
+
+/** One of our stores. Every store that it opens is empty, shares nothing with the others, and is released after the suite. */
+export interface EveryStore {
+  readonly name: "MemoryStore" | "LmdbStore" | "DatastoreStore";
+  open(options?: StoreOptions): Promise<SessionStore>;
+  /** All that a store of this suite keeps, as the bytes that it keeps it in. */
+  bytesOf(store: SessionStore): Promise<Buffer>;
+}
+
+/** Runs a suite on MemoryStore, LmdbStore and, where the emulator can be had, DatastoreStore. */
+export function describeOnEveryStore(name: string, body: (store: EveryStore) => void): void {
+  describe(`${name}, on MemoryStore`, () => body(memory()));
+  describe(`${name}, on LmdbStore`, () => body(lmdb()));
+  describeOnEmulator(`${name}, on DatastoreStore`, () => body(datastore()));
+}
+
+function memory(): EveryStore {
+  return {
+    name: "MemoryStore",
+    open: async (options) => new MemoryStore(options),
+    bytesOf: async (store) => {
+      const parts: string[] = [];
+      for (const state of ["live", "ended"] as const) {
+        for await (const record of store.find({ state })) collect(record, parts);
+      }
+      return Buffer.from(parts.join("\n"), "latin1");
+    },
+  };
+}
+
+function lmdb(): EveryStore {
+  const paths = new Map<SessionStore, string>();
+  afterAll(async () => {
+    for (const [store, path] of paths) {
+      await store.close();
+      await rm(path, { recursive: true });
+    }
+  });
+  return {
+    name: "LmdbStore",
+    open: async (options) => {
+      const path = await mkdtemp(join(tmpdir(), "coatcheck-test-"));
+      const store = new LmdbStore({ ...options, path });
+      paths.set(store, path);
+      return store;
+    },
+    bytesOf: async (store) => {
+      const path = known(paths.get(store));
+      const names = await readdir(path);
+      return Buffer.concat(await Promise.all(names.map((name) => readFile(join(path, name)))));
+    },
+  };
+}
+
+function datastore(): EveryStore {
+  const namespaces = new Map<SessionStore, string>();
+  afterAll(() => Promise.all([...namespaces.keys()].map((store) => store.close())));
+  return {
+    name: "DatastoreStore",
+    open: async (options) => {
+      const namespace = freshNamespace();
+      const store = new DatastoreStore({ ...options, projectId: PROJECT, emulatorHost: emulatorHost(), namespace });
+      namespaces.set(store, namespace);
+      await store.load("a first call, which connects");
+      return store;
+    },
+    bytesOf: async (store) => {
+      const namespace = known(namespaces.get(store));
+      const client = new Datastore({ projectId: PROJECT, namespace, apiEndpoint: emulatorHost() });
+      // Without a kind: whatever was put there.
+      const [entities] = await client.runQuery(client.createQuery(), { wrapNumbers: true });
+      const parts: string[] = [];
+      for (const entity of entities) collect([entity, entity[client.KEY]], parts);
+      return Buffer.from(parts.join("\n"), "latin1");
+    },
+  };
+}
+
+const PROJECT = "demo-coatcheck";
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("This store is not one that the suite opened.");
+  return value;
+}
+
+/** Every name, text and byte in what was stored, as latin1, so that one search finds texts and bytes alike. */
+function collect(value: unknown, parts: string[], seen = new Set<object>()): void {
+  if (typeof value === "object" && value !== null) {
+    if (seen.has(value)) return;
+    seen.add(value);
+    if (value instanceof Uint8Array || Buffer.isBuffer(value)) {
+      parts.push(Buffer.from(value).toString("latin1"));
+      return;
+    }
+    for (const [name, inner] of Object.entries(value)) {
+      parts.push(Buffer.from(name).toString("latin1"));
+      collect(inner, parts, seen);
+    }
+    return;
+  }
+  parts.push(Buffer.from(String(value)).toString("latin1"));
+}

@@ -1,0 +1,39 @@
+import type { SessionStore } from "../../lib/stores/store";
+import { MemoryStore } from "../../lib/stores/memory-store";
+
+/** What is called on a store. */
+export type StoreMethod = keyof SessionStore;
+
+export interface WatchedStore {
+  readonly store: SessionStore;
+  /** The name of every call so far, in order. */
+  readonly calls: StoreMethod[];
+}
+
+/**
+ * A store that notes what is asked of it. `before` may make a call wait, or fail: it runs before the store is asked, and where
+ * it answers nothing the store's own answer comes as directly as ever.
+ */
+export function watchedStore(
+  before: (method: StoreMethod) => Promise<void> | undefined = () => undefined,
+  store: SessionStore = new MemoryStore(),
+): WatchedStore {
+  const calls: StoreMethod[] = [];
+  const watched = new Proxy(store, {
+    get(target, name: StoreMethod) {
+      const method = target[name] as (...args: unknown[]) => unknown;
+      return (...args: unknown[]) => {
+        calls.push(name);
+        const waiting = before(name);
+        const ask = () => Reflect.apply(method, target, args);
+        return waiting === undefined ? ask() : askAfter(waiting, ask);
+      };
+    },
+  });
+  return { store: watched, calls };
+}
+
+async function askAfter(waiting: Promise<void>, ask: () => unknown): Promise<unknown> {
+  await waiting;
+  return ask();
+}
