@@ -21,6 +21,6 @@ function privateForm(header: string): string {
     .split(",")
     .map((directive) => directive.trim())
     .filter((directive) => directive !== "" && !/^(public$|s-maxage\b)/i.test(directive));
-  const isPrivate = directives.some((directive) => /^(private|no-store)\b/i.test(directive));
+  const isPrivate = directives.some((directive) => /^(private|no-store)$/i.test(directive));
   return (isPrivate ? directives : ["private", ...directives]).join(", ");
 }

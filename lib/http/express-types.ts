@@ -5,7 +5,8 @@ declare global {
   namespace Express {
     interface Request {
       /** The session that the cookie names, or an empty one. Set it to null to end it. */
-      session: RequestSession;
+      get session(): RequestSession;
+      set session(value: RequestSession | null);
       /** The session's id. */
       sessionID: string;
     }

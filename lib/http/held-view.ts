@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
-import { gateScope, HOLD, nodeSender, trialResponse } from "./response-hold";
-import type { HeldResponse, ResponseHold, Sender } from "./response-hold";
+import { nodeMethod, SENT_RESPONSE } from "./node-response";
+import type { Sender } from "./node-response";
+import { gateScope, HOLD } from "./response-hold";
+import type { HeldResponse, ResponseHold } from "./response-hold";
 
 /** Shows a handler its held response as Node would show it: on its way, or ended, although nothing was sent. */
 export function coverWithHeldView(res: ServerResponse, hold: ResponseHold): void {
@@ -58,7 +60,9 @@ function headerMethod(name: "setHeader" | "setHeaders" | "appendHeader" | "remov
   return method(name, function (this, ...args) {
     const hold = this[HOLD];
     const isGate = hold.phase === "held" && gateScope.getStore() === hold;
-    return isGate ? Reflect.apply(uncovered(this, name), this, args) : Reflect.apply(nodeSender(name), SENT, args);
+    return isGate
+      ? Reflect.apply(uncovered(this, name), this, args)
+      : Reflect.apply(nodeMethod(name), SENT_RESPONSE, args);
   });
 }
 
@@ -71,7 +75,3 @@ function waitingMethod(name: "cork" | "uncork") {
 function uncovered(res: HeldResponse, name: string): Sender {
   return (res[HOLD].covered?.[name]?.value ?? Reflect.get(Object.getPrototypeOf(res) as object, name)) as Sender;
 }
-
-/** A response whose headers are sent: what Node throws for it is what a handler has to see. */
-export const SENT = trialResponse();
-SENT.writeHead(200);

@@ -1,11 +1,10 @@
-import { OutgoingMessage } from "node:http";
 import type { ServerResponse } from "node:http";
-import { types } from "node:util";
-import { SENT } from "./held-view";
+import { bytesOf, callbackOf, failWrite } from "./held-call";
+import { endListensForFinish, nodeMethod, refuseWrongChunk, SENT_RESPONSE } from "./node-response";
 import { mayEnd, mayPass } from "./pass-gate";
 import { bothGates } from "./response-gate";
 import type { ResponseGate } from "./response-gate";
-import { callbackOf, failWrite, HOLD, holdOf, nodeSender, putSenders, ResponseHold } from "./response-hold";
+import { HOLD, holdOf, putSenders, ResponseHold } from "./response-hold";
 import type { HeldResponse, Senders } from "./response-hold";
 import { applyWrittenHead } from "./written-head";
 
@@ -77,7 +76,7 @@ function writeHead(this: HeldResponse, ...args: unknown[]): unknown {
       return Reflect.apply(hold.writeHead, this, args);
     case "held":
     case "ending":
-      return Reflect.apply(nodeSender("writeHead"), SENT, args);
+      return Reflect.apply(nodeMethod("writeHead"), SENT_RESPONSE, args);
     case "lost":
       // A middleware below may still be on its way to send our 503.
       return headersGone(this) ? this : Reflect.apply(hold.writeHead, this, [this.statusCode]);
@@ -94,27 +93,20 @@ function flushHeaders(this: HeldResponse): void {
   else if (hold.phase !== "lost") hold.calls.push({ send: hold.flushHeaders, args: [] });
 }
 
-/** Node's own refusal, in the handler's own turn: a message that is destroyed still checks what it is given. */
-function refuseWrongChunk(chunk: unknown): void {
-  if (typeof chunk !== "string" && !types.isUint8Array(chunk)) DESTROYED.write(chunk);
-}
-const DESTROYED = new OutgoingMessage();
-DESTROYED.destroy();
-
-function bytesOf([chunk, encoding]: unknown[]): number {
-  return Buffer.byteLength(chunk as string, typeof encoding === "string" ? (encoding as BufferEncoding) : undefined);
-}
-
 /**
- * Node gives the callback of `end` its turn among the listeners of `finish`, in the order of registering. A middleware
- * below us may do something else with it.
+ * Node 20 and 22 make the callback of `end` a listener of `finish`, so its turn among the others is decided now. Node 24 keeps
+ * it apart, and a middleware below us may do something else with it: those get it with the call.
  */
 function keepEndCallback(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown[] {
   const callback = callbackOf(args);
-  if (callback === undefined || hold.end !== nodeSender("end")) return args;
+  if (callback === undefined || !endListensForFinish || hold.end !== nodeMethod("end")) return args;
   hold.endCallback = callback;
   res.once("finish", callback);
   return args.filter((arg) => arg !== callback);
 }
+const endListensForFinish =
+  trialResponse()
+    .end(() => undefined)
+    .listenerCount("finish") > 0;
 
 const HOOKS = { write, end, writeHead, flushHeaders } as Senders;

@@ -3,6 +3,7 @@ import { currentHolder } from "../session/current-session";
 import "./express-types";
 import { holdResponse } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
+import { hasBody, keepCurrent } from "./request-body";
 import { RequestSession } from "./request-session";
 
 type Next = (error?: unknown) => void;
@@ -44,11 +45,12 @@ export function sessionHandler(settings: HttpSettings): SessionHandler {
       next();
       return;
     }
-    const requestSession = new RequestSession(settings, req, res);
+    const requestSession = new RequestSession(settings, req, res, req[REQUEST_SESSION]);
     const proceed = () => {
       req[REQUEST_SESSION] = requestSession;
       Object.defineProperties(req, SESSION_PROPERTIES);
       holdResponse(res, requestSession, next);
+      if (hasBody(req)) keepCurrent(req, requestSession);
       currentHolder.run(requestSession, next);
     };
     let loading: Promise<void> | undefined;

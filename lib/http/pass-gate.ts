@@ -1,8 +1,9 @@
 import { ServerResponse } from "node:http";
 import { coverWithHeldView, uncoverHeldView } from "./held-view";
+import { failWrite } from "./held-call";
 import { answerUnavailable, breakOff, clearAnswer } from "./lost-answer";
 import type { ResponseGate } from "./response-gate";
-import { failWrite, gateScope, putSenders } from "./response-hold";
+import { gateScope, putSenders } from "./response-hold";
 import type { ResponseHold } from "./response-hold";
 
 /** Whether a call goes straight on; the first one asks the gate. */

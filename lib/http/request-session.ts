@@ -14,6 +14,7 @@ import { keepPrivate, varyByCookie } from "./cache-headers";
 import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
+import { MAX_COOKIE_AGE_MS } from "./session-cookie";
 import type { CookieOnRequest } from "./session-cookie";
 
 const MAX_ADDRESS_LENGTH = 64;
@@ -36,10 +37,15 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #news: CookieNews;
   #stored: StoredSession | undefined;
   #session: Session | null | undefined;
+  /** The end that `req.session = null` asked for; the response waits for it, and fails with it. */
+  #ending: Promise<void> | undefined;
   #wasRead = false;
+  /** The one that another `Sessions` put on this request before. */
+  readonly #earlier: RequestSession | undefined;
 
-  constructor(settings: HttpSettings, req: IncomingMessage, res: ServerResponse) {
+  constructor(settings: HttpSettings, req: IncomingMessage, res: ServerResponse, earlier?: RequestSession) {
     this.#settings = settings;
+    this.#earlier = earlier;
     this.#req = req;
     this.#res = res;
     this.#cookie = settings.cookie.onRequest(req);
@@ -47,7 +53,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   /** Whether the middleware of these settings has been here before. */
   belongsTo(settings: HttpSettings): boolean {
-    return this.#settings === settings;
+    return this.#settings === settings || this.#earlier?.belongsTo(settings) === true;
   }
 
   /** Loads what the cookie names. A promise only where the store answers with one. */
@@ -76,9 +82,9 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       throw new TypeError("req.session can't be replaced; use req.session.merge(values), or null to end the session.");
     }
     if (this.session === null) return;
-    const destroyed = this.#stored?.destroy();
-    // Whether it failed is told when the response is held: `settle` waits for it.
-    destroyed?.catch(() => undefined);
+    this.#ending = this.#stored?.destroy();
+    // Whether it failed is told by `beforeHeaders` and `beforeEnd`, which may be asked later.
+    this.#ending?.catch(() => undefined);
     this.#session = null;
   }
 
@@ -86,14 +92,14 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   beforeHeaders(): Promise<void> | undefined {
     if (!this.#wasRead) return undefined;
-    const settling = this.#stored?.settle();
+    const settling = this.#ending ?? this.#stored?.settle();
     if (settling !== undefined) return settling.then(() => this.#writeHeaders());
     this.#writeHeaders();
     return undefined;
   }
 
   beforeEnd(): Promise<void> | undefined {
-    return this.#stored?.settle();
+    return this.#ending ?? this.#stored?.settle();
   }
 
   onLost(error: unknown): void {
@@ -193,7 +199,8 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   #forgottenAt(record: SessionRecord, remember: boolean): number | null {
-    return remember || this.#settings.cookie.settings.persistent ? record.endsAt : null;
+    const isPersistent = remember || this.#settings.cookie.settings.persistent;
+    return isPersistent ? Math.min(record.endsAt, record.createdAt + MAX_COOKIE_AGE_MS) : null;
   }
 
   #isInsecure(): boolean {

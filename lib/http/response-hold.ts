@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { HeldCall } from "./held-call";
+import type { Sender } from "./node-response";
 import type { ResponseGate } from "./response-gate";
 
 /** Under this key a response keeps its hold; the hooks on it are shared by all responses. */
@@ -21,13 +23,8 @@ export const gateScope = new AsyncLocalStorage<ResponseHold>();
  */
 type Phase = "open" | "held" | "passed" | "ending" | "lost";
 
-export type Sender = (this: ServerResponse, ...args: unknown[]) => unknown;
-export type SendingName = "write" | "end" | "writeHead" | "flushHeaders";
-export type Senders = Record<SendingName, Sender>;
-export interface HeldCall {
-  readonly send: Sender;
-  readonly args: unknown[];
-}
+/** The methods that send the first byte of a response. */
+export type Senders = Record<"write" | "end" | "writeHead" | "flushHeaders", Sender>;
 
 /** The state of one response that is held. */
 export class ResponseHold {
@@ -80,25 +77,4 @@ export function putSenders(res: ServerResponse, { write, end, writeHead, flushHe
   senders.writeHead = writeHead;
   // Not every response that a middleware is given has it.
   if (typeof senders.flushHeaders === "function") senders.flushHeaders = flushHeaders;
-}
-
-export function nodeSender(name: SendingName | "setHeader" | "setHeaders" | "appendHeader" | "removeHeader"): Sender {
-  return Reflect.get(ServerResponse.prototype, name) as Sender;
-}
-
-export function callbackOf(args: unknown[]): ((error?: unknown) => void) | undefined {
-  return args.find((arg) => typeof arg === "function") as ((error?: unknown) => void) | undefined;
-}
-
-/** As Node does with what is written to a response that is destroyed. */
-export function failWrite(args: unknown[], error: unknown): void {
-  const callback = callbackOf(args);
-  if (callback !== undefined) process.nextTick(callback, error);
-}
-
-/** A message that answers no request; Node makes one of a request's version and method. */
-export function trialResponse(): ServerResponse {
-  return Reflect.construct(ServerResponse, [
-    { method: "GET", httpVersionMajor: 1, httpVersionMinor: 1 },
-  ]) as ServerResponse;
 }

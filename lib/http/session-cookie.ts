@@ -4,8 +4,8 @@ import { isToken } from "../record/token";
 import type { CookieSettings } from "./cookie-settings";
 import type { CookieSignature } from "./cookie-signature";
 
-/** The longest life that browsers give a cookie: 400 days, in seconds. (RFC 6265bis §5.5) */
-const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
+/** The longest life that browsers give a cookie: 400 days, in milliseconds. (RFC 6265bis §5.5) */
+export const MAX_COOKIE_AGE_MS = 400 * 24 * 60 * 60 * 1000;
 
 /** The name and security of the cookie on one request. (RFC 6265bis §4.1.3) */
 export interface CookieOnRequest {
@@ -95,5 +95,5 @@ function startsPair(header: string, at: number): boolean {
 }
 
 function secondsUntil(endsAt: number, now: number): number {
-  return Math.min(Math.max(1, Math.floor((endsAt - now) / 1000)), MAX_AGE_SECONDS);
+  return Math.max(1, Math.floor((endsAt - now) / 1000));
 }

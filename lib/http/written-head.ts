@@ -1,6 +1,6 @@
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { OutgoingHttpHeader } from "node:http";
-import { trialResponse } from "./response-hold";
+import { keepsRepeatedNames } from "./node-response";
 
 type Names = [name: string, value: OutgoingHttpHeader][];
 
@@ -57,11 +57,3 @@ function throwAsNode({ req }: ServerResponse, args: unknown[], isFirst: boolean)
   if (!isFirst) trial.setHeader("x", "x");
   (trial.writeHead as (...args: unknown[]) => unknown)(...args);
 }
-
-/** Beside headers that are set already, Node 20 takes the last of the names that an array repeats; Node 22 takes them all. */
-const keepsRepeatedNames = ((): boolean => {
-  const trial = trialResponse();
-  trial.setHeader("x", "0");
-  trial.writeHead(200, ["x", "1", "x", "2"]);
-  return Array.isArray(trial.getHeader("x"));
-})();

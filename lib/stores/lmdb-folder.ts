@@ -4,6 +4,7 @@ import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 import { SessionError } from "../errors";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
+import { assertReadable } from "./lmdb-data-file";
 import { endedFormat, liveFormat } from "./lmdb-record";
 import { LmdbTable } from "./lmdb-table";
 
@@ -38,6 +39,7 @@ export class LmdbFolder {
     this.path = resolve(path);
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      assertReadable(this.path);
       this.#root = open({ ...LMDB_OPTIONS, path: this.path });
       this.live = new LmdbTable(this.#root, "live", liveFormat);
       this.ended = new LmdbTable(this.#root, "ended", endedFormat);

@@ -9,7 +9,7 @@ import type { Encoded } from "../record/session-record";
  *   0  u8 format, u8 kind, u16 zero
  *   4  u32 each: how many numbers, bytes of the sizes, wide characters, Latin-1 characters, bytes
  *  24  the numbers (f64), the sizes (7 bits to a byte, the lowest first), the wide text (UTF-16), the Latin-1 text, the bytes
- * end  u32 CRC-32 of all before it
+ * end  u32 CRC-32 of all before it; every format to come begins with its number and ends with the sum
  *
  * Strings of one width lie together, so that reading a record makes one string of each width and cuts it up. Both widths
  * keep every UTF-16 code unit, lone surrogates too, which UTF-8 would not. The sum tells a damaged record from a sound one.
@@ -106,13 +106,14 @@ export class Unpacker {
   /** Throws `SESSION_UNREADABLE` where the bytes are not a sound record of this kind; `id` is for the message. */
   constructor(kind: number, id: string, source: Uint8Array) {
     const size = source.length;
-    const format = source[0] ?? 0;
-    if (format > RECORD_VERSION) throw newerFormat(id, format);
-    if (size < HEADER_BYTES + SUM_BYTES || format !== RECORD_VERSION || source[1] !== kind) throw damaged(id);
+    if (size < HEADER_BYTES + SUM_BYTES) throw damaged(id);
     const sumAt = size - SUM_BYTES;
     const packed = Buffer.from(source.buffer, source.byteOffset, sumAt);
     const view = new DataView(source.buffer, source.byteOffset, size);
     if (view.getUint32(sumAt, true) !== crc32(packed)) throw damaged(id);
+    const format = view.getUint8(0);
+    if (format > RECORD_VERSION) throw newerFormat(id, format);
+    if (format !== RECORD_VERSION || view.getUint8(1) !== kind) throw damaged(id);
     this.#packed = packed;
     this.#view = view;
     this.#sizeAt = HEADER_BYTES + view.getUint32(4, true) * 8;

@@ -105,9 +105,12 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
         const { data: stored } = await loaded(store, record.id);
         assert.deepEqual(Object.keys(stored).sort(), [...keys].sort());
         for (const [index, key] of keys.entries()) assert.equal(stored[key], String(index));
-        await store.update(record.id, { data: { set: map({ ...data, "": '"changed"' }), remove: ["\\", "🍵"] } });
+        await store.update(record.id, {
+          data: { set: map({ "": '"changed"', __x__: '"changed"' }), remove: ["\\", "🍵"] },
+        });
         const changed = (await loaded(store, record.id)).data;
         assert.equal(changed[""], '"changed"');
+        assert.equal(changed.__x__, '"changed"');
         assert.equal("🍵" in changed || "\\" in changed, false);
         assert.equal(Object.keys(changed).length, keys.length - 2);
         assert.equal(({} as Record<string, unknown>).polluted, undefined);
