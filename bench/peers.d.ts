@@ -1,0 +1,38 @@
+/** The little that the benchmark needs to know of packages that come without types, or that may be absent. */
+
+declare module "express-session" {
+  import type { RequestHandler } from "express";
+
+  const session: (options: {
+    secret: string;
+    resave: boolean;
+    saveUninitialized: boolean;
+    store?: unknown;
+  }) => RequestHandler;
+  export = session;
+}
+
+declare module "cookie-session" {
+  import type { RequestHandler } from "express";
+
+  const cookieSession: (options: { keys: string[] }) => RequestHandler;
+  export = cookieSession;
+}
+
+declare module "redis" {
+  export function createClient(options: { url: string }): { connect(): Promise<unknown>; close(): Promise<void> };
+}
+
+declare module "connect-redis" {
+  export const RedisStore: new (options: { client: unknown }) => unknown;
+}
+
+declare module "better-sqlite3" {
+  const Database: new (file: string) => { close(): void };
+  export = Database;
+}
+
+declare module "better-sqlite3-session-store" {
+  const withSession: (session: unknown) => new (options: { client: unknown }) => unknown;
+  export = withSession;
+}

@@ -1,0 +1,80 @@
+/**
+ * Where the time of our sessions goes: the functions with the most self time, for each case of the benchmark.
+ * `tsx bench/profile.ts [variant] [seconds]`, after `npm run build`; the variant is a name out of `variants.ts`.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Profiler } from "node:inspector";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LOAD_CORE, pinThisProcess } from "./cores";
+import { cpuPerRequest, signIn } from "./load";
+import { CASES } from "./rounds";
+import { ServerProcess } from "./server-process";
+import { EMBEDDED, VARIANTS } from "./variants";
+
+const SHOWN = 25;
+const ROOT = join(__dirname, "..");
+
+void main();
+
+async function main(): Promise<void> {
+  const [name = EMBEDDED, seconds = "3"] = process.argv.slice(2);
+  const variant = VARIANTS.find((one) => one.name === name);
+  if (variant === undefined) throw new Error(`Known are: ${VARIANTS.map((one) => one.name).join("; ")}.`);
+  const folder = mkdtempSync(join(tmpdir(), "coatcheck-profile-"));
+  pinThisProcess(LOAD_CORE);
+  const server = await ServerProcess.start(variant, folder);
+  for (const { size, operation } of CASES) {
+    const visitors = await signIn(server, size);
+    await cpuPerRequest(server, visitors, operation, 1000);
+    await server.startProfile();
+    const cpu = await cpuPerRequest(server, visitors, operation, Number(seconds) * 1000);
+    const profile = await server.stopProfile();
+    for (const visitor of visitors) visitor.leave();
+    console.log(`\n${name}, ${size}, ${operation}: ${cpu.toFixed(1)} µs a request while profiled`);
+    printShares("place", selfTime(profile, placeOf));
+    printShares("function", selfTime(profile, functionOf));
+  }
+  await server.stop();
+  rmSync(folder, { recursive: true });
+}
+
+/** Self time in microseconds by what `nameOf` makes of a frame; idle time is left out. */
+function selfTime(profile: Profiler.Profile, nameOf: (frame: Frame) => string): Map<string, number> {
+  const frames = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+  const times = new Map<string, number>();
+  for (const [index, id] of (profile.samples ?? []).entries()) {
+    const frame = frames.get(id);
+    if (frame === undefined || frame.functionName === "(idle)") continue;
+    const name = nameOf(frame);
+    times.set(name, (times.get(name) ?? 0) + (profile.timeDeltas?.[index] ?? 0));
+  }
+  return times;
+}
+
+type Frame = Profiler.ProfileNode["callFrame"];
+
+/** The package of a frame, or the file where it is our own. */
+function placeOf({ functionName, url }: Frame): string {
+  if (url === "") return functionName.startsWith("(") ? functionName : "(native)";
+  if (url.startsWith("node:")) return "node";
+  const path = pathOf(url);
+  return /node_modules\/((@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? path;
+}
+
+function functionOf({ functionName, url, lineNumber }: Frame): string {
+  return `${functionName || "(anonymous)"}  ${url === "" ? "" : `${pathOf(url)}:${lineNumber + 1}`}`;
+}
+
+function pathOf(url: string): string {
+  return url.startsWith("node:") ? url : relative(ROOT, url.startsWith("file:") ? fileURLToPath(url) : url);
+}
+
+function printShares(title: string, times: Map<string, number>): void {
+  const all = [...times.values()].reduce((sum, time) => sum + time, 0);
+  console.log(`  by ${title}:`);
+  for (const [name, time] of [...times].sort(([, a], [, b]) => b - a).slice(0, SHOWN)) {
+    console.log(`  ${((100 * time) / all).toFixed(1).padStart(6)} %  ${name}`);
+  }
+}
