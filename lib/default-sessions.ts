@@ -11,12 +11,14 @@ export type SessionMiddleware = SessionHandler & { readonly sessions: Sessions }
 
 /** The Sessions that `sessionMiddleware` made and that are still open. */
 const made = new Set<Sessions>();
+/** The one that it made last, open or not: what was configured never gives way to what the environment says. */
+let lastMade: Sessions | undefined;
 let fromEnvironment: Sessions | undefined;
 
 /** Express middleware that puts `req.session` on each request. No option is required. Throws `SESSION_CONFIG`. */
 export function sessionMiddleware(options?: SessionOptions): SessionMiddleware {
   const sessions = new DefaultSessions(options);
-  made.add(sessions);
+  made.add((lastMade = sessions));
   const handler = sessions.middleware();
   return Object.assign((...args: Parameters<SessionHandler>) => handler(...args), { sessions });
 }
@@ -38,7 +40,7 @@ function defaultSessions(): Sessions {
       "Two session middlewares are open, so it is not clear whose sessions are meant; call this on the `.sessions` of one of them.",
     );
   }
-  return first ?? (fromEnvironment ??= new Sessions());
+  return first ?? lastMade ?? (fromEnvironment ??= new Sessions());
 }
 
 /** Ends all sessions of a user, of nobody (`GUEST_USER`), or, with no argument at all, everyone's. See `Sessions`. */

@@ -8,21 +8,27 @@ export function refuse(option: string, value: unknown, instead: string): never {
   throw new SessionError("SESSION_CONFIG", `Option ${option} can't be ${inspect(value, { depth: 0 })}; ${instead}.`);
 }
 
-/** Refuses names that are no options, and says which one may have been meant. */
+/** The longest duration: a hundred years, in milliseconds. What ends later than that is meant to have no end. */
+const MAX_MS = 100 * 365.25 * 24 * 60 * 60 * 1000;
+
+/** Refuses names that are no options, and says which one may have been meant; and `null`, which is not "the default". */
 export function assertKnown(given: object, known: readonly string[], where: string): void {
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue;
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (known.includes(name)) {
+      if (value === null) refuse(where + name, value, "leave it out for the default");
+      continue;
+    }
     const meant = known.find((one) => isAlike(one, name));
     const hint = meant === undefined ? `the options are ${known.join(", ")}` : `did you mean ${where}${meant}?`;
     throw new SessionError("SESSION_CONFIG", `There is no option ${where}${name}; ${hint}`);
   }
 }
 
-/** A duration in milliseconds. Zero and `Infinity` only where they mean something. */
+/** A duration in milliseconds. Zero and `Infinity` only where they mean something; `max` in milliseconds. */
 export function duration(
   option: string,
   value: unknown,
-  allowed: { readonly zero?: boolean; readonly infinite?: boolean } = {},
+  allowed: { readonly zero?: boolean; readonly infinite?: boolean; readonly max?: number } = {},
 ): number {
   const instead = `give milliseconds as a number, or a string such as "30s", "15m" or "1h"`;
   const millis = typeof value === "string" ? parsed(value) : value;
@@ -31,6 +37,8 @@ export function duration(
   if (millis < 0 || (millis === 0 && allowed.zero !== true)) {
     return refuse(option, value, `it must be more than zero; ${instead}`);
   }
+  const { max = MAX_MS } = allowed;
+  if (millis > max && millis !== Infinity) return refuse(option, value, `it may be ${max} ms; ${instead}`);
   return millis;
 }
 

@@ -41,15 +41,21 @@ const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "
 const MINUTE = 60_000;
 /** Every quarter of an hour. */
 export const DEFAULT_SCHEDULE = "*/15 * * * *";
+/** The longest time that a timer of Node's can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const MIN_SECRET_BYTES = 32;
 /** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */
 const MIN_SECRET_CHARACTERS = 10;
-const EXAMPLE_SECRET = /keyboard cat|change ?me|your[ _-]?secret|supersecret|example/i;
+const EXAMPLE_SECRET = /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example/i;
 
 /** Reads and checks all options: `SESSION_CONFIG` names the first that is wrong. */
 export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
   if (typeof options !== "object" || (options as unknown) === null) {
-    return refuse("object", options, "give an object of options, or nothing");
+    // What was given instead may be a secret, as other middlewares take one here.
+    throw new SessionError(
+      "SESSION_CONFIG",
+      'The options must be an object, such as { idleTimeout: "1h" }, or nothing.',
+    );
   }
   assertKnown(options, OPTIONS, "");
   const project = projectName(options.project ?? "");
@@ -76,7 +82,7 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
     userOf: aFunction("userOf", options.userOf ?? passportUser, "(session)"),
     project,
     scopeOf: typeof scope === "string" ? () => scope : aFunction("scope", scope, "(req), or a string"),
-    storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s"),
+    storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s", { max: MAX_TIMER_MS }),
     maxBytes,
     now: aFunction("now", now, "no arguments that answers milliseconds"),
   };

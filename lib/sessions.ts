@@ -177,18 +177,24 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const { now } = this.#options;
     const round = { found: 0, ended: 0 };
     const underWay = new Set<Promise<void>>();
+    const failures: unknown[] = [];
     for await (const record of this.#store.find(query)) {
       // What expired longer ago than clocks differ is over on every instance, and keeps its reason.
       if (isEnded(record) || isExpired(record, now() - CLEAR_GRACE_MS) || !wanted(record)) continue;
+      if (failures.length > 0) break;
       round.found += 1;
-      const killing = this.#kill(record).then((live) => {
-        if (live) round.ended += 1;
-        underWay.delete(killing);
-      });
+      // A failure is kept until it can be told: nothing awaits this promise while the query goes on.
+      const killing = this.#kill(record)
+        .then(
+          (live) => void (round.ended += live ? 1 : 0),
+          (error: unknown) => void failures.push(error),
+        )
+        .then(() => void underWay.delete(killing));
       underWay.add(killing);
       if (underWay.size >= KILL_CONCURRENCY) await Promise.race(underWay);
     }
     await Promise.all(underWay);
+    if (failures.length > 0) throw failures[0];
     return round;
   }
 

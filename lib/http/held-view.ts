@@ -1,77 +1,73 @@
-import type { ServerResponse } from "node:http";
+import { ServerResponse } from "node:http";
 import { nodeMethod, SENT_RESPONSE } from "./node-response";
-import type { Sender } from "./node-response";
-import { gateScope, HOLD } from "./response-hold";
+import { HOLD } from "./response-hold";
 import type { HeldResponse, ResponseHold } from "./response-hold";
 
-/** Shows a handler its held response as Node would show it: on its way, or ended, although nothing was sent. */
-export function coverWithHeldView(res: ServerResponse, hold: ResponseHold): void {
-  hold.covered = {};
-  for (const [name, property] of VIEW) {
-    hold.covered[name] = Object.getOwnPropertyDescriptor(res, name);
-    Object.defineProperty(res, name, property);
-  }
-}
+type HeaderMethod = "setHeader" | "setHeaders" | "appendHeader" | "removeHeader";
+type CorkMethod = "cork" | "uncork";
+type StateName = "headersSent" | "writableEnded" | "writableNeedDrain";
 
-export function uncoverHeldView(res: ServerResponse, hold: ResponseHold): void {
-  if (hold.covered === undefined) return;
-  for (const [name] of VIEW) {
-    Reflect.deleteProperty(res, name);
-    const own = hold.covered[name];
-    if (own !== undefined) Object.defineProperty(res, name, own);
-  }
-  hold.covered = undefined;
-}
+/**
+ * Shows a handler its held response as Node would show it: on its way, or ended, although nothing was sent. A response that is not held
+ * shows itself. `finished`, which is deprecated, stays as it is: by it a closing server tells idle connections, and
+ * would cut off a held one.
+ */
+export const HELD_VIEW: PropertyDescriptorMap = {
+  headersSent: state("headersSent", () => true),
+  writableEnded: state("writableEnded", (_res, hold) => hold.ended),
+  writableNeedDrain: state(
+    "writableNeedDrain",
+    (res, { held, ended }) => held?.needsDrain === true && !ended && !res.destroyed,
+  ),
+  setHeader: headerMethod("setHeader"),
+  setHeaders: headerMethod("setHeaders"),
+  appendHeader: headerMethod("appendHeader"),
+  removeHeader: headerMethod("removeHeader"),
+  cork: waitingMethod("cork"),
+  uncork: waitingMethod("uncork"),
+};
 
-// `finished`, which is deprecated, stays as it is: by it a closing server tells idle connections, and would cut off a held one.
-const VIEW: [string, PropertyDescriptor][] = [
-  property("headersSent", () => true),
-  property("writableEnded", (res) => res[HOLD].ended),
-  property("writableNeedDrain", (res) => res[HOLD].needsDrain && !res[HOLD].ended && !res.destroyed),
-  headerMethod("setHeader"),
-  headerMethod("setHeaders"),
-  headerMethod("appendHeader"),
-  headerMethod("removeHeader"),
-  waitingMethod("cork"),
-  waitingMethod("uncork"),
-];
-
-function property(name: string, read: (res: HeldResponse) => boolean): [string, PropertyDescriptor] {
-  return [
-    name,
-    {
-      configurable: true,
-      get(this: HeldResponse) {
-        return read(this);
-      },
+function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) => boolean): PropertyDescriptor {
+  return {
+    configurable: true,
+    get(this: HeldResponse) {
+      const hold = this[HOLD];
+      return hold?.isWaiting === true ? read(this, hold) : Reflect.get(ServerResponse.prototype, name, this);
     },
-  ];
+  };
 }
 
-function method(
-  name: string,
-  value: (this: HeldResponse, ...args: unknown[]) => unknown,
-): [string, PropertyDescriptor] {
-  return [name, { configurable: true, writable: true, value }];
-}
-
-/** For the gate, sets headers; for anybody else it is too late, and Node itself says so. */
-function headerMethod(name: "setHeader" | "setHeaders" | "appendHeader" | "removeHeader") {
-  return method(name, function (this, ...args) {
+/** While the response is held it is too late to set headers, and Node itself says so. Before that, their names are noted. */
+function headerMethod(name: HeaderMethod): PropertyDescriptor {
+  const node = nodeMethod(name);
+  return method(function (this: HeldResponse, ...args: unknown[]) {
     const hold = this[HOLD];
-    const isGate = hold.phase === "held" && gateScope.getStore() === hold;
-    return isGate
-      ? Reflect.apply(uncovered(this, name), this, args)
-      : Reflect.apply(nodeMethod(name), SENT_RESPONSE, args);
+    if (hold !== undefined) {
+      if (hold.isWaiting) return Reflect.apply(node, SENT_RESPONSE, args);
+      if (hold.phase === "open") noteNames(hold, name, args[0]);
+    }
+    return Reflect.apply(node, this, args);
   });
 }
 
-function waitingMethod(name: "cork" | "uncork") {
-  return method(name, function (this, ...args) {
-    this[HOLD].calls.push({ send: uncovered(this, name), args });
+function noteNames(hold: ResponseHold, method: HeaderMethod, given: unknown): void {
+  if (method === "removeHeader") return;
+  const names = (hold.headerNames ??= []);
+  if (typeof given === "string") names.push(given);
+  else if (given instanceof Map || given instanceof Headers) names.push(...(given.keys() as Iterable<string>));
+}
+
+/** Corking waits its turn with the rest. */
+function waitingMethod(name: CorkMethod): PropertyDescriptor {
+  const node = nodeMethod(name);
+  return method(function (this: HeldResponse, ...args: unknown[]) {
+    const hold = this[HOLD];
+    if (hold?.isWaiting !== true) return Reflect.apply(node, this, args);
+    hold.heldAnswer(this).calls.push({ send: node, args });
+    return undefined;
   });
 }
 
-function uncovered(res: HeldResponse, name: string): Sender {
-  return (res[HOLD].covered?.[name]?.value ?? Reflect.get(Object.getPrototypeOf(res) as object, name)) as Sender;
+function method(value: (this: HeldResponse, ...args: unknown[]) => unknown): PropertyDescriptor {
+  return { configurable: true, writable: true, value };
 }

@@ -2,11 +2,11 @@ import { ServerResponse } from "node:http";
 
 const UNAVAILABLE = "Service Unavailable\n";
 
-/** Forgets what the handler set, so that an error page starts from nothing. Of a response whose headers are not sent. */
-export function clearAnswer(res: ServerResponse): void {
+/** Forgets what the handler set, the headers of these names too, so that an error page starts from nothing. */
+export function clearAnswer(res: ServerResponse, headerNames: readonly string[]): void {
   if (!(res instanceof ServerResponse)) return;
   const { sendDate } = res;
-  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  for (const name of headerNames) res.removeHeader(name);
   // Removing `Date` also turns off the one that Node adds.
   res.sendDate = sendDate;
   res.addTrailers({});
@@ -16,6 +16,11 @@ export function clearAnswer(res: ServerResponse): void {
 
 /** The answer where the app can't be asked for one. What still pipes into the response is unpiped by its `finish`. */
 export function answerUnavailable(res: ServerResponse): void {
+  if (!(res instanceof ServerResponse)) {
+    // A websocket's: its handshake is over by now, and nothing can be answered any more.
+    breakOff(res);
+    return;
+  }
   if (res.destroyed) return;
   res.statusCode = 503;
   res.setHeader("Connection", "close");

@@ -1,57 +1,47 @@
-import { ServerResponse } from "node:http";
-import { coverWithHeldView, uncoverHeldView } from "./held-view";
+import type { ServerResponse } from "node:http";
 import { failWrite } from "./held-call";
 import { answerUnavailable, breakOff, clearAnswer } from "./lost-answer";
-import type { ResponseGate } from "./response-gate";
-import { gateScope, putSenders } from "./response-hold";
 import type { ResponseHold } from "./response-hold";
+import { putSenders } from "./put-senders";
 
 /** Whether a call goes straight on; the first one asks the gate. */
 export function mayPass(res: ServerResponse, hold: ResponseHold): boolean {
   if (hold.phase !== "open") return hold.phase === "passed";
-  const answer = answerOf(hold, askBeforeHeaders);
-  if (answer !== undefined) {
+  try {
+    const answer = hold.gate.beforeHeaders();
+    if (answer === undefined) {
+      hold.gate.setHeaders();
+      hold.phase = "passed";
+      return true;
+    }
     wait(res, hold, "held", answer);
-    return false;
+  } catch (error) {
+    wait(res, hold, "held", failed(error));
   }
-  hold.phase = "passed";
-  return true;
+  return false;
 }
 
 /** Whether `end` goes straight on, the headers being gone. */
 export function mayEnd(res: ServerResponse, hold: ResponseHold): boolean {
   if (hold.endAsked) return true;
   hold.endAsked = true;
-  const answer = answerOf(hold, askBeforeEnd);
-  if (answer !== undefined) wait(res, hold, "ending", answer);
-  return answer === undefined;
-}
-
-function answerOf(
-  hold: ResponseHold,
-  ask: (gate: ResponseGate) => Promise<void> | undefined,
-): Promise<void> | undefined {
   try {
-    return gateScope.run(hold, ask, hold.gate);
+    const answer = hold.gate.beforeEnd();
+    if (answer === undefined) return true;
+    wait(res, hold, "ending", answer);
   } catch (error) {
-    const failure = error as Error;
-    return Promise.reject(failure);
+    wait(res, hold, "ending", failed(error));
   }
+  return false;
 }
 
-function askBeforeHeaders(gate: ResponseGate): Promise<void> | undefined {
-  return gate.beforeHeaders();
-}
-
-function askBeforeEnd(gate: ResponseGate): Promise<void> | undefined {
-  return gate.beforeEnd();
+async function failed(error: unknown): Promise<never> {
+  throw error;
 }
 
 function wait(res: ServerResponse, hold: ResponseHold, phase: "held" | "ending", answer: Promise<void>): void {
   hold.phase = phase;
-  hold.statusCode = res.statusCode;
-  hold.statusMessage = res.statusMessage;
-  if (res instanceof ServerResponse) coverWithHeldView(res, hold);
+  hold.heldAnswer(res);
   // Outside the promise, so that what a listener of the handler's throws is an uncaught exception, as it is without us.
   answer.then(
     () => process.nextTick(letGo, res, hold),
@@ -60,14 +50,16 @@ function wait(res: ServerResponse, hold: ResponseHold, phase: "held" | "ending",
 }
 
 function letGo(res: ServerResponse, hold: ResponseHold): void {
-  uncoverHeldView(res, hold);
+  const held = hold.heldAnswer(res);
   const { statusCode, statusMessage } = res;
-  if (hold.phase === "held") {
-    res.statusCode = hold.statusCode;
-    res.statusMessage = hold.statusMessage;
-  }
+  const wasHeld = hold.phase === "held";
   hold.phase = "passed";
   try {
+    if (wasHeld) {
+      res.statusCode = held.statusCode;
+      res.statusMessage = held.statusMessage;
+      hold.gate.setHeaders();
+    }
     sendHeldCalls(res, hold);
   } catch (error) {
     // Without us, it would have been thrown to the handler, and so to Express.
@@ -75,20 +67,21 @@ function letGo(res: ServerResponse, hold: ResponseHold): void {
     else giveUp(res, hold, error);
     return;
   }
-  if (statusCode !== hold.statusCode) res.statusCode = statusCode;
-  if (statusMessage !== hold.statusMessage) res.statusMessage = statusMessage;
-  if (!hold.needsDrain) return;
-  hold.needsDrain = false;
+  if (statusCode !== held.statusCode) res.statusCode = statusCode;
+  if (statusMessage !== held.statusMessage) res.statusMessage = statusMessage;
+  if (!held.needsDrain) return;
+  held.needsDrain = false;
   if (!hold.ended && !res.destroyed && !res.writableNeedDrain) res.emit("drain");
 }
 
 function sendHeldCalls(res: ServerResponse, hold: ResponseHold): void {
-  const calls = hold.calls;
-  hold.calls = [];
-  hold.waitingBytes = 0;
+  const held = hold.heldAnswer(res);
+  const { calls } = held;
+  held.calls = [];
+  held.waitingBytes = 0;
   for (const [n, call] of calls.entries()) {
-    if (call.send === hold.end && !mayEnd(res, hold)) {
-      hold.calls = calls.slice(n);
+    if (call.send === hold.layer.below.end && !mayEnd(res, hold)) {
+      held.calls = calls.slice(n);
       return;
     }
     Reflect.apply(call.send, res, call.args);
@@ -96,7 +89,6 @@ function sendHeldCalls(res: ServerResponse, hold: ResponseHold): void {
 }
 
 function lose(res: ServerResponse, hold: ResponseHold, error: unknown): void {
-  uncoverHeldView(res, hold);
   if (hold.phase === "held") {
     giveUp(res, hold, error);
     return;
@@ -110,21 +102,22 @@ function lose(res: ServerResponse, hold: ResponseHold, error: unknown): void {
 function giveUp(res: ServerResponse, hold: ResponseHold, error: unknown): void {
   drop(res, hold, error);
   // Also those of middlewares mounted after us, which take this response for answered. What they still send is dropped.
-  putSenders(res, hold);
-  clearAnswer(res);
+  putSenders(res, hold.layer.below);
+  clearAnswer(res, hold.headerNames ?? []);
   if (hold.ended) {
     hold.next(error);
     return;
   }
   answerUnavailable(res);
-  putSenders(res, hold.hooks);
+  putSenders(res, hold.layer.hooks);
   hold.gate.onLost(error);
 }
 
 function drop(res: ServerResponse, hold: ResponseHold, error: unknown): void {
   hold.phase = "lost";
   hold.error = error;
-  for (const call of hold.calls) if (call.send === hold.write) failWrite(call.args, error);
-  hold.calls = [];
-  if (hold.endCallback !== undefined) res.removeListener("finish", hold.endCallback);
+  const held = hold.heldAnswer(res);
+  for (const call of held.calls) if (call.send === hold.layer.below.write) failWrite(call.args, error);
+  held.calls = [];
+  if (held.endCallback !== undefined) res.removeListener("finish", held.endCallback);
 }

@@ -92,14 +92,29 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   beforeHeaders(): Promise<void> | undefined {
     if (!this.#wasRead) return undefined;
-    const settling = this.#ending ?? this.#stored?.settle();
-    if (settling !== undefined) return settling.then(() => this.#writeHeaders());
-    this.#writeHeaders();
+    if (!this.#isHandshake()) return this.#settle();
+    void this.#settleUnawaited();
     return undefined;
   }
 
+  /** Sets the cookie, and what follows from it and from reading it. */
+  setHeaders(): void {
+    if (!this.#wasRead) return;
+    const { cookie, now } = this.#settings;
+    varyByCookie(this.#res);
+    const news = this.#news;
+    if (news === undefined) return;
+    this.#news = undefined;
+    const header =
+      news === "remove"
+        ? cookie.removalHeader(this.#cookie)
+        : cookie.header(this.#cookie, news.token, news.endsAt, now());
+    appendSetCookie(this.#res, header);
+    keepPrivate(this.#res);
+  }
+
   beforeEnd(): Promise<void> | undefined {
-    return this.#ending ?? this.#stored?.settle();
+    return this.#settle();
   }
 
   onLost(error: unknown): void {
@@ -158,12 +173,33 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       this.#news = { token: this.#newToken, endsAt: this.#forgottenAt(record, remember) };
     }
     this.#newToken = undefined;
-    // A websocket's response is never ended, and goes with what is set on it by now.
-    if (!("on" in this.#res)) this.#writeHeaders();
+    if (this.#isHandshake() && !headersGone(this.#res)) this.setHeaders();
   }
 
   install(session: Session): void {
     this.#session = session;
+  }
+
+  /** Stores what changed. What fails again, and was told to the app already, lets the app's error page go. */
+  #settle(): Promise<void> | undefined {
+    const stored = this.#stored;
+    if (stored === undefined || this.#ending !== undefined) return this.#ending;
+    return stored.failure === undefined || this.#res.statusCode < 400 ? stored.settle() : settleAgain(stored);
+  }
+
+  /** A websocket's response is never ended, and goes at once with what is set on it by then. */
+  #isHandshake(): boolean {
+    return !("on" in this.#res);
+  }
+
+  /** Nothing waits for a save that begins as a websocket's handshake goes. A new session's cookie would come too late by then. */
+  async #settleUnawaited(): Promise<void> {
+    try {
+      await null; // The headers go in this turn.
+      await this.#settle();
+    } catch (error) {
+      this.#settings.onError(error);
+    }
   }
 
   #loaded(id: string, record: SessionRecord | undefined): void {
@@ -206,19 +242,14 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #isInsecure(): boolean {
     return !this.#cookie.secure && !this.#settings.allowInsecure;
   }
+}
 
-  #writeHeaders(): void {
-    const { cookie, now } = this.#settings;
-    varyByCookie(this.#res);
-    const news = this.#news;
-    if (news === undefined) return;
-    this.#news = undefined;
-    const header =
-      news === "remove"
-        ? cookie.removalHeader(this.#cookie)
-        : cookie.header(this.#cookie, news.token, news.endsAt, now());
-    appendSetCookie(this.#res, header);
-    keepPrivate(this.#res);
+async function settleAgain(stored: StoredSession): Promise<void> {
+  const told = stored.failure;
+  try {
+    await stored.settle();
+  } catch (error) {
+    if (!(error instanceof SessionError && told instanceof SessionError && error.code === told.code)) throw error;
   }
 }
 

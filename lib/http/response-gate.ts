@@ -1,11 +1,13 @@
 /** What the session of one request does around its response. One object per request implements it; no closures are made. */
 export interface ResponseGate {
   /**
-   * Once, before the first byte of the final response: stores what changed and sets our headers. `setHeader` works during it
-   * and until the real headers go. `undefined` means that nothing has to be waited for: the byte goes in the same turn.
-   * Rejecting or throwing means that the change is not stored.
+   * Once, before the first byte of the final response: stores what changed. `undefined` means that nothing has to be waited
+   * for: the byte goes in the same turn. Rejecting or throwing means that the change is not stored.
    */
   beforeHeaders(): Promise<void> | undefined;
+
+  /** Right after that, where it went well: sets our headers on the response. */
+  setHeaders(): void;
 
   /**
    * Before `end`, where the headers went earlier: stores what changed since then. `undefined`: nothing to wait for.
@@ -25,6 +27,10 @@ export function bothGates(first: ResponseGate, second: ResponseGate): ResponseGa
         answerOf(() => first.beforeHeaders()),
         answerOf(() => second.beforeHeaders()),
       ),
+    setHeaders: () => {
+      first.setHeaders();
+      second.setHeaders();
+    },
     beforeEnd: () =>
       whenBoth(
         answerOf(() => first.beforeEnd()),

@@ -1,18 +1,14 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { ServerResponse } from "node:http";
 import type { HeldCall } from "./held-call";
 import type { Sender } from "./node-response";
 import type { ResponseGate } from "./response-gate";
 
-/** Under this key a response keeps its hold; the hooks on it are shared by all responses. */
+/** Under this key a response keeps its hold; the hooks are shared by all responses. */
 export const HOLD = Symbol("coatcheck.hold");
 
 export interface HeldResponse extends ServerResponse {
-  [HOLD]: ResponseHold;
+  [HOLD]?: ResponseHold;
 }
-
-/** Set for what runs in a gate: it may still set headers where the handler already sees them as sent. */
-export const gateScope = new AsyncLocalStorage<ResponseHold>();
 
 /**
  * - `open`: nothing was sent; the gate was not asked.
@@ -24,7 +20,27 @@ export const gateScope = new AsyncLocalStorage<ResponseHold>();
 type Phase = "open" | "held" | "passed" | "ending" | "lost";
 
 /** The methods that send the first byte of a response. */
-export type Senders = Record<"write" | "end" | "writeHead" | "flushHeaders", Sender>;
+export type Senders = Record<SenderName, Sender>;
+export type SenderName = "write" | "end" | "writeHead" | "flushHeaders";
+export const SENDER_NAMES: readonly SenderName[] = ["write", "end", "writeHead", "flushHeaders"];
+
+/** Our senders, and those that they stand before: Node's, or those of a middleware mounted earlier. */
+export interface SenderLayer {
+  readonly hooks: Senders;
+  readonly below: Senders;
+}
+
+/** What the handler sent while its response was held. */
+export interface HeldAnswer {
+  /** In order. */
+  calls: HeldCall[];
+  waitingBytes: number;
+  needsDrain: boolean;
+  endCallback: (() => void) | undefined;
+  /** The status line as it was when the handler sent it; what it assigns later no longer counts. */
+  readonly statusCode: number;
+  readonly statusMessage: string;
+}
 
 /** The state of one response that is held. */
 export class ResponseHold {
@@ -33,48 +49,36 @@ export class ResponseHold {
   ended = false;
   /** The gate was asked about what changed before `end`. */
   endAsked = false;
-  /** The methods that were on the response before ours: Node's, or those of a middleware mounted earlier. */
-  readonly write: Sender;
-  readonly end: Sender;
-  readonly writeHead: Sender;
-  readonly flushHeaders: Sender;
-
-  /** What the handler sent meanwhile, in order, and the bytes of it. */
-  calls: HeldCall[] = [];
-  waitingBytes = 0;
-  needsDrain = false;
-  endCallback: (() => void) | undefined = undefined;
-  /** The status line as it was when the handler sent it; what it assigns later no longer counts. */
-  statusCode = 200;
-  statusMessage = "";
-  /** The own properties of the response that the held view stands before, while it does. */
-  covered: Record<string, PropertyDescriptor | undefined> | undefined = undefined;
+  /** The names of the headers that were set since the response is held. */
+  headerNames: string[] | undefined = undefined;
+  /** Undefined where nothing had to wait. */
+  held: HeldAnswer | undefined = undefined;
   error: unknown = undefined;
 
   constructor(
-    res: ServerResponse,
-    /** Our own methods. */
-    readonly hooks: Senders,
+    readonly layer: SenderLayer,
     public gate: ResponseGate,
     public next: (error?: unknown) => void,
-  ) {
-    const senders = res as unknown as Senders;
-    this.write = senders.write;
-    this.end = senders.end;
-    this.writeHead = senders.writeHead;
-    this.flushHeaders = senders.flushHeaders;
+  ) {}
+
+  /** Whether the handler is to see its response as sent although nothing was. */
+  get isWaiting(): boolean {
+    return this.phase === "held" || this.phase === "ending";
+  }
+
+  /** What the handler sent; from its first call that has to wait. */
+  heldAnswer(res: ServerResponse): HeldAnswer {
+    return (this.held ??= {
+      calls: [],
+      waitingBytes: 0,
+      needsDrain: false,
+      endCallback: undefined,
+      statusCode: res.statusCode,
+      statusMessage: res.statusMessage,
+    });
   }
 }
 
 export function holdOf(res: ServerResponse): ResponseHold | undefined {
-  return (res as Partial<HeldResponse>)[HOLD];
-}
-
-export function putSenders(res: ServerResponse, { write, end, writeHead, flushHeaders }: Senders): void {
-  const senders = res as unknown as Senders;
-  senders.write = write;
-  senders.end = end;
-  senders.writeHead = writeHead;
-  // Not every response that a middleware is given has it.
-  if (typeof senders.flushHeaders === "function") senders.flushHeaders = flushHeaders;
+  return (res as HeldResponse)[HOLD];
 }

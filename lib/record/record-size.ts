@@ -6,10 +6,10 @@ import { encodedBytes } from "./value-encoding";
 const RECORD_OVERHEAD = 512;
 const KEY_OVERHEAD = 32;
 
-/** The size of a record in bytes, as `maxBytes` counts it: keys and values in UTF-8, and what it takes to keep them. */
-export function recordBytes(record: SessionRecord): number {
+/** The size of a record with these data in bytes, as `maxBytes` counts it: keys and values in UTF-8, and what it takes to keep them. */
+export function recordBytes(record: SessionRecord, data: Readonly<Record<string, Encoded>>): number {
   let bytes = RECORD_OVERHEAD + record.owner.length + record.userAgent.length;
-  for (const key of Object.keys(record.data)) bytes += entryBytes(key, record.data[key] ?? "");
+  for (const key of Object.keys(data)) bytes += entryBytes(key, data[key] ?? "");
   for (const [name, attribute] of Object.entries(record.attributes)) bytes += entryBytes(name, attribute.value);
   for (const [key, { payload }] of Object.entries(record.keys)) bytes += entryBytes(key, payload);
   for (const [page, { path }] of Object.entries(record.pages)) bytes += entryBytes(page, path);

@@ -32,6 +32,8 @@ const NOTHING_STORED: Stored = Object.freeze(dictionary<Encoded>());
  */
 export class SessionValues {
   #stored: Stored;
+  /** Whether `#stored` is this object's own, to be changed in place; what a store has handed out may be shared. */
+  #ownsStored = false;
   readonly #cells = new Map<string, Cell>();
 
   constructor(stored: Stored = NOTHING_STORED) {
@@ -112,6 +114,11 @@ export class SessionValues {
     return cell.unchanged ? cell.baseline : encodeValue(key, cell.value);
   }
 
+  /** The stored form of every key, as it is known here. */
+  get stored(): Stored {
+    return this.#stored;
+  }
+
   /** Whether the app has changed this key since load. */
   isChanged(key: string): boolean {
     const baseline = this.#cells.get(key)?.baseline ?? this.#stored[key];
@@ -122,18 +129,21 @@ export class SessionValues {
 
   /** Takes note that this delta is stored. What the app changed after the delta was taken is still a change. */
   written(delta: ValuesDelta): void {
-    const stored = Object.assign(dictionary<Encoded>(), this.#stored, delta.set);
+    const stored = this.#own();
     for (const key of delta.remove) {
       Reflect.deleteProperty(stored, key);
       this.#rebase(key, undefined);
     }
-    for (const key of Object.keys(delta.set)) this.#rebase(key, delta.set[key]);
-    this.#stored = stored;
+    for (const key of Object.keys(delta.set)) {
+      const encoded = delta.set[key];
+      if (encoded !== undefined) stored[key] = encoded;
+      this.#rebase(key, encoded);
+    }
   }
 
   /** Takes over one key as it is stored now. */
   adopt(key: string, encoded: Encoded): void {
-    this.#stored = Object.assign(dictionary<Encoded>(), this.#stored, { [key]: encoded });
+    this.#own()[key] = encoded;
     this.#cells.delete(key);
   }
 
@@ -143,6 +153,7 @@ export class SessionValues {
    */
   restart(stored: Stored = NOTHING_STORED, keptKeys: readonly string[] = []): void {
     this.#stored = stored;
+    this.#ownsStored = false;
     for (const [key, cell] of this.#cells) {
       if (keptKeys.includes(key) && !cell.deleted) cell.baseline = stored[key];
       else this.#cells.delete(key);
@@ -157,6 +168,14 @@ export class SessionValues {
       if (encoded !== undefined) picked[key] = encoded;
     }
     return picked;
+  }
+
+  #own(): Record<string, Encoded> {
+    if (!this.#ownsStored) {
+      this.#stored = Object.assign(dictionary<Encoded>(), this.#stored);
+      this.#ownsStored = true;
+    }
+    return this.#stored;
   }
 
   #rebase(key: string, baseline: Encoded | undefined): void {

@@ -2,7 +2,6 @@ import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import type { CookieView } from "./cookie-view";
 import type { SessionData } from "./session-data";
-import { assertKey } from "./session-key";
 import type { SessionMeta } from "./session-meta";
 import { asProxy } from "./session-proxy";
 import { STATE } from "./session-proxy";
@@ -159,22 +158,13 @@ export class Session {
    * now (undefined where it is absent) and returns the new one; it may be called again and must have no other effect.
    * Resolves to the new value once it is stored.
    */
-  async update<K extends DataKey>(
+  update<K extends DataKey>(
     key: K,
     change: (value: SessionData[K] | undefined) => SessionData[K],
   ): Promise<SessionData[K]>;
-  async update(key: string, change: (value: unknown) => unknown): Promise<unknown>;
-  async update(key: string, change: (value: never) => unknown): Promise<unknown> {
-    assertKey(key);
-    if (typeof change !== "function") {
-      throw new SessionError(
-        "SESSION_ARGUMENT",
-        `update(${JSON.stringify(key)}, …) takes a function as its second argument.`,
-      );
-    }
-    const state = this[STATE];
-    state.assertWritable();
-    return state.update(key, change as (value: unknown) => unknown);
+  update(key: string, change: (value: unknown) => unknown): Promise<unknown>;
+  update(key: string, change: (value: never) => unknown): Promise<unknown> {
+    return this[STATE].update(key, change as (value: unknown) => unknown);
   }
 
   /** Stores the changes now. Resolves when they are stored. */

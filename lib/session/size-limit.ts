@@ -1,17 +1,25 @@
 import { SessionError } from "../errors";
 import { dataGrowth, recordBytes } from "../record/record-size";
 import type { SessionDelta } from "../record/session-delta";
-import type { SessionRecord } from "../record/session-record";
+import type { Encoded, SessionRecord } from "../record/session-record";
 
 /** Refuses a new record of more than `maxBytes`: `SESSION_TOO_LARGE`. */
 export function assertRecordFits(record: SessionRecord, maxBytes: number): void {
-  assertBytes(recordBytes(record), maxBytes);
+  assertBytes(recordBytes(record, record.data), maxBytes);
 }
 
-/** Refuses a change after which the record has more than `maxBytes`: `SESSION_TOO_LARGE`. A change that shrinks it always fits. */
-export function assertChangeFits(record: SessionRecord, change: SessionDelta, maxBytes: number): void {
-  const growth = dataGrowth(record.data, change);
-  if (growth > 0) assertBytes(recordBytes(record) + growth, maxBytes);
+/**
+ * Refuses a change after which the record, with these data, has more than `maxBytes`: `SESSION_TOO_LARGE`. A change that
+ * shrinks it always fits.
+ */
+export function assertChangeFits(
+  record: SessionRecord,
+  data: Readonly<Record<string, Encoded>>,
+  change: SessionDelta,
+  maxBytes: number,
+): void {
+  const growth = dataGrowth(data, change);
+  if (growth > 0) assertBytes(recordBytes(record, data) + growth, maxBytes);
 }
 
 function assertBytes(bytes: number, maxBytes: number): void {

@@ -14,6 +14,7 @@ import { endingFor } from "./ending-for";
 import { withMergedOwner } from "./merged-owner";
 import { newRecord } from "./new-record";
 import { Session } from "./session";
+import { assertKey } from "./session-key";
 import { sessionMeta } from "./session-meta";
 import type { SessionMeta } from "./session-meta";
 import { ownerOf, userId } from "./session-owner";
@@ -37,7 +38,10 @@ export class StoredSession implements SessionState {
   #marked = false;
   /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
   #over: SessionError | undefined;
+  /** What is under way and what comes next waits for; and the same as the app was given it. */
   #turn: Promise<unknown> | undefined;
+  #given: Promise<unknown> | undefined;
+  #failure: unknown;
 
   constructor(policy: SessionPolicy, place: SessionPlace, record: SessionRecord | undefined) {
     this.#policy = policy;
@@ -97,11 +101,16 @@ export class StoredSession implements SessionState {
    * something that the app did not wait for has failed.
    */
   settle(): Promise<void> | undefined {
-    if (this.#turn !== undefined) return this.#turn.then(async () => this.saveNow());
-    return this.saveNow();
+    const saving = this.#given === undefined ? this.saveNow() : this.#given.then(() => this.saveNow());
+    return saving === undefined ? undefined : this.#taken(saving);
   }
 
-  async reload(): Promise<void> {
+  /** What failed last, and was told to whoever asked for it. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  reload(): Promise<void> {
     return this.#inTurn(async () => {
       const old = this.#record;
       if (old === undefined) {
@@ -117,7 +126,7 @@ export class StoredSession implements SessionState {
     });
   }
 
-  async touch(): Promise<void> {
+  touch(): Promise<void> {
     return this.#inTurn(async () => {
       const record = this.#record;
       if (record === undefined) return;
@@ -127,8 +136,10 @@ export class StoredSession implements SessionState {
     });
   }
 
-  async update(key: string, change: (value: unknown) => unknown): Promise<unknown> {
+  update(key: string, change: (value: unknown) => unknown): Promise<unknown> {
     return this.#inTurn(async () => {
+      assertUpdate(key, change);
+      this.assertWritable();
       const record = this.#record;
       if (record === undefined) {
         this.#values.set(key, changed(key, change, this.#values.get(key)));
@@ -152,20 +163,21 @@ export class StoredSession implements SessionState {
     });
   }
 
-  async login(user: string | number, { remember = false }: LoginOptions): Promise<void> {
-    const owner = userId(user, "login(user)");
-    return this.#inTurn(() => this.#startOver("login", owner, this.#policy.keepOnLogin, remember));
+  login(user: string | number, { remember = false }: LoginOptions): Promise<void> {
+    return this.#inTurn(async () =>
+      this.#startOver("login", userId(user, "login(user)"), this.#policy.keepOnLogin, remember),
+    );
   }
 
-  async logout(): Promise<void> {
+  logout(): Promise<void> {
     return this.#inTurn(() => this.#startOver("logout", GUEST_USER, this.#policy.keepOnLogout, false));
   }
 
-  async reset(): Promise<void> {
+  reset(): Promise<void> {
     return this.#inTurn(() => this.#startOver("reset", GUEST_USER, [], false));
   }
 
-  async destroy(): Promise<void> {
+  destroy(): Promise<void> {
     return this.#inTurn(async () => {
       const old = this.#record ?? this.#predecessor;
       if (old !== undefined) await this.#end(old, "logout");
@@ -177,7 +189,7 @@ export class StoredSession implements SessionState {
     });
   }
 
-  async regenerate(): Promise<void> {
+  regenerate(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#over !== undefined) throw this.#over;
       this.#place.assertMayStart();
@@ -207,16 +219,16 @@ export class StoredSession implements SessionState {
       ...(delta === undefined ? undefined : { data: delta }),
       ...(this.#marked ? touchAt(record, now(), keepEndedMs) : undefined),
     };
-    assertChangeFits(record, change, maxBytes);
+    assertChangeFits(record, this.#values.stored, change, maxBytes);
     this.#marked = false;
-    let after: SessionRecord | undefined;
     if (this.owner === record.owner) {
-      if (await this.#stored(writer.write(record, change))) after = applyDelta(record, change);
+      if (!(await this.#stored(writer.write(record, change)))) throw this.#ended();
+      if (change.expiresAt !== undefined) this.#record = applyDelta(record, change);
     } else {
-      after = await this.#stored(writer.mutate(record.id, (current) => this.#merged(current, change)));
+      const after = await this.#stored(writer.mutate(record.id, (current) => this.#merged(current, change)));
+      if (after === undefined) throw this.#ended();
+      this.#record = after;
     }
-    if (after === undefined) throw this.#ended();
-    this.#record = after;
     if (delta !== undefined) this.#values.written(delta);
   }
 
@@ -301,7 +313,7 @@ export class StoredSession implements SessionState {
 
   /** What `mutate` writes: the change, checked against the record as it is then. */
   #merged(current: SessionRecord, change: SessionDelta): SessionDelta {
-    assertChangeFits(current, change, this.#policy.maxBytes);
+    assertChangeFits(current, current.data, change, this.#policy.maxBytes);
     return withMergedOwner(this.#policy.userOf, current, change);
   }
 
@@ -323,20 +335,38 @@ export class StoredSession implements SessionState {
     return this.#over;
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn === undefined ? work() : this.#turn.then(work, work);
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#taken(this.#turn === undefined ? work() : this.#turn.then(work, work));
+  }
+
+  /** Takes the turn. The app is given the very promise that `settle` waits for: a failure that it does not await is told there. */
+  #taken<T>(turn: Promise<T>): Promise<T> {
+    const given = turn
+      .catch((error: unknown) => {
+        this.#failure = error;
+        throw error;
+      })
+      .finally(() => {
+        if (this.#turn === turn) this.#turn = this.#given = undefined;
+      });
     this.#turn = turn;
-    try {
-      return await turn;
-    } finally {
-      if (this.#turn === turn) this.#turn = undefined;
-    }
+    this.#given = given;
+    return given;
   }
 }
 
 function reasonOf(oldOwner: string, newOwner: string): EndReason {
   if (oldOwner === newOwner) return "reset";
   return newOwner === GUEST_USER ? "logout" : "login";
+}
+
+function assertUpdate(key: string, change: unknown): void {
+  assertKey(key);
+  if (typeof change === "function") return;
+  throw new SessionError(
+    "SESSION_ARGUMENT",
+    `update(${JSON.stringify(key)}, …) takes a function as its second argument.`,
+  );
 }
 
 function changed(key: string, change: (value: unknown) => unknown, before: unknown): unknown {

@@ -1,6 +1,8 @@
 import { SessionError } from "../errors";
 import type { SessionDelta } from "../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import { DeadlineQueue } from "./deadline-queue";
+import type { Deadline } from "./deadline-queue";
 import type { ClearProgress, FindQuery, SessionStore } from "./store";
 
 export interface GuardOptions {
@@ -18,24 +20,25 @@ export class GuardedStore {
   readonly #store: SessionStore;
   readonly #timeoutMs: number;
   readonly #now: () => number;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #deadlines: DeadlineQueue;
+  /** How many operations the store has not answered yet, in time or not. */
+  #underWay = 0;
+  #whenIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(store: SessionStore, { timeoutMs, now }: GuardOptions) {
     this.#store = store;
     this.#timeoutMs = timeoutMs;
     this.#now = now;
+    this.#deadlines = new DeadlineQueue(timeoutMs);
   }
 
   load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined> {
     this.#assertOpen();
-    let answer;
-    try {
-      answer = this.#store.load(id);
-    } catch (error) {
-      throw storeError("load", error);
-    }
-    return answer instanceof Promise ? this.#guard("load", answer) : answer;
+    const answer = started("load", () => this.#store.load(id));
+    if (!isPromise(answer)) return answer;
+    const promised = answer;
+    return new Promise((resolve, reject) => this.#guard("load", promised, resolve, reject));
   }
 
   create(record: SessionRecord): Promise<void> {
@@ -86,71 +89,106 @@ export class GuardedStore {
   /** Streams; the time limit holds for each step. */
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
     this.#assertOpen();
-    const records = this.#store.find(query)[Symbol.asyncIterator]();
+    const records = started("find", () => this.#store.find(query)[Symbol.asyncIterator]());
+    let isWaiting = false;
     try {
       for (;;) {
+        isWaiting = true;
         const step = await this.#run("find", () => records.next());
+        isWaiting = false;
         if (step.done === true) return;
         yield step.value;
       }
     } finally {
-      await records.return?.();
+      const letGo = records.return?.();
+      // After a step that failed the caller has its error already, and behind one that hangs this would hang too.
+      if (isWaiting) letGo?.catch(() => undefined);
+      else await letGo;
     }
   }
 
   /** Takes as long as it takes. */
   async clear(now: number, onProgress?: ClearProgress): Promise<number> {
     this.#assertOpen();
-    return this.#track(this.#store.clear(now, onProgress)).catch((error: unknown) => {
+    this.#underWay += 1;
+    try {
+      return await this.#store.clear(now, onProgress);
+    } catch (error) {
       throw storeError("clear", error);
-    });
+    } finally {
+      this.#answered(undefined);
+    }
   }
 
   /** Waits for what is under way, then closes the store. */
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#store.close());
+    this.#closing ??= this.#idle().then(() => this.#store.close());
     return this.#closing;
   }
 
-  async #run<T>(operation: string, start: () => Promise<T>): Promise<T> {
-    this.#assertOpen();
-    return this.#guard(operation, start());
-  }
-
-  #guard<T>(operation: string, answer: Promise<T>): Promise<T> {
-    void this.#track(answer);
+  #run<T>(operation: string, start: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(
-          new SessionError(
-            "SESSION_STORE_TIMEOUT",
-            `The session store did not answer "${operation}" within ${this.#timeoutMs} ms (storeTimeout).`,
-          ),
-        );
-      }, this.#timeoutMs);
-      answer.then(
-        (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(storeError(operation, error));
-        },
-      );
+      this.#assertOpen();
+      this.#guard(operation, started(operation, start), resolve, reject);
     });
   }
 
-  #track<T>(answer: Promise<T>): Promise<T> {
-    this.#underWay.add(answer);
-    const done = () => this.#underWay.delete(answer);
-    answer.then(done, done);
-    return answer;
+  /** Hands the answer on, or the end of the time limit, whichever comes first. */
+  #guard<T>(
+    operation: string,
+    answer: Promise<T>,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const deadline = this.#deadlines.add(() => reject(this.#timeout(operation)));
+    this.#underWay += 1;
+    answer.then(
+      (value) => {
+        this.#answered(deadline);
+        resolve(value);
+      },
+      (error: unknown) => {
+        this.#answered(deadline);
+        reject(storeError(operation, error));
+      },
+    );
+  }
+
+  #answered(deadline: Deadline | undefined): void {
+    if (deadline !== undefined) this.#deadlines.meet(deadline);
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#whenIdle?.();
+  }
+
+  #idle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#whenIdle = resolve));
+  }
+
+  #timeout(operation: string): SessionError {
+    return new SessionError(
+      "SESSION_STORE_TIMEOUT",
+      `The session store did not answer "${operation}" within ${this.#timeoutMs} ms (storeTimeout).`,
+    );
   }
 
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new SessionError("SESSION_CLOSED", "These Sessions were closed.");
   }
+}
+
+/** A store may also throw where it should reject. */
+function started<T>(operation: string, start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    throw storeError(operation, error);
+  }
+}
+
+/** Also one of a class, or of a realm, that is not ours. */
+function isPromise<T extends object>(answer: T | undefined | Promise<T | undefined>): answer is Promise<T | undefined> {
+  return answer !== undefined && "then" in answer;
 }
 
 function storeError(operation: string, error: unknown): Error {

@@ -4,8 +4,11 @@ import type { LmdbFolder } from "./lmdb-folder";
 import { idOfPurgeKey } from "./lmdb-table";
 import type { Indexed, LmdbTable } from "./lmdb-table";
 
-/** How many records are cleared between two turns of the event loop; requests wait for so many at most. */
-const PAGE = 250;
+/** How many records are asked to be deleted in one turn of the event loop; requests wait for so many at most. */
+const PAGE = 500;
+
+/** How many pages are on their way to LMDB's writer at once, so that it always has work; writes of requests queue behind them. */
+const PAGES_UNDER_WAY = 3;
 
 /**
  * Deletes what is due at `now` from one table, in the order of the purge index, and answers page by page how many
@@ -16,34 +19,40 @@ export async function* clearTable<R extends Indexed>(
   table: LmdbTable<R>,
   now: number,
 ): AsyncGenerator<number> {
-  let last: string | undefined;
-  for (;;) {
-    const { keys, deleted } = await folder.writing(() => clearPage(folder, table, last, now));
-    if (keys.length === 0) return;
-    last = keys.at(-1);
-    yield deleted;
-    await nextTurn();
+  const underWay: Promise<number>[] = [];
+  try {
+    let last: string | undefined;
+    do {
+      folder.assertOpen();
+      const keys = folder.read(() => table.purgeKeys(last, now, PAGE));
+      last = keys.at(-1);
+      if (keys.length > 0) underWay.push(folder.writing(() => deleteDue(folder, table, keys, now)));
+      const first = underWay.length === PAGES_UNDER_WAY ? underWay.shift() : undefined;
+      if (first !== undefined) yield await first;
+      await nextTurn();
+    } while (last !== undefined);
+    for (const page of underWay) yield await page;
+  } finally {
+    // Where one page failed, the others may too; the first error is the one to tell.
+    await Promise.allSettled(underWay);
   }
 }
 
-async function clearPage<R extends Indexed>(
+async function deleteDue<R extends Indexed>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
-  last: string | undefined,
+  keys: readonly string[],
   now: number,
-) {
-  const { keys, deletions } = folder.read(() => {
-    const page = table.purgeKeys(last, now, PAGE);
-    return { keys: page, deletions: deletionsOf(folder, table, page.map(idOfPurgeKey), now) };
-  });
-  return { keys, deleted: (await Promise.all(deletions)).filter(Boolean).length };
-}
-
-function deletionsOf<R extends Indexed>(folder: LmdbFolder, table: LmdbTable<R>, ids: string[], now: number) {
-  return ids.flatMap((id) => {
-    const stored = table.readSound(id);
-    if (stored === undefined || stored.record.purgeAt + CLEAR_GRACE_MS >= now) return [];
-    const remove = table.removal(stored.record);
-    return [folder.committed(() => table.records.ifVersion(id, stored.version, remove))];
-  });
+): Promise<number> {
+  const deletions = folder.read(() =>
+    keys.flatMap((key) => {
+      const stored = table.readSound(idOfPurgeKey(key));
+      const isDue = stored !== undefined && stored.record.purgeAt + CLEAR_GRACE_MS < now;
+      return isDue ? [{ ...stored, remove: table.removal(stored.record) }] : [];
+    }),
+  );
+  const deleted = await folder.committed(() =>
+    Promise.all(deletions.map(({ record, version, remove }) => table.records.ifVersion(record.id, version, remove))),
+  );
+  return deleted.filter(Boolean).length;
 }

@@ -84,28 +84,24 @@ export class LmdbFolder {
     }
   }
 
-  /** Waits until a write is committed: every process sees it then, and it outlives this one. */
-  async committed(write: () => LmdbWrite): Promise<boolean> {
-    return (await this.#commit(write)).done;
-  }
-
-  /** Waits until a write is on disk. */
-  async durable(write: () => LmdbWrite): Promise<boolean> {
-    const { done, flushed } = await this.#commit(write);
-    if (done) await flushed;
-    return done;
-  }
-
-  async #commit(write: () => LmdbWrite) {
+  /** Waits until a write, or several, are committed: every process sees them then, and they outlive this one. */
+  async committed<T>(write: () => Promise<T>): Promise<T> {
     try {
-      const written = write();
-      const done = await written;
+      const answer = await write();
       this.#lastCommitFailed = false;
-      return { done, flushed: written.flushed };
+      return answer;
     } catch (error) {
       this.#lastCommitFailed = true;
       throw this.#failure("written", await underlying(error));
     }
+  }
+
+  /** Waits until a write is on disk. */
+  async durable(write: () => LmdbWrite): Promise<boolean> {
+    let written: LmdbWrite | undefined;
+    const done = await this.committed(() => (written = write()));
+    if (done) await written?.flushed;
+    return done;
   }
 
   /** Throws `SESSION_CLOSED` once `close` was called. */

@@ -1,0 +1,50 @@
+import { ServerResponse } from "node:http";
+import { HELD_VIEW } from "./held-view";
+import { heldSenders } from "./held-senders";
+import { putSenders } from "./put-senders";
+import { SENDER_NAMES } from "./response-hold";
+import type { HeldResponse, SenderLayer, Senders } from "./response-hold";
+import { sharedPrototype } from "./shared-prototype";
+
+const SHARED_LAYER = Symbol("coatcheck.sharedLayer");
+
+interface HookedResponse extends HeldResponse {
+  readonly [SHARED_LAYER]?: SenderLayer;
+}
+
+/**
+ * Puts our hooks before the methods of a response, and answers which they are. With Express they are on the prototype that its
+ * responses share, and pass on whatever is not held: methods of their own would make every response an object of another
+ * shape, which costs Node several times what our work does. A response on which a middleware has put its own senders gets ours
+ * on top of those.
+ */
+export function hookResponse(res: HookedResponse): SenderLayer {
+  const shared = res[SHARED_LAYER] ?? hookSharedPrototype(res);
+  if (shared !== undefined && hasSenders(res, shared.hooks)) return shared;
+  if (shared === undefined && res instanceof ServerResponse) Object.defineProperties(res, HELD_VIEW);
+  const layer = layerOver(res);
+  putSenders(res, layer.hooks);
+  return layer;
+}
+
+function hookSharedPrototype(res: HookedResponse): SenderLayer | undefined {
+  const shared = sharedPrototype(res, ServerResponse) as HookedResponse | undefined;
+  if (shared === undefined) return undefined;
+  const layer = layerOver(shared);
+  Object.defineProperties(shared, HELD_VIEW);
+  for (const name of SENDER_NAMES) {
+    Object.defineProperty(shared, name, { value: layer.hooks[name], writable: true, configurable: true });
+  }
+  Object.defineProperty(shared, SHARED_LAYER, { value: layer });
+  return layer;
+}
+
+function layerOver(object: object): SenderLayer {
+  const { write, end, writeHead, flushHeaders } = object as Senders;
+  return heldSenders({ write, end, writeHead, flushHeaders });
+}
+
+function hasSenders(res: ServerResponse, { write, end, writeHead, flushHeaders }: Senders): boolean {
+  const own = res as unknown as Senders;
+  return own.end === end && own.write === write && own.writeHead === writeHead && own.flushHeaders === flushHeaders;
+}

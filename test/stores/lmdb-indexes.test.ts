@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { SessionRecord } from "../../lib/record/session-record";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { LmdbTable } from "../../lib/stores/lmdb-table";
+import { indexFaults } from "../support/lmdb-index-check";
+import { killed, sessionRecord } from "../support/session-records";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const START = Date.now();
+const paths: string[] = [];
+
+afterAll(() => {
+  for (const path of paths) rmSync(path, { recursive: true });
+});
+
+function temporaryFolder(): string {
+  paths.push(mkdtempSync(join(tmpdir(), "coatcheck-indexes-")));
+  return paths.at(-1)!;
+}
+
+async function all<T>(found: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const each of found) list.push(each);
+  return list;
+}
+
+const slot = fc.integer({ min: 0, max: 4 });
+const owner = fc.constantFrom("alice", "bob", "a\u0000b", "");
+const purgeAt = fc.oneof(fc.integer({ min: START - HOUR, max: START + HOUR }), fc.constant(Infinity));
+const step = fc.oneof(
+  fc.record({ does: fc.constant("create" as const), slot, owner, purgeAt }),
+  fc.record({ does: fc.constant("update" as const), slot, owner, purgeAt }),
+  fc.record({ does: fc.constant("touch" as const), slot, owner, purgeAt }),
+  fc.record({ does: fc.constant("replace" as const), slot, owner, purgeAt }),
+  fc.record({ does: fc.constant("end" as const), slot, owner, purgeAt }),
+  fc.record({ does: fc.constant("clear" as const), slot, owner, purgeAt }),
+);
+
+it("keeps the indexes with the records through any operations, at once or one by one", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 40 }), async (steps) => {
+      const path = temporaryFolder();
+      const store = new LmdbStore({ path });
+      const slots: SessionRecord[] = Array.from({ length: 5 }, () => sessionRecord());
+      const running: Promise<unknown>[] = [];
+      for (const [{ does, slot: at, ...fields }, waits] of steps) {
+        const { id } = slots[at]!;
+        const next = sessionRecord(fields);
+        running.push(
+          {
+            create: () => store.create((slots[at] = next)),
+            update: () => store.update(id, fields),
+            touch: () => store.update(id, { lastSeenAt: START, expiresAt: START, purgeAt: fields.purgeAt }),
+            replace: () => store.replace(id, killed(START), (slots[at] = next)),
+            end: () => store.end(id, { ...killed(START), purgeAt: fields.purgeAt }),
+            clear: () => store.clear(START),
+          }[does](),
+        );
+        if (waits) await Promise.all(running);
+      }
+      await Promise.all(running);
+      await store.close();
+      expect(await indexFaults(path)).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+it("keeps one set of index entries for an id that is created and ended twice", async () => {
+  const path = temporaryFolder();
+  const store = new LmdbStore({ path });
+  const record = sessionRecord({ owner: "alice" });
+  for (const each of [record, { ...record, owner: "bob" }]) {
+    await store.create(each);
+    await store.end(each.id, { ...killed(), purgeAt: Date.now() + (each.owner === "bob" ? 5 : 9) * HOUR });
+  }
+  expect(await all(store.find({ state: "ended", owner: "alice" }))).toEqual([]);
+  expect(await all(store.find({ state: "ended", owner: "bob" }))).toHaveLength(1);
+  await store.close();
+  expect(await indexFaults(path)).toEqual([]);
+});
+
+it("reads the records of one owner, among 20,000, and no others", async () => {
+  const store = new LmdbStore({ path: temporaryFolder() });
+  const records = Array.from({ length: 20_000 }, (_, index) => sessionRecord({ owner: `user${index % 2000}` }));
+  for (let start = 0; start < records.length; start += 2000) {
+    await Promise.all(records.slice(start, start + 2000).map((record) => store.create(record)));
+  }
+  const reads = jest.spyOn(LmdbTable.prototype, "readSound");
+  const found = await all(store.find({ state: "live", owner: "user1234" }));
+  expect(found.map(({ owner: of }) => of)).toEqual(Array.from({ length: 10 }, () => "user1234"));
+  expect(reads).toHaveBeenCalledTimes(10);
+  reads.mockRestore();
+  expect(await all(store.find({ state: "live" }))).toHaveLength(20_000);
+  await store.close();
+});
+
+it("clears only as far as the purge index says that something is due", async () => {
+  const store = new LmdbStore({ path: temporaryFolder() });
+  const due = Array.from({ length: 30 }, () => sessionRecord({ purgeAt: START - HOUR }));
+  const later = Array.from({ length: 300 }, () => sessionRecord({ purgeAt: START + HOUR }));
+  await Promise.all([...due, ...later].map((record) => store.create(record)));
+  const reads = jest.spyOn(LmdbTable.prototype, "readSound");
+  const progress: number[] = [];
+  expect(await store.clear(START, (cleared) => progress.push(cleared))).toBe(30);
+  expect(reads).toHaveBeenCalledTimes(30);
+  reads.mockRestore();
+  expect(progress.at(-1)).toBe(30);
+  await store.close();
+});

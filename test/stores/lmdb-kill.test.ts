@@ -1,0 +1,69 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { compileScripts } from "../support/compiled-scripts";
+import { indexFaults } from "../support/lmdb-index-check";
+
+type Acknowledged =
+  | { step: "created" | "ended"; id: string }
+  | { step: "updated"; id: string; n: number }
+  | { step: "replaced"; id: string; by: string };
+
+const ROUNDS = 50;
+const ROUNDS_PER_FOLDER = 10;
+const scripts = compileScripts(["lib/errors.ts", "lib/record", "lib/stores", "test/support"]);
+const folders: string[] = [];
+
+afterAll(() => {
+  scripts.dispose();
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+it("P1, P2: a process killed in the middle of writes loses none that it acknowledged, and no index disagrees", async () => {
+  let acknowledged = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    if (round % ROUNDS_PER_FOLDER === 0) folders.push(mkdtempSync(join(tmpdir(), "coatcheck-kill-")));
+    const path = folders.at(-1)!;
+    const acks = await writeUntilKilled(path, 1 + Math.random() * 60);
+    acknowledged += acks.length;
+    expect(await lostWrites(path, acks)).toEqual([]);
+    expect(await indexFaults(path)).toEqual([]);
+  }
+  expect(acknowledged).toBeGreaterThan(ROUNDS);
+}, 120_000);
+
+async function writeUntilKilled(path: string, afterMs: number): Promise<Acknowledged[]> {
+  const acks: Acknowledged[] = [];
+  const writer = fork(scripts.path("test/support/lmdb-writer.ts"), [path], { env: scripts.env, execArgv: [] });
+  writer.on("message", (ack: Acknowledged) => acks.push(ack));
+  await once(writer, "message");
+  await delay(afterMs);
+  writer.kill("SIGKILL");
+  await once(writer, "close");
+  return acks;
+}
+
+async function lostWrites(path: string, acks: Acknowledged[]): Promise<Acknowledged[]> {
+  const store = new LmdbStore({ path });
+  const isEnded = async (id: string) => {
+    for await (const _record of store.find({ state: "ended", id })) return store.load(id) === undefined;
+    return false;
+  };
+  const isKept = async (id: string) => store.load(id) !== undefined || (await isEnded(id));
+  const lost: Acknowledged[] = [];
+  for (const ack of acks) {
+    const holds = {
+      created: async () => isKept(ack.id),
+      updated: async () => Number(store.load(ack.id)?.data.n) >= (ack as { n: number }).n,
+      replaced: async () => (await isEnded(ack.id)) && (await isKept((ack as { by: string }).by)),
+      ended: async () => isEnded(ack.id),
+    }[ack.step];
+    if (!(await holds())) lost.push(ack);
+  }
+  await store.close();
+  return lost;
+}
