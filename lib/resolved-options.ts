@@ -81,7 +81,7 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
     secrets: secrets(options.secrets ?? []),
     userOf: aFunction("userOf", options.userOf ?? passportUser, "(session)"),
     project,
-    scopeOf: typeof scope === "string" ? () => scope : aFunction("scope", scope, "(req), or a string"),
+    scopeOf: typeof scope === "string" ? () => scope : scopeFunction(aFunction("scope", scope, "(req), or a string")),
     storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s", { max: MAX_TIMER_MS }),
     maxBytes,
     now: aFunction("now", now, "no arguments that answers milliseconds"),
@@ -91,6 +91,14 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
 function projectName(project: unknown): string {
   if (typeof project === "string" && /^[\w.-]{0,64}$/.test(project)) return project;
   return refuse("project", project, "give up to 64 letters, digits, '-', '_' and '.'");
+}
+
+/** The app's own function, of which nothing but a string is stored. */
+function scopeFunction(scope: (req: IncomingMessage) => unknown): (req: IncomingMessage) => string {
+  return (req) => {
+    const name = scope(req);
+    return typeof name === "string" ? name : refuse("scope", name, "its function must return a string");
+  };
 }
 
 function touchInterval(given: unknown, idleMs: number): number {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { Sessions, SessionError } from "../lib";
 import type { SessionOptions } from "../lib";
 import { resolveOptions } from "../lib/resolved-options";
@@ -239,6 +240,21 @@ describe("secrets", () => {
     const given = [secret(), secret()];
     expect(resolveOptions({ secrets: given }).secrets).toEqual(given);
     expect(resolveOptions({ secrets: [] }).secrets).toEqual([]);
+  });
+});
+
+describe("the scope", () => {
+  const request = { headers: { host: "shop.example" } } as unknown as IncomingMessage;
+
+  it("is a name, or told by the request", () => {
+    expect(resolveOptions({ scope: "kiosk" }).scopeOf(request)).toBe("kiosk");
+    expect(resolveOptions({ scope: (req) => req.headers.host ?? "" }).scopeOf(request)).toBe("shop.example");
+  });
+
+  it.each([undefined, null, 5, Promise.resolve("kiosk")])("is refused where its function returns %j", (name) => {
+    const { scopeOf } = resolveOptions({ scope: () => name as unknown as string });
+    expect(() => scopeOf(request)).toThrow(expect.objectContaining({ code: "SESSION_CONFIG" }));
+    expect(() => scopeOf(request)).toThrow("must return a string");
   });
 });
 

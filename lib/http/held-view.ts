@@ -1,10 +1,13 @@
 import { ServerResponse } from "node:http";
 import { nodeMethod, SENT_RESPONSE } from "./node-response";
+import type { Sender } from "./node-response";
 import { HOLD } from "./response-hold";
 import type { HeldResponse, ResponseHold } from "./response-hold";
 
-type HeaderMethod = "setHeader" | "setHeaders" | "appendHeader" | "removeHeader";
-type CorkMethod = "cork" | "uncork";
+const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
+const CORK_METHODS = ["cork", "uncork"] as const;
+type HeaderMethod = (typeof HEADER_METHODS)[number];
+type CorkMethod = (typeof CORK_METHODS)[number];
 type StateName = "headersSent" | "writableEnded" | "writableNeedDrain";
 
 /**
@@ -12,20 +15,24 @@ type StateName = "headersSent" | "writableEnded" | "writableNeedDrain";
  * shows itself. `finished`, which is deprecated, stays as it is: by it a closing server tells idle connections, and
  * would cut off a held one.
  */
-export const HELD_VIEW: PropertyDescriptorMap = {
-  headersSent: state("headersSent", () => true),
-  writableEnded: state("writableEnded", (_res, hold) => hold.ended),
-  writableNeedDrain: state(
-    "writableNeedDrain",
-    (res, { held, ended }) => held?.needsDrain === true && !ended && !res.destroyed,
-  ),
-  setHeader: headerMethod("setHeader"),
-  setHeaders: headerMethod("setHeaders"),
-  appendHeader: headerMethod("appendHeader"),
-  removeHeader: headerMethod("removeHeader"),
-  cork: waitingMethod("cork"),
-  uncork: waitingMethod("uncork"),
-};
+export function putHeldView(object: object): void {
+  const properties: PropertyDescriptorMap = {
+    headersSent: state("headersSent", () => true),
+    writableEnded: state("writableEnded", (_res, hold) => hold.ended),
+    writableNeedDrain: state(
+      "writableNeedDrain",
+      (res, { held, ended }) => held?.needsDrain === true && !ended && !res.destroyed,
+    ),
+  };
+  for (const name of HEADER_METHODS) properties[name] = headerMethod(name, methodOf(object, name));
+  for (const name of CORK_METHODS) properties[name] = waitingMethod(methodOf(object, name));
+  Object.defineProperties(object, properties);
+}
+
+/** Node's own, or what an app has put before it. */
+function methodOf(object: object, name: HeaderMethod | CorkMethod): Sender {
+  return Reflect.get(object, name) as Sender;
+}
 
 function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) => boolean): PropertyDescriptor {
   return {
@@ -38,15 +45,14 @@ function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) =>
 }
 
 /** While the response is held it is too late to set headers, and Node itself says so. Before that, their names are noted. */
-function headerMethod(name: HeaderMethod): PropertyDescriptor {
-  const node = nodeMethod(name);
+function headerMethod(name: HeaderMethod, below: Sender): PropertyDescriptor {
   return method(function (this: HeldResponse, ...args: unknown[]) {
     const hold = this[HOLD];
     if (hold !== undefined) {
-      if (hold.isWaiting) return Reflect.apply(node, SENT_RESPONSE, args);
+      if (hold.isWaiting) return Reflect.apply(nodeMethod(name), SENT_RESPONSE, args);
       if (hold.phase === "open") noteNames(hold, name, args[0]);
     }
-    return Reflect.apply(node, this, args);
+    return Reflect.apply(below, this, args);
   });
 }
 
@@ -58,12 +64,11 @@ function noteNames(hold: ResponseHold, method: HeaderMethod, given: unknown): vo
 }
 
 /** Corking waits its turn with the rest. */
-function waitingMethod(name: CorkMethod): PropertyDescriptor {
-  const node = nodeMethod(name);
+function waitingMethod(below: Sender): PropertyDescriptor {
   return method(function (this: HeldResponse, ...args: unknown[]) {
     const hold = this[HOLD];
-    if (hold?.isWaiting !== true) return Reflect.apply(node, this, args);
-    hold.heldAnswer(this).calls.push({ send: node, args });
+    if (hold?.isWaiting !== true) return Reflect.apply(below, this, args);
+    hold.heldAnswer(this).calls.push({ send: below, args });
     return undefined;
   });
 }

@@ -1,5 +1,5 @@
 import { ServerResponse } from "node:http";
-import { HELD_VIEW } from "./held-view";
+import { putHeldView } from "./held-view";
 import { heldSenders } from "./held-senders";
 import { putSenders } from "./put-senders";
 import { SENDER_NAMES } from "./response-hold";
@@ -21,7 +21,7 @@ interface HookedResponse extends HeldResponse {
 export function hookResponse(res: HookedResponse): SenderLayer {
   const shared = res[SHARED_LAYER] ?? hookSharedPrototype(res);
   if (shared !== undefined && hasSenders(res, shared.hooks)) return shared;
-  if (shared === undefined && res instanceof ServerResponse) Object.defineProperties(res, HELD_VIEW);
+  if (shared === undefined && res instanceof ServerResponse) putHeldView(res);
   const layer = layerOver(res);
   putSenders(res, layer.hooks);
   return layer;
@@ -31,7 +31,7 @@ function hookSharedPrototype(res: HookedResponse): SenderLayer | undefined {
   const shared = sharedPrototype(res, ServerResponse) as HookedResponse | undefined;
   if (shared === undefined) return undefined;
   const layer = layerOver(shared);
-  Object.defineProperties(shared, HELD_VIEW);
+  putHeldView(shared);
   for (const name of SENDER_NAMES) {
     Object.defineProperty(shared, name, { value: layer.hooks[name], writable: true, configurable: true });
   }

@@ -1,8 +1,8 @@
-import { SessionError } from "../errors";
 import { dictionary } from "../record/dictionary";
 import type { MapDelta } from "../record/session-delta";
 import type { Encoded } from "../record/session-record";
-import { decodeValue, encodeValue, sameEncoded } from "../record/value-encoding";
+import { encodeValue, sameEncoded } from "../record/value-encoding";
+import { decodedValue } from "./decoded-value";
 import { assertKey } from "./session-key";
 
 /** One key that was read, set or deleted in this session object. */
@@ -186,7 +186,7 @@ export class SessionValues {
   #read(key: string): Cell | undefined {
     const encoded = this.#stored[key];
     if (encoded === undefined) return undefined;
-    const value = decodeStored(key, encoded);
+    const value = decodedValue(key, encoded);
     const isPrimitive = typeof value !== "object" || value === null;
     const cell: Cell = {
       value,
@@ -197,13 +197,5 @@ export class SessionValues {
     };
     this.#cells.set(key, cell);
     return cell;
-  }
-}
-
-function decodeStored(key: string, encoded: Encoded): unknown {
-  try {
-    return decodeValue(encoded);
-  } catch (cause) {
-    throw new SessionError("SESSION_UNREADABLE", `What is stored under ${JSON.stringify(key)} is damaged.`, { cause });
   }
 }

@@ -6,9 +6,10 @@ import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
 import { GUEST_USER } from "../record/session-record";
 import type { Encoded, EndReason, SessionRecord } from "../record/session-record";
-import { decodeValue, encodeValue } from "../record/value-encoding";
+import { encodeValue } from "../record/value-encoding";
 import { cookieView } from "./cookie-view";
 import type { CookieView } from "./cookie-view";
+import { decodedValue } from "./decoded-value";
 import { DetachedState } from "./detached-state";
 import { endingFor } from "./ending-for";
 import { withMergedOwner } from "./merged-owner";
@@ -152,7 +153,7 @@ export class StoredSession implements SessionState {
       const after = await this.#stored(
         this.#policy.writer.mutate(record.id, (current) => {
           const before = own === undefined ? current.data[key] : own.encoded;
-          encoded = encodeValue(key, changed(key, change, before === undefined ? undefined : decodeValue(before)));
+          encoded = encodeValue(key, changed(key, change, before === undefined ? undefined : decodedValue(key, before)));
           return this.#merged(current, { data: { set: Object.assign(dictionary<Encoded>(), { [key]: encoded }) } });
         }),
       );
@@ -213,7 +214,8 @@ export class StoredSession implements SessionState {
     return delta === undefined && !this.#marked ? this.#endPredecessor() : this.#create(delta);
   }
 
-  async #write(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
+  /** Chained by hand: each `await` less on this path is a promise less per request. */
+  #write(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
     const { writer, now, keepEndedMs, maxBytes } = this.#policy;
     const change: SessionDelta = {
       ...(delta === undefined ? undefined : { data: delta }),
@@ -221,14 +223,19 @@ export class StoredSession implements SessionState {
     };
     assertChangeFits(record, this.#values.stored, change, maxBytes);
     this.#marked = false;
-    if (this.owner === record.owner) {
-      if (!(await this.#stored(writer.write(record, change)))) throw this.#ended();
+    if (this.owner !== record.owner) return this.#writeWithOwner(record, change, delta);
+    return this.#stored(writer.write(record, change), (isLive) => {
+      if (!isLive) throw this.#ended();
       if (change.expiresAt !== undefined) this.#record = applyDelta(record, change);
-    } else {
-      const after = await this.#stored(writer.mutate(record.id, (current) => this.#merged(current, change)));
-      if (after === undefined) throw this.#ended();
-      this.#record = after;
-    }
+      if (delta !== undefined) this.#values.written(delta);
+    });
+  }
+
+  async #writeWithOwner(record: SessionRecord, change: SessionDelta, delta: ValuesDelta | undefined): Promise<void> {
+    const { writer } = this.#policy;
+    const after = await this.#stored(writer.mutate(record.id, (current) => this.#merged(current, change)));
+    if (after === undefined) throw this.#ended();
+    this.#record = after;
     if (delta !== undefined) this.#values.written(delta);
   }
 
@@ -278,10 +285,18 @@ export class StoredSession implements SessionState {
   async #replace(old: SessionRecord, reason: EndReason, record: SessionRecord): Promise<boolean> {
     const { writer, onEnded } = this.#policy;
     const replaced =
-      !isExpired(old, this.#policy.now()) &&
+      (await this.#isStillOn(old)) &&
       (await this.#stored(writer.replace(old.id, endingFor(this.#policy, reason, old.owner), record)));
     if (replaced) onEnded(old, reason);
     return replaced;
+  }
+
+  /** Whether its limits have not come yet. One that has expired as it was loaded may have been renewed since. */
+  async #isStillOn(old: SessionRecord): Promise<boolean> {
+    const { writer, now } = this.#policy;
+    if (!isExpired(old, now())) return true;
+    const current = await this.#stored(Promise.resolve(writer.load(old.id)));
+    return current !== undefined && !isExpired(current, now());
   }
 
   async #end(old: SessionRecord, reason: EndReason): Promise<void> {
@@ -317,14 +332,14 @@ export class StoredSession implements SessionState {
     return withMergedOwner(this.#policy.userOf, current, change);
   }
 
-  /** Awaits a store operation; where it fails, nobody knows what was kept, and this session saves no more. */
-  async #stored<T>(operation: Promise<T>): Promise<T> {
-    try {
-      return await operation;
-    } catch (error) {
+  /** Waits for a store operation; where it fails, nobody knows what was kept, and this session saves no more. */
+  #stored<T>(operation: Promise<T>): Promise<T>;
+  #stored<T, R>(operation: Promise<T>, stored: (answer: T) => R): Promise<R>;
+  #stored<T>(operation: Promise<T>, stored?: (answer: T) => unknown): Promise<unknown> {
+    return operation.then(stored, (error: unknown) => {
       if (error instanceof SessionError && error.status === 503) this.#over = error;
       throw error;
-    }
+    });
   }
 
   #ended(): SessionError {
@@ -341,17 +356,26 @@ export class StoredSession implements SessionState {
 
   /** Takes the turn. The app is given the very promise that `settle` waits for: a failure that it does not await is told there. */
   #taken<T>(turn: Promise<T>): Promise<T> {
-    const given = turn
-      .catch((error: unknown) => {
+    const given = turn.then(
+      (value) => {
+        this.#endTurn(turn);
+        return value;
+      },
+      async (error: unknown) => {
         this.#failure = error;
+        // A handler that did not wait and ends its response now still finds the failure; one that did wait comes later.
+        await null;
+        this.#endTurn(turn);
         throw error;
-      })
-      .finally(() => {
-        if (this.#turn === turn) this.#turn = this.#given = undefined;
-      });
+      },
+    );
     this.#turn = turn;
     this.#given = given;
     return given;
+  }
+
+  #endTurn(turn: Promise<unknown>): void {
+    if (this.#turn === turn) this.#turn = this.#given = undefined;
   }
 }
 

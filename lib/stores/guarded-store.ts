@@ -49,11 +49,11 @@ export class GuardedStore {
    * Writes a change of the session that was loaded as `record`; false where it is over. A write that could land after
    * its end goes through `mutate`, which checks the expiry in the same step. (P2, P8)
    */
-  async write(record: SessionRecord, delta: SessionDelta): Promise<boolean> {
+  write(record: SessionRecord, delta: SessionDelta): Promise<boolean> {
     if (this.#now() < record.expiresAt - 2 * this.#timeoutMs) {
       return this.#run("update", () => this.#store.update(record.id, delta));
     }
-    return (await this.mutate(record.id, () => delta)) !== undefined;
+    return this.mutate(record.id, () => delta).then((after) => after !== undefined);
   }
 
   async mutate(

@@ -5,10 +5,10 @@ import { idOfPurgeKey } from "./lmdb-table";
 import type { Indexed, LmdbTable } from "./lmdb-table";
 
 /** How many records are asked to be deleted in one turn of the event loop; requests wait for so many at most. */
-const PAGE = 500;
+const PAGE = 250;
 
 /** How many pages are on their way to LMDB's writer at once, so that it always has work; writes of requests queue behind them. */
-const PAGES_UNDER_WAY = 3;
+const PAGES_UNDER_WAY = 6;
 
 /**
  * Deletes what is due at `now` from one table, in the order of the purge index, and answers page by page how many
@@ -46,13 +46,14 @@ async function deleteDue<R extends Indexed>(
 ): Promise<number> {
   const deletions = folder.read(() =>
     keys.flatMap((key) => {
-      const stored = table.readSound(idOfPurgeKey(key));
+      const id = idOfPurgeKey(key);
+      const stored = table.readSound(id);
       const isDue = stored !== undefined && stored.record.purgeAt + CLEAR_GRACE_MS < now;
-      return isDue ? [{ ...stored, remove: table.removal(stored.record) }] : [];
+      return isDue ? [{ id, version: stored.version, remove: table.removal(stored.record) }] : [];
     }),
   );
   const deleted = await folder.committed(() =>
-    Promise.all(deletions.map(({ record, version, remove }) => table.records.ifVersion(record.id, version, remove))),
+    Promise.all(deletions.map(({ id, version, remove }) => table.records.ifVersion(id, version, remove))),
   );
   return deleted.filter(Boolean).length;
 }

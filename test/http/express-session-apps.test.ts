@@ -73,7 +73,7 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
     it.each(methods)("of %s are called with nothing once it is done", async (method) => {
       await start((main) => {
         main.get("/act", (req, res) => {
-          req.session[method]((...args) => res.json(args));
+          void req.session[method]((...args) => res.json(args));
         });
       });
       const { cookie } = await app.get("/count");
@@ -102,7 +102,7 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
       await start((main) => {
         main.get("/act", (req, _res, next) => {
           req.session.views = 5;
-          req.session.save((error) => {
+          void req.session.save((error) => {
             calls.push(error);
             next(new Error("the page failed"));
           });
@@ -161,7 +161,7 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
       await start((main) => {
         main.get("/set", (req, res, next) => {
           req.session.views = 8;
-          req.session.save((error) => (error ? next(error) : res.redirect("/read")));
+          void req.session.save((error) => (error ? next(error) : res.redirect("/read")));
         });
       });
       const { cookie, headers } = await app.get("/set");
@@ -171,11 +171,14 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
     it("regenerate, set, save and redirect, as express-session's documentation signs in", async () => {
       await start((main) => {
         main.post("/sign-in", (req, res, next) => {
-          req.session.regenerate((error) => {
-            if (error) return next(error);
+          void req.session.regenerate((error) => {
+            if (error) {
+              next(error);
+              return;
+            }
             req.session.views = 0;
             req.session.set("user", "alice");
-            req.session.save((failure) => (failure ? next(failure) : res.redirect("/user")));
+            void req.session.save((failure) => (failure ? next(failure) : res.redirect("/user")));
           });
         });
         main.get("/user", (req, res) => res.json(req.session.get("user", "nobody")));
@@ -190,7 +193,7 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
     it("destroy(callback) and redirect ends the session and takes the cookie back", async () => {
       await start((main) => {
         main.get("/sign-out", (req, res) => {
-          req.session.destroy(() => res.redirect("/read"));
+          void req.session.destroy(() => res.redirect("/read"));
         });
       });
       const { cookie } = await app.get("/count");

@@ -1,6 +1,8 @@
 import http from "node:http";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Express, Request, Response } from "express";
+import type { SessionError } from "../../lib/errors";
 import { EXPRESSES, send, startApp } from "../support/app";
 import type { Answer, AppOptions, RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";
@@ -87,7 +89,8 @@ describe.each(EXPRESSES)("before the first byte, on %s", (_name, express) => {
           req.session.views = 7;
           if (first === "flushHeaders") res.flushHeaders();
           if (first === "write") res.write("piece");
-          setTimeout(() => res.end("rest"), 5);
+          if (first === "pipe") Readable.from(["piece", "rest"]).pipe(res);
+          else setTimeout(() => res.end("rest"), 5);
         });
       },
       { express },
@@ -150,7 +153,7 @@ describe("after the first byte", () => {
           .then(start)
           .then(
             () => res.end("started"),
-            (error: { code: string }) => res.end(error.code),
+            (error: unknown) => res.end((error as SessionError).code),
           );
       });
     });
@@ -174,7 +177,7 @@ describe("after the first byte", () => {
   it("a login, which needs a new cookie, is refused also for a session that is there, and that one stays", async () => {
     await startSlow((main) => {
       late(main, "/late", (req, res) => {
-        req.session.login("alice").catch((error: { code: string }) => res.end(error.code));
+        req.session.login("alice").catch((error: unknown) => res.end((error as SessionError).code));
       });
     });
     const { cookie } = await app.get("/count");

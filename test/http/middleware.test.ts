@@ -84,7 +84,7 @@ describe("req.session", () => {
       countingRoutes(main);
       main.get("/end", (req, res) => {
         req.session = null;
-        res.json([req.session, req.sessionID ?? null]);
+        res.json([req.session, req.sessionID as string | undefined]);
       });
     });
     const { cookie } = await app.get("/count");

@@ -55,24 +55,6 @@ describe("the folder", () => {
     }
   });
 
-  it("may be opened twice in one process: both see all, and closing one leaves the other as it was", async () => {
-    const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
-    const records = [sessionRecord(), sessionRecord()];
-    await first.create(records[0]!);
-    await second.create(records[1]!);
-    expect(await Promise.all([first.end(records[0]!.id, killed()), second.end(records[0]!.id, killed())])).toContain(
-      false,
-    );
-    await first.close();
-    expect(() => first.load(records[1]!.id)).toThrow(expect.objectContaining({ code: "SESSION_CLOSED" }));
-    expect(second.load(records[1]!.id)).toEqual(records[1]);
-    expect(await second.update(records[1]!.id, { owner: "alice" })).toBe(true);
-    await second.close();
-    const third = new LmdbStore({ path });
-    expect(third.load(records[1]!.id)!.owner).toBe("alice");
-    await third.close();
-  });
-
   it("keeps what is in it from one store to the next", async () => {
     const record = sessionRecord();
     const first = new LmdbStore({ path });

@@ -12,7 +12,7 @@ import { selfSignedCertificate } from "./self-signed-certificate";
 /** The Expresses that are supported; version 4 is installed under another name. */
 export const EXPRESSES: readonly (readonly [string, typeof express5])[] = [
   ["Express 5", express5],
-  ["Express 4", express4 as unknown as typeof express5],
+  ["Express 4", express4],
 ];
 
 /** An answer as a client sees it. */

@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { Datastore } from "@google-cloud/datastore";
+import { open } from "lmdb";
 import { DatastoreStore } from "../../lib/stores/datastore-store";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
@@ -14,6 +16,8 @@ export interface EveryStore {
   open(options?: StoreOptions): Promise<SessionStore>;
   /** All that a store of this suite keeps, as the bytes that it keeps it in. */
   bytesOf(store: SessionStore): Promise<Buffer>;
+  /** Makes a stored session one that a later version has written. Absent where no other version can write. */
+  readonly writeNewerFormat?: (store: SessionStore, id: string) => Promise<void>;
 }
 
 /** Runs a suite on MemoryStore, LmdbStore and, where the emulator can be had, DatastoreStore. */
@@ -58,6 +62,15 @@ function lmdb(): EveryStore {
       const names = await readdir(path);
       return Buffer.concat(await Promise.all(names.map((name) => readFile(join(path, name)))));
     },
+    writeNewerFormat: async (store, id) => {
+      const raw = open({ path: known(paths.get(store)), noSubdir: false });
+      const live = raw.openDB<Buffer, string>("live", { encoding: "binary", useVersions: true });
+      const record = known(live.get(id));
+      record[0] = NEWER;
+      record.writeUInt32LE(crc32(record.subarray(0, -4)), record.length - 4);
+      await live.put(id, record, 1);
+      await raw.close();
+    },
   };
 }
 
@@ -75,17 +88,30 @@ function datastore(): EveryStore {
     },
     bytesOf: async (store) => {
       const namespace = known(namespaces.get(store));
-      const client = new Datastore({ projectId: PROJECT, namespace, apiEndpoint: emulatorHost() });
+      const client = clientFor(namespace);
       // Without a kind: whatever was put there.
       const [entities] = await client.runQuery(client.createQuery(), { wrapNumbers: true });
       const parts: string[] = [];
       for (const entity of entities) collect([entity, entity[client.KEY]], parts);
       return Buffer.from(parts.join("\n"), "latin1");
     },
+    writeNewerFormat: async (store, id) => {
+      const client = clientFor(known(namespaces.get(store)));
+      await client.merge({ key: client.key(["session", id]), data: { v: NEWER } });
+    },
   };
 }
 
 const PROJECT = "demo-coatcheck";
+/** A format that this version does not know. */
+const NEWER = 2;
+
+// Google's client otherwise looks for a network of Google's, whatever it is told about the emulator.
+process.env.METADATA_SERVER_DETECTION ??= "none";
+
+function clientFor(namespace: string): Datastore {
+  return new Datastore({ projectId: PROJECT, namespace, apiEndpoint: emulatorHost() });
+}
 
 function known<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("This store is not one that the suite opened.");

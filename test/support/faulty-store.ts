@@ -1,6 +1,7 @@
 import type { SessionDelta } from "../../lib/record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../lib/record/session-record";
 import type { ClearProgress, FindQuery, SessionStore } from "../../lib/stores/store";
+import { signal } from "./gate";
 
 export type Operation = "load" | "create" | "update" | "mutate" | "replace" | "end" | "find" | "clear";
 
@@ -21,12 +22,12 @@ export class OutageError extends Error {}
 /** A real store behind a line that can be counted, slowed down and broken, for each operation on its own. */
 export class FaultyStore implements SessionStore {
   readonly calls = Object.fromEntries(OPERATIONS.map((operation) => [operation, 0])) as Record<Operation, number>;
-  /** Called before and after each operation; what it returns is waited for. */
-  pause: ((operation: Operation) => Promise<unknown> | undefined) | undefined;
+  /** Called before and after each operation is done; what it returns is waited for. */
+  pause: ((operation: Operation, moment: "before" | "after") => Promise<unknown> | undefined) | undefined;
   readonly #inner: SessionStore;
   readonly #faults = new Map<Operation, Fault>();
   readonly #underWay = new Set<Promise<unknown>>();
-  #repair = repair();
+  #repair = signal();
 
   constructor(inner: SessionStore) {
     this.#inner = inner;
@@ -49,8 +50,8 @@ export class FaultyStore implements SessionStore {
   /** Everything works again, and what hung is answered. */
   recover(): void {
     this.#faults.clear();
-    this.#repair.done();
-    this.#repair = repair();
+    this.#repair.give();
+    this.#repair = signal();
   }
 
   /** Resolves when no operation is under way. */
@@ -117,22 +118,14 @@ export class FaultyStore implements SessionStore {
   }
 
   async #answer<T>(operation: Operation, fault: Fault | undefined, work: () => Promise<T>): Promise<T> {
-    await this.pause?.(operation);
+    await this.pause?.(operation, "before");
     if (fault === "rejects") throw new OutageError(`${operation} rejects`);
-    if (fault === "hangs" || fault === "is late") await this.#repair.awaited;
+    if (fault === "hangs" || fault === "is late") await this.#repair.given;
     if (fault === "hangs") throw new OutageError(`${operation} hung`);
     const answer = await work();
-    if (fault === "answers late") await this.#repair.awaited;
+    if (fault === "answers late") await this.#repair.given;
     if (fault === "loses its answer") throw new OutageError(`the answer of ${operation} was lost`);
-    await this.pause?.(operation);
+    await this.pause?.(operation, "after");
     return answer;
   }
-}
-
-function repair(): { readonly awaited: Promise<void>; readonly done: () => void } {
-  let done = () => {
-    // Replaced at once: a promise calls its executor before it is there.
-  };
-  const awaited = new Promise<void>((resolve) => (done = resolve));
-  return { awaited, done };
 }

@@ -109,6 +109,6 @@ function nextEvent(client: EngineClient, name: "message" | "upgrade"): Promise<u
   return new Promise((resolve, reject) => {
     client.once(name as "message", resolve);
     client.once("error", reject);
-    client.once("close", (reason) => reject(new Error(`closed: ${String(reason)}`)));
+    client.once("close", (reason) => reject(new Error(`closed: ${reason}`)));
   });
 }

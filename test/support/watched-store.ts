@@ -21,7 +21,7 @@ export function watchedStore(
   const calls: StoreMethod[] = [];
   const watched = new Proxy(store, {
     get(target, name: StoreMethod) {
-      const method = target[name] as (...args: unknown[]) => unknown;
+      const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
       return (...args: unknown[]) => {
         calls.push(name);
         // `find` answers no promise, and so can't be made to wait.

@@ -1,0 +1,78 @@
+import { GUEST_USER, Sessions } from "../lib";
+import { MemoryStore } from "../lib/stores/memory-store";
+import { sessionRecord } from "./support/session-records";
+
+const OWNERS = ["alice", "alice", "bob", "undefined", "null", "5", "[object Object]", GUEST_USER, GUEST_USER];
+
+let sessions: Sessions;
+beforeEach(async () => {
+  const store = new MemoryStore();
+  for (const owner of OWNERS) await store.create(sessionRecord({ owner }));
+  sessions = new Sessions({ store, clearSchedule: false });
+});
+afterEach(() => sessions.close());
+
+/** The owners of the sessions that are live, in the order of `OWNERS`. */
+async function owners(): Promise<string[]> {
+  const left = (await sessions.getSessionInfo()).map(({ username }) => username);
+  return left.map((username) => (username === "Unauthenticated" ? GUEST_USER : username));
+}
+
+const without = (...ended: string[]) => OWNERS.filter((owner) => !ended.includes(owner));
+
+/** What a caller without types may hand in. */
+const kill = (...args: unknown[]) => (sessions.killSessionByUser as (...args: unknown[]) => Promise<number>)(...args);
+
+describe("killSessionByUser", () => {
+  it("ends all sessions of the user, and nobody else's", async () => {
+    expect(await kill("alice")).toBe(2);
+    expect(await owners()).toEqual(without("alice"));
+    expect(await kill("alice")).toBe(0);
+  });
+
+  it("ends nothing for a user who has no session", async () => {
+    expect(await kill("carol")).toBe(0);
+    expect(await owners()).toEqual(OWNERS);
+  });
+
+  it("with GUEST_USER ends the sessions of nobody, and no user's", async () => {
+    expect(await kill(GUEST_USER)).toBe(2);
+    expect(await owners()).toEqual(without(GUEST_USER));
+  });
+
+  it("with no argument at all ends every session, as killAllSessions does", async () => {
+    expect(await kill()).toBe(OWNERS.length);
+    expect(await owners()).toEqual([]);
+    expect(await sessions.killAllSessions()).toBe(0);
+  });
+
+  const refused: [string, unknown][] = [
+    ["undefined", undefined],
+    ["null", null],
+    ["5", 5],
+    ["{}", {}],
+    ["an array", ["alice"]],
+    ["a String object", Object("alice")],
+    ["true", true],
+    ["an empty string", ""],
+    ["1,025 bytes", "x".repeat(1025)],
+    ["1,026 bytes in 513 characters", "é".repeat(513)],
+    ["what is not well-formed", "\ud800"],
+  ];
+
+  it.each(refused)("refuses %s with SESSION_ARGUMENT, and ends nothing", async (_what, user) => {
+    await expect(kill(user)).rejects.toMatchObject({
+      code: "SESSION_ARGUMENT",
+      message: expect.stringContaining("killSessionByUser(user)"),
+    });
+    expect(await owners()).toEqual(OWNERS);
+  });
+
+  it("says what to call instead where the argument is missing", async () => {
+    await expect(kill(undefined)).rejects.toThrow("killAllSessions()");
+  });
+
+  it("takes a user id of 1,024 bytes, and one of more than one byte a character", async () => {
+    expect(await kill("é".repeat(512))).toBe(0);
+  });
+});

@@ -1,0 +1,119 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = join(__dirname, "../..");
+const bin = (name: string) => join(root, "node_modules/.bin", name);
+
+/** The tarball that would be published, unpacked where a stranger has it: in an empty project's node_modules. */
+describe("the packed tarball", () => {
+  let folder: string;
+  let tarball: string;
+  let files: string[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "coatcheck-pack-"));
+    const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+      cwd: root,
+    });
+    const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+    tarball = join(folder, packed.filename);
+    files = packed.files.map((file) => file.path);
+    const modules = join(folder, "node_modules");
+    await mkdir(modules);
+    await run("tar", ["-xzf", tarball, "-C", modules]);
+    await run("mv", [join(modules, "package"), join(modules, "coatcheck")]);
+    // Its dependencies, as npm would have put them beside it.
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    for (const name of [...Object.keys(manifest.dependencies), "express", "@types"]) {
+      await symlink(join(root, "node_modules", name), join(modules, name));
+    }
+  }, 120_000);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const inProject = async (name: string, code: string, args: string[] = []) => {
+    await writeFile(join(folder, name), code);
+    return (await run(process.execPath, [...args, name], { cwd: folder })).stdout.trim();
+  };
+
+  it("holds the build and the papers, and nothing else", () => {
+    const others = files.filter((file) => !/^dist\/.+\.(js|d\.ts)$/.test(file));
+    expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"]);
+    expect(files).toContain("dist/index.js");
+  });
+
+  it("is required and imported alike, and there is one copy of every class", async () => {
+    const code = `
+      const required = require("coatcheck");
+      import("coatcheck").then((imported) => {
+        console.log(typeof required.sessionMiddleware, imported.SessionError === required.SessionError,
+          require("coatcheck/testing").MemoryStore === require("coatcheck/testing").MemoryStore);
+      });`;
+    expect(await inProject("both.cjs", code)).toBe("function true true");
+  });
+
+  it("loads neither store with its root, and each only by its own subpath", async () => {
+    const code = `
+      require("coatcheck");
+      const loaded = (name) => Object.keys(require.cache).some((file) => file.includes(name));
+      const atRoot = [loaded("/lmdb/"), loaded("@google-cloud"), loaded("/express/")];
+      require("coatcheck/lmdb");
+      console.log(JSON.stringify([atRoot, loaded("/lmdb/"), loaded("@google-cloud")]));`;
+    expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
+  });
+
+  it("serves the README's first example, with types", async () => {
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map((match) => match[1] ?? "");
+    const [example = "", augmentation = ""] = blocks;
+    expect(example).toContain("sessionMiddleware()");
+    await writeFile(join(folder, "example.ts"), example.replace("app.listen(3000)", "void app") + augmentation);
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--module",
+      "nodenext",
+      "--skipLibCheck",
+      "--types",
+      "node",
+      "--esModuleInterop",
+    ];
+    await run(bin("tsc"), [...options, "example.ts"], { cwd: folder }).catch((error: unknown) => {
+      throw new Error((error as { stdout: string }).stdout);
+    });
+  }, 60_000);
+
+  it("is sound to publint", async () => {
+    const { stdout } = await run(bin("publint"), ["run", tarball, "--strict"], { cwd: root });
+    expect(stdout).toMatch(/All good/);
+  });
+
+  it("has right types for every way of resolving it", async () => {
+    const { stdout } = await run(bin("attw"), [tarball, "--profile", "node16", "--format", "json"], { cwd: root });
+    const { problems = {} } = JSON.parse(stdout) as { problems?: Record<string, { resolutionKind: string }[]> };
+    // Node 10's resolution knows no subpath exports; the root has `main` and `types` for it.
+    expect(
+      Object.values(problems)
+        .flat()
+        .filter((problem) => problem.resolutionKind !== "node10"),
+    ).toEqual([]);
+  }, 60_000);
+
+  it("has every subpath of its exports", async () => {
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      exports: Record<string, unknown>;
+    };
+    const dist = await readdir(join(root, "dist"), { recursive: true });
+    for (const target of Object.values(manifest.exports)) {
+      for (const file of typeof target === "string" ? [] : Object.values(target as Record<string, string>)) {
+        expect(dist).toContain(file.replace("./dist/", ""));
+      }
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { killed, sessionRecord } from "../support/session-records";
+
+let path: string;
+
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), "coatcheck-shared-"));
+});
+
+afterEach(() => rmSync(path, { recursive: true }));
+
+it("may be opened twice in one process: both see all, and closing one leaves the other as it was", async () => {
+  const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
+  const records = [sessionRecord(), sessionRecord()];
+  await first.create(records[0]!);
+  await second.create(records[1]!);
+  expect(await Promise.all([first.end(records[0]!.id, killed()), second.end(records[0]!.id, killed())])).toContain(
+    false,
+  );
+  await first.close();
+  expect(() => first.load(records[1]!.id)).toThrow(expect.objectContaining({ code: "SESSION_CLOSED" }));
+  expect(second.load(records[1]!.id)).toEqual(records[1]);
+  expect(await second.update(records[1]!.id, { owner: "alice" })).toBe(true);
+  await second.close();
+  const third = new LmdbStore({ path });
+  expect(third.load(records[1]!.id)!.owner).toBe("alice");
+  await third.close();
+});
+
+it("P3: two stores that change one session at the same time lose no step, not even while they are closed", async () => {
+  const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
+  const record = sessionRecord();
+  await first.create(record);
+  const steps = Array.from({ length: 50 }, () =>
+    [first, second].map((store) => store.update(record.id, { counters: { n: 1 } })),
+  ).flat();
+  await Promise.all([first.close(), second.close()]);
+  expect(await Promise.all(steps)).toEqual(steps.map(() => true));
+  const third = new LmdbStore({ path });
+  expect(third.load(record.id)!.counters.n).toBe(100);
+  await third.close();
+});
+
+it("P3: a decision not to change, made on an update under way, holds for what is stored in the end", async () => {
+  const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
+  const record = sessionRecord();
+  await first.create(record);
+  const ended = second.end(record.id, killed());
+  const doomed = first.update(record.id, { data: { set: { a: "1" } } });
+  const unchanged = first.mutate(record.id, ({ data }) => (data.a === "1" ? undefined : { owner: "eve" }));
+  const [wasEnded, updated, answer] = await Promise.all([ended, doomed, unchanged]);
+  expect(wasEnded).toBe(true);
+  expect(updated).toBe(answer !== undefined);
+  await first.close();
+  await second.close();
+});
+
+it("P3: updates that keep coming in one store do not starve after another store came between", async () => {
+  const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
+  const record = sessionRecord();
+  await first.create(record);
+  const updates: Promise<boolean>[] = [];
+  for (let turn = 0; turn < 4000; turn += 1) {
+    updates.push((turn % 200 === 199 ? second : first).update(record.id, { counters: { n: 1 } }));
+    await nextTurn();
+  }
+  expect(await Promise.all(updates)).toEqual(updates.map(() => true));
+  expect(first.load(record.id)!.counters.n).toBe(4000);
+  await first.close();
+  await second.close();
+});
+
+it("P2: a replace refuses an id that is live already, and ends nothing", async () => {
+  const store = new LmdbStore({ path });
+  const [old, other] = [sessionRecord(), sessionRecord({ owner: "bob" })];
+  await store.create(old);
+  await store.create(other);
+  await expect(store.replace(old.id, killed(), sessionRecord({ id: other.id }))).rejects.toMatchObject({
+    code: "SESSION_EXISTS",
+    message: expect.stringContaining(other.id),
+  });
+  expect(store.load(old.id)).toEqual(old);
+  expect(store.load(other.id)).toEqual(other);
+  for await (const ended of store.find({ state: "ended" })) throw new Error(`${ended.id} was ended`);
+  await store.close();
+});

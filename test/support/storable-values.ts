@@ -1,0 +1,80 @@
+/** A value that can be stored; made anew each time, so that no test changes another's. */
+export type StorableValue = readonly [name: string, make: () => unknown];
+
+/** One of every kind that a session keeps. */
+export const STORABLE: readonly StorableValue[] = [
+  ["null", () => null],
+  ["booleans", () => [true, false]],
+  ["numbers", () => [0, 1, -1.5, Number.MAX_VALUE, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER]],
+  ["NaN", () => NaN],
+  ["−0", () => -0],
+  ["−0 inside", () => ({ list: [-0] })],
+  ["the infinities", () => ({ up: Infinity, down: -Infinity })],
+  ["strings, lone surrogates too", () => ["", "é🍵", "\ud800", "\u0000", "x".repeat(5000)]],
+  ["a bigint", () => 2n ** 80n],
+  ["a Date", () => new Date(5)],
+  ["an invalid Date", () => ({ at: new Date(NaN) })],
+  ["a Map", () => new Map<unknown, unknown>([["a", 1], [{ k: 1 }, new Map([[NaN, -0]])]])], // prettier-ignore
+  ["a Set", () => new Set([1, "1", null, undefined])],
+  ["an array with holes", () => [1, , 3]], // eslint-disable-line no-sparse-arrays -- the hole is what is tested
+  ["undefined inside", () => ({ a: undefined, b: [undefined] })],
+  ["undefined itself", () => undefined],
+  ["an ArrayBuffer", () => new Uint8Array([1, 2, 3]).buffer],
+  ["typed arrays", () => [new Float64Array([1.5, NaN]), new Uint16Array([65535]), new BigInt64Array([-1n])]],
+  ["a view of a part of its buffer", () => new Uint8Array([1, 2, 3, 4]).subarray(1, 3)],
+  ["a Buffer", () => Buffer.from("tea")],
+  ["a cycle", cycle],
+  ["a shared object", shared],
+  ["keys like __proto__", () => JSON.parse('{"__proto__":{"a":1},"constructor":2,"":3,"a.b":4}') as unknown],
+  ["all together", () => new Map(STORABLE.slice(0, -1).map(([name, make]) => [name, make()]))],
+];
+
+/** Values that a session refuses, as `cart`, and how the message begins. */
+export const REFUSED: readonly (readonly [name: string, make: () => unknown, message: string])[] = [
+  ["a function", () => ({ items: [1, 2, 3, { toPrice: () => 1 }] }), "cart.items[3].toPrice is a function"],
+  ["a class instance", () => new (class Tea {})(), "cart is an instance of Tea"],
+  ["an Error", () => [new Error("secret value")], "cart[0] is an Error"],
+  ["a URL", () => ({ "a b": new URL("http://example.test") }), 'cart["a b"] is a URL'],
+  ["a promise", () => ({ p: Promise.resolve(1) }), "cart.p is a promise"],
+  ["what is in a Map", () => new Map([["k", () => 1]]), 'cart.get("k") is a function'],
+  ["a symbol", () => ({ s: Symbol("x") }), "cart.s is a symbol"],
+];
+
+function cycle(): unknown {
+  const loop: Record<string, unknown> = { name: "loop", list: [] };
+  loop.self = loop;
+  (loop.list as unknown[]).push(loop);
+  return loop;
+}
+
+function shared(): unknown {
+  const one = { a: [1] };
+  return { first: one, second: one };
+}
+
+/**
+ * A value as text, in which all differences can be seen: kinds, −0, holes, which objects are the same. Kinds are told without
+ * `instanceof`, as what is read from a store may be of another realm than a test runner's.
+ */
+export function fingerprint(value: unknown, seen = new Map<object, number>()): string {
+  if (typeof value !== "object" || value === null) {
+    return Object.is(value, -0) ? "-0" : `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
+  }
+  const known = seen.get(value);
+  if (known !== undefined) return `#${known}`;
+  seen.set(value, seen.size);
+  const tag = Buffer.isBuffer(value) ? "Buffer" : Object.prototype.toString.call(value).slice(8, -1);
+  const parts = contents(tag, value).map((part) => fingerprint(part, seen));
+  const keys = ArrayBuffer.isView(value) ? [] : Object.keys(value);
+  const properties = keys.map((key) => `${JSON.stringify(key)}: ${fingerprint(Reflect.get(value, key), seen)}`);
+  return `${tag}(${[...parts, ...properties].join(", ")})`;
+}
+
+function contents(tag: string, value: object): unknown[] {
+  if (tag === "Map") return [...(value as Map<unknown, unknown>)].flat(1);
+  if (tag === "Set") return [...(value as Set<unknown>)];
+  if (tag === "Date") return [(value as Date).getTime()];
+  if (tag === "Array") return [(value as unknown[]).length];
+  if (tag === "ArrayBuffer") return [...new Uint8Array(value as ArrayBuffer)];
+  return ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : [];
+}
