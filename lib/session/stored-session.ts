@@ -153,7 +153,10 @@ export class StoredSession implements SessionState {
       const after = await this.#stored(
         this.#policy.writer.mutate(record.id, (current) => {
           const before = own === undefined ? current.data[key] : own.encoded;
-          encoded = encodeValue(key, changed(key, change, before === undefined ? undefined : decodedValue(key, before)));
+          encoded = encodeValue(
+            key,
+            changed(key, change, before === undefined ? undefined : decodedValue(key, before)),
+          );
           return this.#merged(current, { data: { set: Object.assign(dictionary<Encoded>(), { [key]: encoded }) } });
         }),
       );

@@ -120,10 +120,17 @@ export class GuardedStore {
     }
   }
 
-  /** Waits for what is under way, then closes the store. */
+  /** Waits for what is under way, for as long as an operation may take, then closes the store. */
   close(): Promise<void> {
-    this.#closing ??= this.#idle().then(() => this.#store.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#idle();
+    await new Promise<void>((resolve, reject) => {
+      this.#guard("close", started("close", () => this.#store.close()), resolve, reject);
+    });
   }
 
   #run<T>(operation: string, start: () => Promise<T>): Promise<T> {
@@ -162,7 +169,14 @@ export class GuardedStore {
 
   #idle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#whenIdle = resolve));
+    return new Promise((resolve) => {
+      // What has not answered by then has failed by its own deadline, and may never answer.
+      const deadline = this.#deadlines.add(resolve);
+      this.#whenIdle = () => {
+        this.#deadlines.meet(deadline);
+        resolve();
+      };
+    });
   }
 
   #timeout(operation: string): SessionError {

@@ -1,0 +1,147 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Sessions } from "../../lib";
+import type { SessionOptions } from "../../lib";
+import { MemoryStore } from "../../lib/stores/memory-store";
+import { compileScripts } from "../support/compiled-scripts";
+import { FaultyStore } from "../support/faulty-store";
+import { sessionRecord } from "../support/session-records";
+
+const EVERY_SECOND = "* * * * * *";
+/** Longer than it takes until the next run, in milliseconds. */
+const NEXT_RUN_MS = 1500;
+
+let store: FaultyStore;
+let open: Sessions[];
+
+beforeEach(() => {
+  store = new FaultyStore(new MemoryStore());
+  open = [];
+});
+
+afterEach(async () => {
+  store.recover();
+  await Promise.all(open.map((sessions) => sessions.close()));
+});
+
+function openSessions(options: SessionOptions = {}): { readonly sessions: Sessions; readonly errors: unknown[] } {
+  const sessions = new Sessions({ store, clearSchedule: false, ...options });
+  const errors: unknown[] = [];
+  sessions.on("error", (error) => errors.push(error));
+  open.push(sessions);
+  return { sessions, errors };
+}
+
+/** Waits until the store was asked to clear this often. */
+async function cleared(times: number): Promise<void> {
+  while (store.calls.clear < times) await sleep(10);
+}
+
+describe("the clearing job", () => {
+  it("runs again and again, and deletes what is past its time", async () => {
+    const { sessions, errors } = openSessions();
+    const due = sessionRecord({ purgeAt: Date.now() - 3_600_000 });
+    await store.create(due);
+    await store.create(sessionRecord());
+    sessions.startClearSessions(EVERY_SECOND);
+    await cleared(2);
+    await expect(sessions.getSessionInfo()).resolves.toHaveLength(1);
+    await expect(sessions.getSession(due.id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    expect(errors).toEqual([]);
+  });
+
+  it("starts with the middleware, once, and not where clearSchedule is false", async () => {
+    const { sessions } = openSessions({ clearSchedule: EVERY_SECOND });
+    const { sessions: other } = openSessions();
+    other.middleware();
+    expect(sessions.middleware()).toBe(sessions.middleware());
+    await cleared(1);
+    await sessions.close();
+    const { clear } = store.calls;
+    await sleep(NEXT_RUN_MS);
+    expect(store.calls.clear).toBe(clear);
+  });
+
+  it("does not start a run while the one before is still at it", async () => {
+    const { sessions, errors } = openSessions();
+    store.fail("clear", "is late");
+    sessions.startClearSessions(EVERY_SECOND);
+    await cleared(1);
+    await sleep(2 * NEXT_RUN_MS);
+    expect(store.calls.clear).toBe(1);
+    store.recover();
+    await cleared(3);
+    expect(errors).toEqual([]);
+  });
+
+  it("emits an error, and goes on", async () => {
+    const { sessions, errors } = openSessions();
+    store.fail("clear", "rejects");
+    sessions.startClearSessions(EVERY_SECOND);
+    await cleared(2);
+    store.recover();
+    await cleared(4);
+    expect(errors).toMatchObject([{ code: "SESSION_STORE" }, { code: "SESSION_STORE" }]);
+  });
+
+  it("is replaced by one with another schedule", async () => {
+    const { sessions } = openSessions();
+    sessions.startClearSessions(EVERY_SECOND);
+    sessions.startClearSessions("0 0 0 1 1 *");
+    await sleep(2 * NEXT_RUN_MS);
+    expect(store.calls.clear).toBe(0);
+  });
+
+  it("refuses what is no schedule, and leaves the job that runs", async () => {
+    const { sessions } = openSessions();
+    sessions.startClearSessions(EVERY_SECOND);
+    expect(() => sessions.startClearSessions("every second")).toThrow(
+      expect.objectContaining({ code: "SESSION_CONFIG" }),
+    );
+    await cleared(1);
+  });
+
+  it("ends with close, also where a run was about to start", async () => {
+    const all = Array.from({ length: 20 }, () => openSessions({ store: new MemoryStore() }));
+    for (const { sessions } of all) sessions.startClearSessions(EVERY_SECOND);
+    for (const { sessions } of all) {
+      await sleep(NEXT_RUN_MS / all.length);
+      await sessions.close();
+    }
+    await sleep(NEXT_RUN_MS);
+    expect(all.flatMap(({ errors }) => errors)).toEqual([]);
+  });
+});
+
+describe("a process with a clearing job", () => {
+  const rooms = ["admin", "clientless", "http", "jobs", "pages", "record", "session", "stores"];
+  let scripts: ReturnType<typeof compileScripts>;
+  let folder: string;
+
+  beforeAll(async () => {
+    const { existsSync } = await import("node:fs");
+    const folders = rooms.map((room) => `lib/${room}`).filter((path) => existsSync(path));
+    scripts = compileScripts(["lib", ...folders, "test/support/start-and-return.ts"]);
+    folder = await mkdtemp(join(tmpdir(), "coatcheck-test-"));
+  });
+
+  afterAll(async () => {
+    scripts.dispose();
+    await rm(folder, { recursive: true });
+  });
+
+  it.each(["middleware", "startClearSessions"])("ends by itself after %s", async (what) => {
+    const script = scripts.path("test/support/start-and-return.ts");
+    const child = spawn(process.execPath, [script, what], { cwd: folder, env: scripts.env, stdio: "pipe" });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (output += text.toString()));
+    const stuck = setTimeout(() => child.kill(), 20_000);
+    const [code] = (await once(child, "close")) as [number | null];
+    clearTimeout(stuck);
+    expect({ code, output }).toEqual({ code: 0, output: "" });
+  });
+});
