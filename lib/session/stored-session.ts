@@ -1,4 +1,3 @@
-import { types } from "node:util";
 import { SessionError } from "../errors";
 import { dictionary } from "../record/dictionary";
 import { isExpired, touchAt } from "../record/expiry";
@@ -7,6 +6,7 @@ import type { SessionDelta } from "../record/session-delta";
 import { GUEST_USER } from "../record/session-record";
 import type { Encoded, EndReason, SessionRecord } from "../record/session-record";
 import { encodeValue } from "../record/value-encoding";
+import { assertUpdate, changedValue } from "./changed-value";
 import { cookieView } from "./cookie-view";
 import type { CookieView } from "./cookie-view";
 import { decodedValue } from "./decoded-value";
@@ -15,7 +15,6 @@ import { endingFor } from "./ending-for";
 import { withMergedOwner } from "./merged-owner";
 import { newRecord } from "./new-record";
 import { Session } from "./session";
-import { assertKey } from "./session-key";
 import { sessionMeta } from "./session-meta";
 import type { SessionMeta } from "./session-meta";
 import { ownerOf, userId } from "./session-owner";
@@ -25,6 +24,7 @@ import type { LoginOptions, SessionState } from "./session-state";
 import { assertChangeFits, assertRecordFits } from "./size-limit";
 import { SessionValues } from "./session-values";
 import type { ValuesDelta } from "./session-values";
+import { Turns } from "./turns";
 
 /** A session that is, or can be, in the store. What is done with it happens one after the other. */
 export class StoredSession implements SessionState {
@@ -39,10 +39,7 @@ export class StoredSession implements SessionState {
   #marked = false;
   /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
   #over: SessionError | undefined;
-  /** What is under way and what comes next waits for; and the same as the app was given it. */
-  #turn: Promise<unknown> | undefined;
-  #given: Promise<unknown> | undefined;
-  #failure: unknown;
+  readonly #turns = new Turns();
 
   constructor(policy: SessionPolicy, place: SessionPlace, record: SessionRecord | undefined) {
     this.#policy = policy;
@@ -94,7 +91,7 @@ export class StoredSession implements SessionState {
   }
 
   save(): Promise<void> {
-    return this.#inTurn(async () => this.saveNow());
+    return this.#turns.next(async () => this.saveNow());
   }
 
   /**
@@ -102,17 +99,18 @@ export class StoredSession implements SessionState {
    * something that the app did not wait for has failed.
    */
   settle(): Promise<void> | undefined {
-    const saving = this.#given === undefined ? this.saveNow() : this.#given.then(() => this.saveNow());
-    return saving === undefined ? undefined : this.#taken(saving);
+    const { underWay } = this.#turns;
+    const saving = underWay === undefined ? this.saveNow() : underWay.then(() => this.saveNow());
+    return saving === undefined ? undefined : this.#turns.take(saving);
   }
 
   /** What failed last, and was told to whoever asked for it. */
   get failure(): unknown {
-    return this.#failure;
+    return this.#turns.failure;
   }
 
   reload(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       const old = this.#record;
       if (old === undefined) {
         this.#values.restart();
@@ -128,7 +126,7 @@ export class StoredSession implements SessionState {
   }
 
   touch(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       const record = this.#record;
       if (record === undefined) return;
       const touch = touchAt(record, this.#policy.now(), this.#policy.keepEndedMs);
@@ -138,12 +136,12 @@ export class StoredSession implements SessionState {
   }
 
   update(key: string, change: (value: unknown) => unknown): Promise<unknown> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       assertUpdate(key, change);
       this.assertWritable();
       const record = this.#record;
       if (record === undefined) {
-        this.#values.set(key, changed(key, change, this.#values.get(key)));
+        this.#values.set(key, changedValue(key, change, this.#values.get(key)));
         return this.#values.get(key);
       }
       if (this.#over !== undefined) throw this.#over;
@@ -155,7 +153,7 @@ export class StoredSession implements SessionState {
           const before = own === undefined ? current.data[key] : own.encoded;
           encoded = encodeValue(
             key,
-            changed(key, change, before === undefined ? undefined : decodedValue(key, before)),
+            changedValue(key, change, before === undefined ? undefined : decodedValue(key, before)),
           );
           return this.#merged(current, { data: { set: Object.assign(dictionary<Encoded>(), { [key]: encoded }) } });
         }),
@@ -168,21 +166,21 @@ export class StoredSession implements SessionState {
   }
 
   login(user: string | number, { remember = false }: LoginOptions): Promise<void> {
-    return this.#inTurn(async () =>
+    return this.#turns.next(async () =>
       this.#startOver("login", userId(user, "login(user)"), this.#policy.keepOnLogin, remember),
     );
   }
 
   logout(): Promise<void> {
-    return this.#inTurn(() => this.#startOver("logout", GUEST_USER, this.#policy.keepOnLogout, false));
+    return this.#turns.next(() => this.#startOver("logout", GUEST_USER, this.#policy.keepOnLogout, false));
   }
 
   reset(): Promise<void> {
-    return this.#inTurn(() => this.#startOver("reset", GUEST_USER, [], false));
+    return this.#turns.next(() => this.#startOver("reset", GUEST_USER, [], false));
   }
 
   destroy(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       const old = this.#record ?? this.#predecessor;
       if (old !== undefined) await this.#end(old, "logout");
       this.#forget();
@@ -194,7 +192,7 @@ export class StoredSession implements SessionState {
   }
 
   regenerate(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       if (this.#over !== undefined) throw this.#over;
       this.#place.assertMayStart();
       this.#session[STATE] = new DetachedState(this.#values, this);
@@ -352,58 +350,9 @@ export class StoredSession implements SessionState {
     );
     return this.#over;
   }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#taken(this.#turn === undefined ? work() : this.#turn.then(work, work));
-  }
-
-  /** Takes the turn. The app is given the very promise that `settle` waits for: a failure that it does not await is told there. */
-  #taken<T>(turn: Promise<T>): Promise<T> {
-    const given = turn.then(
-      (value) => {
-        this.#endTurn(turn);
-        return value;
-      },
-      async (error: unknown) => {
-        this.#failure = error;
-        // A handler that did not wait and ends its response now still finds the failure; one that did wait comes later.
-        await null;
-        this.#endTurn(turn);
-        throw error;
-      },
-    );
-    this.#turn = turn;
-    this.#given = given;
-    return given;
-  }
-
-  #endTurn(turn: Promise<unknown>): void {
-    if (this.#turn === turn) this.#turn = this.#given = undefined;
-  }
 }
 
 function reasonOf(oldOwner: string, newOwner: string): EndReason {
   if (oldOwner === newOwner) return "reset";
   return newOwner === GUEST_USER ? "logout" : "login";
-}
-
-function assertUpdate(key: string, change: unknown): void {
-  assertKey(key);
-  if (typeof change === "function") return;
-  throw new SessionError(
-    "SESSION_ARGUMENT",
-    `update(${JSON.stringify(key)}, …) takes a function as its second argument.`,
-  );
-}
-
-function changed(key: string, change: (value: unknown) => unknown, before: unknown): unknown {
-  const after = change(before);
-  if (after === undefined || types.isPromise(after)) {
-    const what = after === undefined ? "undefined" : "a promise";
-    throw new SessionError(
-      "SESSION_ARGUMENT",
-      `update(${JSON.stringify(key)}, …): the function returned ${what}; return the new value itself.`,
-    );
-  }
-  return after;
 }
