@@ -50,7 +50,7 @@ const EXAMPLE_SECRET = /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret
 
 /** Reads and checks all options: `SESSION_CONFIG` names the first that is wrong. */
 export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
-  if (typeof options !== "object" || (options as unknown) === null) {
+  if (!isPlainObject(options)) {
     // What was given instead may be a secret, as other middlewares take one here.
     throw new SessionError(
       "SESSION_CONFIG",
@@ -60,6 +60,7 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
   assertKnown(options, OPTIONS, "");
   const project = projectName(options.project ?? "");
   const idleMs = duration("idleTimeout", options.idleTimeout ?? "1h", { infinite: true });
+  const touchIntervalMs = touchInterval(options.touchInterval, idleMs);
   const { store, scope = "browser", now = Date.now, maxBytes = 512 * 1024 } = options;
   if (store !== undefined) assertStore(store);
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1024) {
@@ -72,8 +73,8 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
       idleMs,
       absoluteMs: duration("absoluteTimeout", options.absoluteTimeout ?? "24h", { infinite: true }),
     },
-    rememberMs: duration("rememberTimeout", options.rememberTimeout ?? "30d"),
-    touchIntervalMs: touchInterval(options.touchInterval, idleMs),
+    rememberMs: rememberTimeout(options.rememberTimeout ?? "30d", touchIntervalMs),
+    touchIntervalMs,
     keepOnLogin: stringList("keepOnLogin", options.keepOnLogin ?? ["language"]),
     keepOnLogout: stringList("keepOnLogout", options.keepOnLogout ?? ["language"]),
     keepEndedMs: duration("keepEnded", options.keepEnded ?? "24h", { zero: true }),
@@ -107,6 +108,12 @@ function touchInterval(given: unknown, idleMs: number): number {
   return refuse("touchInterval", given, `it must be less than idleTimeout, which is ${idleMs} ms`);
 }
 
+function rememberTimeout(given: unknown, touchIntervalMs: number): number {
+  const millis = duration("rememberTimeout", given);
+  if (millis > touchIntervalMs) return millis;
+  return refuse("rememberTimeout", given, `it must be more than touchInterval, which is ${touchIntervalMs} ms`);
+}
+
 /** A cron expression; anything else is refused. */
 export function checkedSchedule(schedule: unknown): string {
   if (typeof schedule === "string" && validate(schedule)) return schedule;
@@ -136,8 +143,15 @@ function assertStore(store: object): void {
   if (missing.length > 0) refuse("store", store, `it has no ${missing.join(", ")}; see SessionStore`);
 }
 
+/** Not an array, a Map, or a store that was given in the place of options. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const above: unknown = Object.getPrototypeOf(value);
+  return above === null || Object.getPrototypeOf(above) === null;
+}
+
 function cookieSettings(cookie: CookieOptions, project: string): CookieSettings {
-  if (typeof cookie !== "object" || (cookie as unknown) === null) refuse("cookie", cookie, "give an object");
+  if (!isPlainObject(cookie)) refuse("cookie", cookie, `give an object such as { sameSite: "strict" }`);
   assertKnown(cookie, COOKIE_OPTIONS, "cookie.");
   const settings: CookieSettings = {
     name: cookieName(cookie.name ?? (project === "" ? "sid" : `sid-${project}`)),

@@ -51,6 +51,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   #handler: SessionHandler | undefined;
   #clearJob: ClearJob | undefined;
   #warnedInsecure = false;
+  #closed = false;
 
   /** Reads and checks the options: throws `SESSION_CONFIG`. Opens the store. */
   constructor(options?: SessionOptions) {
@@ -140,6 +141,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   /** Clears on a schedule, a cron expression; by default the one of the options; a job that runs already is replaced. Errors are emitted, and the job goes on. */
   startClearSessions(schedule?: string): void {
     const wanted = checkedSchedule(schedule ?? (this.#options.clearSchedule || DEFAULT_SCHEDULE));
+    if (this.#closed) throw new SessionError("SESSION_CLOSED", "These Sessions were closed, so they can't clear.");
     this.#clearJob?.stop();
     this.#clearJob = new ClearJob(
       wanted,
@@ -155,6 +157,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   /** Stops the clearing job, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#clearJob?.stop();
     await this.#store.close();
   }
@@ -201,11 +204,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   /** Whether this call ended it. One that had expired by our clock is ended too, but was over already. */
   async #kill(record: SessionRecord): Promise<boolean> {
     const { now, keepEndedMs } = this.#options;
-    const by = currentSession()?.owner ?? GUEST_USER;
-    const ended = await this.#store.end(
-      record.id,
-      endingFor({ now, keepEndedMs }, "killed", by === GUEST_USER ? null : by),
-    );
+    const ended = await this.#store.end(record.id, endingFor({ now, keepEndedMs }, "killed", actor()));
     if (!ended) return false;
     this.#emit("ended", { id: record.id, owner: record.owner, reason: "killed" });
     return !isExpired(record, now());
@@ -273,4 +272,13 @@ function ownerArgument(user: unknown): string {
   }
   assertUserIdForm(user, where);
   return user;
+}
+
+/** The user for whom the running code acts; null where that is nobody, or can't be told: a kill does not fail for it. */
+function actor(): string | null {
+  try {
+    return currentSession()?.owner ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -104,6 +104,7 @@ function giveUp(res: ServerResponse, hold: ResponseHold, error: unknown): void {
   // Also those of middlewares mounted after us, which take this response for answered. What they still send is dropped.
   putSenders(res, hold.layer.below);
   clearAnswer(res, hold.headerNames ?? []);
+  hold.gate.setHeadersOfFailure(error);
   if (hold.ended) {
     hold.next(error);
     return;

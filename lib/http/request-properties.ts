@@ -17,8 +17,11 @@ export interface RequestWithSession extends IncomingMessage {
  */
 export function addSessionProperties(req: RequestWithSession, requestSession: RequestSession): void {
   req[REQUEST_SESSION] = requestSession;
-  if (req[PREPARED] === true || prepare(req)) return;
-  Object.defineProperties(req, PROPERTIES);
+  const isShared = req[PREPARED] === true || prepare(req);
+  // What another library has put on this very request would stand before the shared ones.
+  if (!isShared || Object.hasOwn(req, "session") || Object.hasOwn(req, "sessionID")) {
+    Object.defineProperties(req, PROPERTIES);
+  }
 }
 
 /** Prepares the shared prototype. False where there is none, or where somebody else has a `session` there. */

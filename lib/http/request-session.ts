@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../errors";
 import { isExpired, touchAt } from "../record/expiry";
-import { isEnded } from "../record/session-record";
+import { GUEST_USER, isEnded } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 import { newToken } from "../record/token";
 import { sessionIdOf } from "../record/session-id";
@@ -19,6 +19,7 @@ import type { CookieOnRequest } from "./session-cookie";
 
 const MAX_ADDRESS_LENGTH = 64;
 const MAX_USER_AGENT_LENGTH = 512;
+const MAX_SCOPE_LENGTH = 64;
 
 /** What the response has to tell the browser about its cookie. */
 type CookieNews = { readonly token: string; readonly endsAt: number | null } | "remove" | undefined;
@@ -78,7 +79,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   /** `req.session = null` ends the session; nothing else can be put there. */
   set session(value: unknown) {
-    if (value !== null && value !== undefined) {
+    if (value !== null) {
       throw new TypeError("req.session can't be replaced; use req.session.merge(values), or null to end the session.");
     }
     if (this.session === null) return;
@@ -113,6 +114,12 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     keepPrivate(this.#res);
   }
 
+  /** A session that was created, or taken back, before something else failed is still told to the browser. */
+  setHeadersOfFailure(error: unknown): void {
+    if (error instanceof SessionError && error.code === "SESSION_ENDED") this.#news = undefined;
+    this.setHeaders();
+  }
+
   beforeEnd(): Promise<void> | undefined {
     return this.#settle();
   }
@@ -133,12 +140,13 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     return {
       remoteAddress: (ip ?? this.#req.socket.remoteAddress ?? "").slice(0, MAX_ADDRESS_LENGTH),
       userAgent: (this.#req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT_LENGTH),
-      scope: this.#settings.scopeOf(this.#req),
+      scope: this.#settings.scopeOf(this.#req).slice(0, MAX_SCOPE_LENGTH),
     };
   }
 
   forgottenAt(record: SessionRecord): number | null {
-    return this.#forgottenAt(record, false);
+    const { rememberMs } = this.#settings;
+    return this.#forgottenAt(record, record.idleMs === rememberMs && record.endsAt === record.createdAt + rememberMs);
   }
 
   assertHeadersOpen(): void {
@@ -158,12 +166,17 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     );
   }
 
-  mayCreate(): boolean | Promise<boolean> {
+  get tellsFailures(): boolean {
+    return !this.#isHandshake();
+  }
+
+  mayCreate(owner: string): boolean | Promise<boolean> {
     if (this.#isInsecure()) {
       this.#settings.onInsecure();
       return false;
     }
-    return this.#deadId === undefined ? true : this.#assertNotReplaced(this.#deadId);
+    // Who signs in proves by that who they are, and is not signed out by the cookie.
+    return this.#deadId === undefined || owner !== GUEST_USER || this.#assertNotReplaced(this.#deadId);
   }
 
   moved(record: SessionRecord | undefined, remember: boolean): void {

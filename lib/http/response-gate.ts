@@ -9,6 +9,9 @@ export interface ResponseGate {
   /** Right after that, where it went well: sets our headers on the response. */
   setHeaders(): void;
 
+  /** Nothing was sent, and an error page will be: sets the headers that it needs all the same. */
+  setHeadersOfFailure(error: unknown): void;
+
   /**
    * Before `end`, where the headers went earlier: stores what changed since then. `undefined`: nothing to wait for.
    * Not called where `end` itself was the first to send. Rejecting or throwing leaves the client an incomplete answer.
@@ -30,6 +33,10 @@ export function bothGates(first: ResponseGate, second: ResponseGate): ResponseGa
     setHeaders: () => {
       first.setHeaders();
       second.setHeaders();
+    },
+    setHeadersOfFailure: (error) => {
+      first.setHeadersOfFailure(error);
+      second.setHeadersOfFailure(error);
     },
     beforeEnd: () =>
       whenBoth(

@@ -24,8 +24,9 @@ export function encodeValue(key: string, value: unknown): Encoded {
 function encodeClone(key: string, value: unknown): Uint8Array {
   try {
     return serialize(value);
-  } catch (cause) {
-    throw new SessionError("SESSION_VALUE", `${key} can't be cloned; store plain data instead.`, { cause });
+  } catch {
+    // V8's own message quotes the value, which belongs in no log.
+    throw new SessionError("SESSION_VALUE", `${key} can't be cloned; store plain data instead.`);
   }
 }
 

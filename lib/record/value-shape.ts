@@ -47,12 +47,17 @@ function objectShape(object: object, seen: Set<object>, depth: number): ValueSha
 
 function isJsonContainer(object: object): boolean {
   if (Object.getPrototypeOf(object) === Object.prototype) return true;
-  return Array.isArray(object) ? Object.keys(object).length === object.length : inheritance(object) <= 1;
+  return Array.isArray(object) ? isDense(object) : inheritance(object) <= 1;
+}
+
+/** Whether an array has all its items, and nothing beside them. */
+function isDense(array: unknown[]): boolean {
+  return Object.keys(array).length === array.length;
 }
 
 /** What a container holds. Bytes and dates hold nothing that could be refused. */
 export function childrenOf(object: object): Iterable<unknown> {
-  if (Array.isArray(object)) return object as unknown[];
+  if (Array.isArray(object)) return isDense(object) ? (object as unknown[]) : Object.values<unknown>(object);
   if (Object.getPrototypeOf(object) === Object.prototype)
     return Object.values<unknown>(object as Record<string, unknown>);
   if (types.isMap(object)) return [...object.keys(), ...object.values()];

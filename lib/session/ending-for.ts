@@ -1,3 +1,4 @@
+import { GUEST_USER } from "../record/session-record";
 import type { Ending, EndReason } from "../record/session-record";
 
 /**
@@ -13,13 +14,13 @@ export function wasReplaced(reason: EndReason): boolean {
   return REPLACING.has(reason);
 }
 
-/** An ending as of now. A replaced session is remembered for a minute at least, whatever `keepEnded` says. */
+/** An ending as of now, by this user; by nobody in particular where that is null or a guest. A replaced session is remembered for a minute at least, whatever `keepEnded` says. */
 export function endingFor(
   { now, keepEndedMs }: { readonly now: () => number; readonly keepEndedMs: number },
   reason: EndReason,
-  endedBy: string | null,
+  by: string | null,
 ): Ending {
   const endedAt = now();
   const keepMs = wasReplaced(reason) ? Math.max(keepEndedMs, REPLACED_GRACE_MS) : keepEndedMs;
-  return { endedAt, reason, endedBy, purgeAt: endedAt + keepMs };
+  return { endedAt, reason, endedBy: by === GUEST_USER ? null : by, purgeAt: endedAt + keepMs };
 }

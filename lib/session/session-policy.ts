@@ -38,7 +38,9 @@ export interface SessionPlace {
   /** Throws also `SESSION_INSECURE` where no session may be handed out at all. */
   assertMayStart(): void;
   /** Whether a session may be created here for data that were set, as against by `login`. May reject with `SESSION_ENDED`. */
-  mayCreate(): boolean | Promise<boolean>;
+  mayCreate(owner: string): boolean | Promise<boolean>;
+  /** Whether a failed save is told to the client even where the app does not await it. */
+  readonly tellsFailures: boolean;
   /** The session is now this record; undefined where there is none any more. */
   moved(record: SessionRecord | undefined, remember: boolean): void;
   /** `regenerate` made a new object. */

@@ -14,6 +14,8 @@ interface Cell {
   baseline: Encoded | undefined;
   /** A primitive as it was read can't have changed, so it is not encoded again. */
   unchanged: boolean;
+  /** Which of all changes here set or deleted it last; 0 where it was only read. */
+  changedAs: number;
 }
 
 /** What has changed since load, ready to be written. */
@@ -35,6 +37,7 @@ export class SessionValues {
   /** Whether `#stored` is this object's own, to be changed in place; what a store has handed out may be shared. */
   #ownsStored = false;
   readonly #cells = new Map<string, Cell>();
+  #changes = 0;
 
   constructor(stored: Stored = NOTHING_STORED) {
     this.#stored = stored;
@@ -54,11 +57,18 @@ export class SessionValues {
     assertKey(key);
     const cell = this.#cells.get(key);
     if (cell === undefined) {
-      this.#cells.set(key, { value, deleted: false, baseline: this.#stored[key], unchanged: false });
+      this.#cells.set(key, {
+        value,
+        deleted: false,
+        baseline: this.#stored[key],
+        unchanged: false,
+        changedAs: ++this.#changes,
+      });
     } else {
       cell.value = value;
       cell.deleted = false;
       cell.unchanged = false;
+      cell.changedAs = ++this.#changes;
     }
   }
 
@@ -67,11 +77,18 @@ export class SessionValues {
     if (!this.has(key)) return false;
     const cell = this.#cells.get(key);
     if (cell === undefined) {
-      this.#cells.set(key, { value: undefined, deleted: true, baseline: this.#stored[key], unchanged: false });
+      this.#cells.set(key, {
+        value: undefined,
+        deleted: true,
+        baseline: this.#stored[key],
+        unchanged: false,
+        changedAs: ++this.#changes,
+      });
     } else {
       cell.value = undefined;
       cell.deleted = true;
       cell.unchanged = false;
+      cell.changedAs = ++this.#changes;
     }
     return true;
   }
@@ -141,21 +158,28 @@ export class SessionValues {
     }
   }
 
-  /** Takes over one key as it is stored now. */
-  adopt(key: string, encoded: Encoded): void {
+  /** How often a key was set or deleted: what `adopt` and `restart` are given, to tell what came later. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Takes over one key as it is stored now. What was set or deleted after `since` is still a change. */
+  adopt(key: string, encoded: Encoded, since: number): void {
     this.#own()[key] = encoded;
-    this.#cells.delete(key);
+    const cell = this.#cells.get(key);
+    if (cell !== undefined && cell.changedAs > since) cell.baseline = encoded;
+    else this.#cells.delete(key);
   }
 
   /**
-   * Starts over from what is stored now, and forgets every change. A kept key is in `stored` as the app sees it: what
-   * the app holds of it stays connected.
+   * Starts over from what is stored now, and forgets every change but those that came after `since`. A kept key is in `stored`
+   * as the app sees it: what the app holds of it stays connected.
    */
-  restart(stored: Stored = NOTHING_STORED, keptKeys: readonly string[] = []): void {
+  restart(stored: Stored = NOTHING_STORED, keptKeys: readonly string[] = [], since = Infinity): void {
     this.#stored = stored;
     this.#ownsStored = false;
     for (const [key, cell] of this.#cells) {
-      if (keptKeys.includes(key) && !cell.deleted) cell.baseline = stored[key];
+      if (cell.changedAs > since || (keptKeys.includes(key) && !cell.deleted)) cell.baseline = stored[key];
       else this.#cells.delete(key);
     }
   }
@@ -194,6 +218,7 @@ export class SessionValues {
       // A clone is not always encoded to the same bytes again, so it is compared with its own encoding after reading.
       baseline: isPrimitive || typeof encoded === "string" ? encoded : encodeValue(key, value),
       unchanged: isPrimitive,
+      changedAs: 0,
     };
     this.#cells.set(key, cell);
     return cell;

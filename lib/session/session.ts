@@ -156,7 +156,8 @@ export class Session {
   /**
    * Changes one key atomically, also against other requests and other machines. `change` is given the value as it is stored
    * now (undefined where it is absent) and returns the new one; it may be called again and must have no other effect.
-   * Resolves to the new value once it is stored.
+   * Resolves to the new value once it is stored; in a session of which nothing is stored yet, it is stored with the rest.
+   * An object of this key that was read before is no longer connected to the session: read it again.
    */
   update<K extends DataKey>(
     key: K,

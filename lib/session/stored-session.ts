@@ -39,11 +39,13 @@ export class StoredSession implements SessionState {
   #marked = false;
   /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
   #over: SessionError | undefined;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
 
   constructor(policy: SessionPolicy, place: SessionPlace, record: SessionRecord | undefined) {
     this.#policy = policy;
     this.#place = place;
+    // What the response is refused for needs nobody else to be told.
+    this.#turns = new Turns((error) => place.tellsFailures && error instanceof SessionError && error.status === 503);
     this.#record = record;
     this.#values = new SessionValues(record?.data);
     this.#session = new Session(this);
@@ -130,7 +132,8 @@ export class StoredSession implements SessionState {
       const record = this.#record;
       if (record === undefined) return;
       const touch = touchAt(record, this.#policy.now(), this.#policy.keepEndedMs);
-      if (!(await this.#stored(this.#policy.writer.write(record, touch)))) throw this.#ended();
+      // A touch that failed has kept nothing from being saved.
+      if (!(await this.#policy.writer.write(record, touch))) throw this.#ended();
       this.#record = { ...record, ...touch };
     });
   }
@@ -147,6 +150,7 @@ export class StoredSession implements SessionState {
       if (this.#over !== undefined) throw this.#over;
       // What this request has set itself is the later save; otherwise the stored value counts.
       const own = this.#values.isChanged(key) ? { encoded: this.#values.encoded(key) } : undefined;
+      const since = this.#values.changes;
       let encoded: Encoded = "";
       const after = await this.#stored(
         this.#policy.writer.mutate(record.id, (current) => {
@@ -159,15 +163,15 @@ export class StoredSession implements SessionState {
         }),
       );
       if (after === undefined) throw this.#ended();
-      this.#values.adopt(key, encoded);
+      this.#values.adopt(key, encoded, since);
       this.#record = after;
       return this.#values.get(key);
     });
   }
 
-  login(user: string | number, { remember = false }: LoginOptions): Promise<void> {
+  login(user: string | number, options: LoginOptions): Promise<void> {
     return this.#turns.next(async () =>
-      this.#startOver("login", userId(user, "login(user)"), this.#policy.keepOnLogin, remember),
+      this.#startOver("login", userId(user, "login(user)"), this.#policy.keepOnLogin, rememberOf(options)),
     );
   }
 
@@ -182,11 +186,11 @@ export class StoredSession implements SessionState {
   destroy(): Promise<void> {
     return this.#turns.next(async () => {
       const old = this.#record ?? this.#predecessor;
-      if (old !== undefined) await this.#end(old, "logout");
+      if (old !== undefined) await this.#end(old);
       this.#forget();
       this.#over = new SessionError(
         "SESSION_ENDED",
-        "The session was destroyed in this request; use reset() to go on with an empty one.",
+        "The session was destroyed in this request; to go on with an empty one, call reset() instead of destroy().",
       );
     });
   }
@@ -208,6 +212,8 @@ export class StoredSession implements SessionState {
 
   /** Stores what has changed; undefined, and nothing encoded twice, where nothing has. */
   saveNow(): Promise<void> | undefined {
+    // Whatever became of the error that the app was given: what is not stored is not answered as a success.
+    if (this.#over?.status === 503) throw this.#over;
     const delta = this.#values.delta();
     if (delta === undefined && !this.#marked && this.#predecessor === undefined) return undefined;
     if (this.#over !== undefined) throw this.#over;
@@ -241,9 +247,10 @@ export class StoredSession implements SessionState {
   }
 
   async #create(delta: ValuesDelta | undefined): Promise<void> {
-    if (!(await this.#place.mayCreate())) return;
+    const { owner } = this;
+    if (!(await this.#place.mayCreate(owner))) return;
     this.#place.assertHeadersOpen();
-    const record = this.#newRecord(this.owner, delta?.set ?? dictionary(), false);
+    const record = this.#newRecord(owner, delta?.set ?? dictionary(), false);
     assertRecordFits(record, this.#policy.maxBytes);
     const predecessor = this.#predecessor;
     if (predecessor === undefined) await this.#stored(this.#policy.writer.create(record));
@@ -254,8 +261,10 @@ export class StoredSession implements SessionState {
   }
 
   async #endPredecessor(): Promise<void> {
-    if (this.#predecessor !== undefined) await this.#end(this.#predecessor, "reset");
+    if (this.#predecessor !== undefined) await this.#end(this.#predecessor);
     this.#predecessor = undefined;
+    // Its token is given up with the cookie that this takes back.
+    this.#newId = undefined;
     this.#place.moved(undefined, false);
   }
 
@@ -271,6 +280,7 @@ export class StoredSession implements SessionState {
       return;
     }
     this.#newId = undefined;
+    const since = this.#values.changes;
     const record = this.#newRecord(owner, this.#values.pick(keep), remember);
     assertRecordFits(record, this.#policy.maxBytes);
     if (old === undefined || this.#over !== undefined || !(await this.#replace(old, reason, record))) {
@@ -280,7 +290,7 @@ export class StoredSession implements SessionState {
     this.#over = undefined;
     this.#marked = false;
     this.#moveTo(record, remember);
-    this.#values.restart(record.data, keep);
+    this.#values.restart(record.data, keep, since);
   }
 
   async #replace(old: SessionRecord, reason: EndReason, record: SessionRecord): Promise<boolean> {
@@ -300,9 +310,10 @@ export class StoredSession implements SessionState {
     return current !== undefined && !isExpired(current, now());
   }
 
-  async #end(old: SessionRecord, reason: EndReason): Promise<void> {
-    const ended = await this.#stored(this.#policy.writer.end(old.id, endingFor(this.#policy, reason, old.owner)));
-    if (ended) this.#policy.onEnded(old, reason);
+  /** Ends a session that has no successor. */
+  async #end(old: SessionRecord): Promise<void> {
+    const ended = await this.#stored(this.#policy.writer.end(old.id, endingFor(this.#policy, "closed", old.owner)));
+    if (ended) this.#policy.onEnded(old, "closed");
   }
 
   #moveTo(record: SessionRecord, remember: boolean): void {
@@ -355,4 +366,12 @@ export class StoredSession implements SessionState {
 function reasonOf(oldOwner: string, newOwner: string): EndReason {
   if (oldOwner === newOwner) return "reset";
   return newOwner === GUEST_USER ? "logout" : "login";
+}
+
+function rememberOf(options: unknown): boolean {
+  if (typeof options === "object" && options !== null) {
+    const { remember = false } = options as { remember?: unknown };
+    if (typeof remember === "boolean") return remember;
+  }
+  throw new SessionError("SESSION_ARGUMENT", "login(user, options) takes { remember: true } or { remember: false }.");
 }

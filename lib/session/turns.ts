@@ -5,6 +5,12 @@ export class Turns {
   /** The same as the app was given it. */
   #given: Promise<unknown> | undefined;
   #failure: unknown;
+  readonly #isTold: (error: unknown) => boolean;
+
+  /** `isTold`: whether somebody is told of a failure even where the app does not await it. */
+  constructor(isTold: (error: unknown) => boolean) {
+    this.#isTold = isTold;
+  }
 
   /** What is under way, as the app was given it; undefined for nothing. */
   get underWay(): Promise<unknown> | undefined {
@@ -30,6 +36,7 @@ export class Turns {
       },
       async (error: unknown) => {
         this.#failure = error;
+        if (this.#isTold(error)) given.catch(() => undefined);
         // A handler that did not wait and ends its response now still finds the failure; one that did wait comes later.
         await null;
         this.#end(turn);

@@ -5,6 +5,9 @@ export interface Deadline {
   miss: (() => void) | undefined;
 }
 
+/** Fewer done deadlines than this are not worth copying the rest for. */
+const MANY = 1024;
+
 /**
  * Deadlines that are all equally far away: they end in the order in which they were added, so one timer does for
  * all of them, and meeting one costs nothing.
@@ -32,27 +35,36 @@ export class DeadlineQueue {
   meet(deadline: Deadline): void {
     deadline.miss = undefined;
     while (this.#done < this.#queue.length && this.#queue[this.#done]?.miss === undefined) this.#done += 1;
-    if (this.#done < this.#queue.length) return;
-    this.#queue = [];
-    this.#done = 0;
+    this.#forgetDone();
     // While the timer waits for nothing, it keeps no process alive; it is not worth stopping.
-    this.#timer?.unref();
+    if (this.#queue.length === 0) this.#timer?.unref();
+  }
+
+  /** How many deadlines are kept, those that are done with and not forgotten yet among them. */
+  get length(): number {
+    return this.#queue.length;
   }
 
   #check(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (let next = this.#queue[this.#done]; next !== undefined; next = this.#queue[this.#done]) {
-      if (next.miss !== undefined && next.at > now) {
-        this.#timer = setTimeout(() => this.#check(), Math.ceil(next.at - now));
-        return;
-      }
-      const { miss } = next;
+    const missed: (() => void)[] = [];
+    let next = this.#queue[this.#done];
+    while (next !== undefined && (next.miss === undefined || next.at <= now)) {
+      if (next.miss !== undefined) missed.push(next.miss);
       next.miss = undefined;
       this.#done += 1;
-      miss?.();
+      next = this.#queue[this.#done];
     }
-    this.#queue = [];
+    this.#forgetDone();
+    if (next !== undefined) this.#timer = setTimeout(() => this.#check(), Math.ceil(next.at - now));
+    for (const miss of missed) miss();
+  }
+
+  /** Lets go of what is done with: at once where that is all, otherwise when it is the greater part. */
+  #forgetDone(): void {
+    if (this.#done < this.#queue.length && (this.#done < MANY || this.#done * 2 < this.#queue.length)) return;
+    this.#queue = this.#queue.slice(this.#done);
     this.#done = 0;
   }
 }

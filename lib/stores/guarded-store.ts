@@ -129,7 +129,12 @@ export class GuardedStore {
   async #close(): Promise<void> {
     await this.#idle();
     await new Promise<void>((resolve, reject) => {
-      this.#guard("close", started("close", () => this.#store.close()), resolve, reject);
+      this.#guard(
+        "close",
+        started("close", () => this.#store.close()),
+        resolve,
+        reject,
+      );
     });
   }
 

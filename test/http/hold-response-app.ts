@@ -48,6 +48,9 @@ export class TestGate implements ResponseGate {
   setHeaders(): void {
     this.cookie(this.res!);
   }
+  setHeadersOfFailure(): void {
+    // This gate has nothing to say of a failure.
+  }
   beforeHeaders(): Promise<void> | undefined {
     this.asked.push("headers");
     return this.headers(this.res!);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,7 +124,6 @@ describe("a process with a clearing job", () => {
   let folder: string;
 
   beforeAll(async () => {
-    const { existsSync } = await import("node:fs");
     const folders = rooms.map((room) => `lib/${room}`).filter((path) => existsSync(path));
     scripts = compileScripts(["lib", ...folders, "test/support/start-and-return.ts"]);
     folder = await mkdtemp(join(tmpdir(), "coatcheck-test-"));

@@ -148,7 +148,9 @@ describeOnEveryStore("saved before sent", (every) => {
     for (let n = 0; n < 20; n += 1) {
       const answer = await app.get(`/redirect?tea=${n}`, { cookie });
       expect(answer.status).toBe(302);
-      expect(JSON.parse((await app.get(answer.headers.location ?? "", { cookie })).body)).toMatchObject({ tea: `${n}` });
+      expect(JSON.parse((await app.get(answer.headers.location ?? "", { cookie })).body)).toMatchObject({
+        tea: `${n}`,
+      });
     }
   });
 

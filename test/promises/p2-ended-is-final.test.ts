@@ -1,12 +1,12 @@
 import type { Express, Request } from "express";
 import { GUEST_USER } from "../../lib/record/session-record";
-import { sessionIdOf } from "../../lib/record/session-id";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";
 import { FaultyStore } from "../support/faulty-store";
 import { closedGate } from "../support/gate";
 import type { Gate } from "../support/gate";
+import { idOf } from "../support/session-life";
 
 const MINUTE = 60_000;
 
@@ -107,18 +107,21 @@ describeOnEveryStore("ended is final", (every) => {
   };
 
   describe.each(Object.keys(WANTS))("a request in flight that wants to %s", (want) => {
-    it.each(["kill", "expiry"])("P2: gets SESSION_ENDED and no cookie after a %s, and brings nothing back", async (how) => {
-      const held = app.get(`/hold/${want}`, headers);
-      await gate.reached;
-      if (how === "kill") await expect(app.sessions.kill(id)).resolves.toBe(true);
-      else clock += 60 * MINUTE;
-      gate.open();
-      const answer = await held;
-      expect(JSON.parse(answer.body)).toMatchObject({ code: "SESSION_ENDED" });
-      expect(answer).toMatchObject({ status: 409, cookie: undefined });
-      await expect(liveIds()).resolves.toEqual([]);
-      expect(JSON.parse((await app.get("/read", headers)).body)).toEqual({ a: null, owner: GUEST_USER });
-    });
+    it.each(["kill", "expiry"])(
+      "P2: gets SESSION_ENDED and no cookie after a %s, and brings nothing back",
+      async (how) => {
+        const held = app.get(`/hold/${want}`, headers);
+        await gate.reached;
+        if (how === "kill") await expect(app.sessions.kill(id)).resolves.toBe(true);
+        else clock += 60 * MINUTE;
+        gate.open();
+        const answer = await held;
+        expect(JSON.parse(answer.body)).toMatchObject({ code: "SESSION_ENDED" });
+        expect(answer).toMatchObject({ status: 409, cookie: undefined });
+        await expect(liveIds()).resolves.toEqual([]);
+        expect(JSON.parse((await app.get("/read", headers)).body)).toEqual({ a: null, owner: GUEST_USER });
+      },
+    );
   });
 
   it("P2: a request in flight that only reads is answered, without a cookie", async () => {
@@ -148,8 +151,11 @@ describeOnEveryStore("ended is final", (every) => {
       expect(cookie).not.toBe(headers.cookie);
       expect(JSON.parse((await app.get("/read", headers)).body)).toEqual({ a: null, owner: GUEST_USER });
       await expect(liveIds()).resolves.not.toContain(id);
+      // Where there is a successor, it has the browser; without one, a write begins another session.
       const answer = await app.get("/set", headers);
-      expect(answer).toMatchObject({ status: 409, cookie: undefined });
+      if (path !== "/destroy") expect(answer).toMatchObject({ status: 409, cookie: undefined });
+      else expect(answer.cookie).not.toBe(headers.cookie);
+      await expect(liveIds()).resolves.not.toContain(id);
     },
   );
 
@@ -165,17 +171,20 @@ describeOnEveryStore("ended is final", (every) => {
     await expect(liveIds()).resolves.toEqual([]);
   });
 
-  it.each(["update", "mutate"] as const)("P2: a write by %s that comes late finds the session ended", async (operation) => {
-    const write = closedGate();
-    store.pause = (paused, moment) => (paused === operation && moment === "before" ? write.pass() : undefined);
-    gate.open();
-    const held = app.get(operation === "update" ? "/set" : "/hold/update", headers);
-    await write.reached;
-    await app.sessions.kill(id);
-    write.open();
-    await expect(held).resolves.toMatchObject({ status: 409, cookie: undefined });
-    await expect(liveIds()).resolves.toEqual([]);
-  });
+  it.each(["update", "mutate"] as const)(
+    "P2: a write by %s that comes late finds the session ended",
+    async (operation) => {
+      const write = closedGate();
+      store.pause = (paused, moment) => (paused === operation && moment === "before" ? write.pass() : undefined);
+      gate.open();
+      const held = app.get(operation === "update" ? "/set" : "/hold/update", headers);
+      await write.reached;
+      await app.sessions.kill(id);
+      write.open();
+      await expect(held).resolves.toMatchObject({ status: 409, cookie: undefined });
+      await expect(liveIds()).resolves.toEqual([]);
+    },
+  );
 
   it("P2: an idle limit that has passed is not renewed by a touch, also by one that was on its way", async () => {
     const touch = closedGate();
@@ -191,22 +200,25 @@ describeOnEveryStore("ended is final", (every) => {
   });
 
   describe.each(["/rotate", "/login/alice", "/logout"])("a kill of a user during %s in the user's session", (path) => {
-    it.each(["before", "after"] as const)("P2: leaves nothing of what was there, %s the store has replaced it", async (at) => {
-      const replace = closedGate();
-      store.pause = (operation, moment) => (operation === "replace" && moment === at ? replace.pass() : undefined);
-      const held = app.get(path, headers);
-      await replace.reached;
-      const ended = await app.sessions.killSessionByUser("alice");
-      const left = await liveIds("alice");
-      replace.open();
-      const answer = await held;
-      expect(left).toEqual([]);
-      // Before, the old session is counted and only a login goes on; after, the new one is, unless it is a guest's.
-      expect(ended).toBe(at === "after" && path === "/logout" ? 0 : 1);
-      const isLater = at === "before" && path === "/login/alice";
-      await expect(liveIds("alice")).resolves.toHaveLength(isLater ? 1 : 0);
-      expect(answer.status).toBe(at === "before" && !isLater ? 409 : 200);
-    });
+    it.each(["before", "after"] as const)(
+      "P2: leaves nothing of what was there, %s the store has replaced it",
+      async (at) => {
+        const replace = closedGate();
+        store.pause = (operation, moment) => (operation === "replace" && moment === at ? replace.pass() : undefined);
+        const held = app.get(path, headers);
+        await replace.reached;
+        const ended = await app.sessions.killSessionByUser("alice");
+        const left = await liveIds("alice");
+        replace.open();
+        const answer = await held;
+        expect(left).toEqual([]);
+        // Before, the old session is counted and only a login goes on; after, the new one is, unless it is a guest's.
+        expect(ended).toBe(at === "after" && path === "/logout" ? 0 : 1);
+        const isLater = at === "before" && path === "/login/alice";
+        await expect(liveIds("alice")).resolves.toHaveLength(isLater ? 1 : 0);
+        expect(answer.status).toBe(at === "before" && !isLater ? 409 : 200);
+      },
+    );
   });
 
   it("P2: a kill of a guest's session during its login stops it, or the login comes later", async () => {
@@ -237,7 +249,3 @@ describeOnEveryStore("ended is final", (every) => {
     return liveIds();
   }
 });
-
-function idOf(cookie: string | undefined): string {
-  return sessionIdOf((cookie ?? "").slice("sid=".length));
-}

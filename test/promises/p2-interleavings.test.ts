@@ -2,7 +2,6 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Express, Request } from "express";
 import { GUEST_USER } from "../../lib/record/session-record";
 import type { SessionRecord } from "../../lib/record/session-record";
-import { sessionIdOf } from "../../lib/record/session-id";
 import type { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { startApp } from "../support/app";
@@ -10,6 +9,7 @@ import type { RunningApp } from "../support/app";
 import { AuditedStore } from "../support/audited-store";
 import { describeOnEveryStore } from "../support/every-store";
 import { FaultyStore } from "../support/faulty-store";
+import { idOf } from "../support/session-life";
 import { randomFrom } from "../support/random";
 import type { Random } from "../support/random";
 
@@ -65,7 +65,7 @@ function routes(pause: () => Promise<unknown>, store: AuditedStore, sessions: ()
     });
     app.get("/:what/:user", async (req, res) => {
       await pause();
-      await REQUESTS[req.params.what ?? ""]?.(req, req.params.user ?? "");
+      await REQUESTS[req.params.what]?.(req, req.params.user);
       await pause();
       res.end();
     });
@@ -82,7 +82,7 @@ class Browser {
   }
 
   get id(): string | undefined {
-    return this.#cookie === "" ? undefined : sessionIdOf(this.#cookie.slice("sid=".length));
+    return this.#cookie === "" ? undefined : idOf(this.#cookie);
   }
 
   keep(cookie: string | undefined): void {

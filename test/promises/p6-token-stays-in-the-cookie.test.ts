@@ -28,7 +28,7 @@ function routes(shown: string[]): (app: Express) => void {
         sessionID,
         session.meta,
         session.cookie,
-        String(session),
+        JSON.stringify(session.cookie),
       ],
       { showHidden: true },
     );

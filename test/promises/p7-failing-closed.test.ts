@@ -103,7 +103,7 @@ function routes(reached: string[]): (app: Express) => void {
     });
     app.get("/callback", (req, res) => {
       req.session.set("tea", "callback");
-      req.session.save((error) => res.status(500).json({ code: (error as { code: string }).code }));
+      void req.session.save((error) => res.status(500).json({ code: (error as { code: string }).code }));
     });
     app.get("/stream", (req, res) => {
       req.session.set("tea", "streamed");
@@ -213,10 +213,13 @@ describeOnEveryStore("failing closed", (every) => {
     expect(JSON.parse(answer.body)).toMatchObject({ code: "SESSION_STORE" });
   });
 
-  it.each(["/set", "/awaited", "/login"])("P7: the app's own error page tells of a save that failed in %s", async (path) => {
-    for (const operation of ["create", "update", "replace"] as const) store.fail(operation, "rejects");
-    for (const sent of [{}, headers]) expectFailure(await app.get(path, sent), "SESSION_STORE");
-  });
+  it.each(["/set", "/awaited", "/login"])(
+    "P7: the app's own error page tells of a save that failed in %s",
+    async (path) => {
+      for (const operation of ["create", "update", "replace"] as const) store.fail(operation, "rejects");
+      for (const sent of [{}, headers]) expectFailure(await app.get(path, sent), "SESSION_STORE");
+    },
+  );
 
   it("P2: a create whose answer was lost is not tried again", async () => {
     for (const fault of ["loses its answer", "throws", "rejects", "answers late"] as const) {

@@ -1,10 +1,10 @@
 import type { Express } from "express";
 import { GUEST_USER } from "../../lib/record/session-record";
-import { sessionIdOf } from "../../lib/record/session-id";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";
 import { FaultyStore } from "../support/faulty-store";
+import { idOf } from "../support/session-life";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -108,7 +108,7 @@ describeOnEveryStore("expiry", (every) => {
   });
 
   it("P8: what nobody has cleared is neither shown, nor found, nor counted", async () => {
-    const id = sessionIdOf(headers.cookie.slice("sid=".length));
+    const id = idOf(headers.cookie);
     clock += HOUR - 1;
     await expect(app.sessions.getSessionInfo()).resolves.toHaveLength(1);
     clock += 1;
@@ -141,13 +141,16 @@ describeOnEveryStore("expiry", (every) => {
     expect(await read()).toEqual(gone);
   });
 
-  it.each(["set", "update", "reset"])("P8: a session that expires during the request is ended for its %s", async (action) => {
-    const answer = await app.get(`/long/${action}`, headers);
-    expect(answer).toMatchObject({ status: 409, cookie: undefined });
-    expect(JSON.parse(answer.body)).toMatchObject({ code: "SESSION_ENDED" });
-    clock -= HOUR;
-    expect(await read()).toEqual(live); // On a clock that is behind: what was stored is as it was.
-  });
+  it.each(["set", "update", "reset"])(
+    "P8: a session that expires during the request is ended for its %s",
+    async (action) => {
+      const answer = await app.get(`/long/${action}`, headers);
+      expect(answer).toMatchObject({ status: 409, cookie: undefined });
+      expect(JSON.parse(answer.body)).toMatchObject({ code: "SESSION_ENDED" });
+      clock -= HOUR;
+      expect(await read()).toEqual(live); // On a clock that is behind: what was stored is as it was.
+    },
+  );
 
   it("P8: a session that expires during the request does not stop a login", async () => {
     const { status, cookie } = await app.get("/long/login", headers);

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import type { Express } from "express";
 import { dictionary } from "../../lib/record/dictionary";
-import { sessionIdOf } from "../../lib/record/session-id";
 import { startApp } from "../support/app";
 import type { Answer, RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";
 import { FaultyStore } from "../support/faulty-store";
+import { idOf } from "../support/session-life";
 import { fingerprint, REFUSED, STORABLE } from "../support/storable-values";
 import type { SessionStore } from "../../lib/stores/store";
 
@@ -91,7 +91,7 @@ describeOnEveryStore("values", (every) => {
   beforeEach(async () => {
     const { cookie = "" } = await app.get("/prepare");
     headers = { cookie };
-    id = sessionIdOf(cookie.slice("sid=".length));
+    id = idOf(cookie);
     store.resetCalls();
   });
 

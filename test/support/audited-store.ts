@@ -102,8 +102,10 @@ export class AuditedStore implements SessionStore {
     const done = await this.#inner.replace(oldId, ending, record);
     watch(done);
     if (!done) {
-      // Nothing was written, so the id is as new as before.
+      // Nothing was written, so the id is as new as before; but only a login may go on with it.
       this.#ids.delete(record.id);
+      if (ending.reason !== "login")
+        this.bury(record.id, `refused: the one before it was over at its ${ending.reason}`);
       return false;
     }
     this.bury(oldId, `ended by ${ending.reason}`);

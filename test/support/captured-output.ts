@@ -6,8 +6,6 @@ export interface CapturedOutput {
   readonly stop: () => void;
 }
 
-type Write = typeof process.stderr.write;
-
 /** Keeps what goes to the console, to stdout and stderr, and to `process.emitWarning`, and lets none of it through. */
 export function captureOutput(): CapturedOutput {
   const parts: string[] = [];
@@ -16,12 +14,12 @@ export function captureOutput(): CapturedOutput {
     ...(["log", "info", "warn", "error", "debug", "trace"] as const).map((name) =>
       jest.spyOn(console, name).mockImplementation(keep),
     ),
-    jest.spyOn(process, "emitWarning").mockImplementation(keep as typeof process.emitWarning),
+    jest.spyOn(process, "emitWarning").mockImplementation(keep),
     ...[process.stdout, process.stderr].map((stream) =>
-      jest.spyOn(stream, "write").mockImplementation(((chunk: unknown) => {
+      jest.spyOn(stream, "write").mockImplementation((chunk: unknown) => {
         keep(chunk);
         return true;
-      }) as Write),
+      }),
     ),
   ];
   return {

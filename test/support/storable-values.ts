@@ -32,7 +32,14 @@ export const STORABLE: readonly StorableValue[] = [
 /** Values that a session refuses, as `cart`, and how the message begins. */
 export const REFUSED: readonly (readonly [name: string, make: () => unknown, message: string])[] = [
   ["a function", () => ({ items: [1, 2, 3, { toPrice: () => 1 }] }), "cart.items[3].toPrice is a function"],
-  ["a class instance", () => new (class Tea {})(), "cart is an instance of Tea"],
+  [
+    "a class instance",
+    () =>
+      new (class Tea {
+        name = "assam";
+      })(),
+    "cart is an instance of Tea",
+  ],
   ["an Error", () => [new Error("secret value")], "cart[0] is an Error"],
   ["a URL", () => ({ "a b": new URL("http://example.test") }), 'cart["a b"] is a URL'],
   ["a promise", () => ({ p: Promise.resolve(1) }), "cart.p is a promise"],
@@ -58,7 +65,9 @@ function shared(): unknown {
  */
 export function fingerprint(value: unknown, seen = new Map<object, number>()): string {
   if (typeof value !== "object" || value === null) {
-    return Object.is(value, -0) ? "-0" : `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
+    return Object.is(value, -0)
+      ? "-0"
+      : `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
   }
   const known = seen.get(value);
   if (known !== undefined) return `#${known}`;

@@ -1,0 +1,57 @@
+import type { Express } from "express";
+import { sessionIdOf } from "../../lib/record/session-id";
+import type { SessionOptions } from "../../lib/options";
+import type { Sessions } from "../../lib/sessions";
+import { startApp } from "./app";
+import type { RunningApp } from "./app";
+
+function routes(app: Express, sessions: () => Sessions): void {
+  app.get("/set", (req, res) => {
+    req.session.set("tea", "black");
+    res.end();
+  });
+  app.get("/read", (req, res) => res.json({ tea: req.session.get("tea", null) }));
+  app.get("/login/:user", async (req, res) => {
+    await req.session.login(req.params.user);
+    res.end();
+  });
+  app.get("/logout", async (req, res) => {
+    await req.session.logout();
+    res.end();
+  });
+  app.get("/reset", async (req, res) => {
+    await req.session.reset();
+    res.end();
+  });
+  app.get("/destroy", async (req, res) => {
+    await req.session.destroy();
+    res.end();
+  });
+  app.get("/kill-others", async (req, res) => {
+    res.json(await sessions().killOthers(req.session));
+  });
+  app.get("/kill/:id", async (req, res) => {
+    res.json(await sessions().kill(req.params.id));
+  });
+}
+
+/** An app whose paths are the events in the life of a session. */
+export async function startLifeApp(options: SessionOptions): Promise<RunningApp> {
+  const app: RunningApp = await startApp((express) => routes(express, () => app.sessions), options);
+  return app;
+}
+
+/** The session cookie after these requests, one after the other. */
+export async function visit(app: RunningApp, ...paths: string[]): Promise<string> {
+  let cookie = "";
+  for (const path of paths) {
+    const answer = await app.get(path, { cookie });
+    cookie = answer.cookie ?? cookie;
+  }
+  return cookie;
+}
+
+/** The id of the session that a cookie, as `name=value`, belongs to. */
+export function idOf(cookie = ""): string {
+  return sessionIdOf(cookie.slice(cookie.indexOf("=") + 1));
+}
