@@ -76,7 +76,7 @@ export default tseslint.config(
     rules: { "no-console": "off" },
   },
   {
-    // Tests hand in wrong types on purpose, and supertest's bodies are `any`.
+    // Tests hand in wrong types on purpose and try what an app should not do; answers of a client are `any`.
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
       "@typescript-eslint/no-explicit-any": "off",

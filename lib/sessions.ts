@@ -222,6 +222,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
     return {
       ...options,
+      touching: new Set(),
       writer: this.#store,
       cookie: new SessionCookie(cookie, signature),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",

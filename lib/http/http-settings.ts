@@ -9,6 +9,8 @@ export interface HttpSettings extends SessionPolicy {
   readonly cookie: SessionCookie;
   /** Renew `lastSeenAt` at most this often. */
   readonly touchIntervalMs: number;
+  /** The ids whose touch is under way: parallel requests of one session need one. */
+  readonly touching: Set<string>;
   /** Where a request's session is at home: `browser`, or what the app says. */
   readonly scopeOf: (req: IncomingMessage) => string;
   /** Whether plain HTTP may carry sessions. */

@@ -227,10 +227,14 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   /** Renews `lastSeenAt` beside the handler; nothing waits for it. (P4) */
   #touchIfDue(record: SessionRecord): void {
-    const { now, touchIntervalMs, keepEndedMs, writer, onError } = this.#settings;
+    const { now, touchIntervalMs, touching, keepEndedMs, writer, onError } = this.#settings;
     const seenAt = now();
-    if (seenAt - record.lastSeenAt < touchIntervalMs) return;
-    writer.write(record, touchAt(record, seenAt, keepEndedMs)).catch(onError);
+    if (seenAt - record.lastSeenAt < touchIntervalMs || touching.has(record.id)) return;
+    touching.add(record.id);
+    writer
+      .write(record, touchAt(record, seenAt, keepEndedMs))
+      .catch(onError)
+      .finally(() => touching.delete(record.id));
   }
 
   /** A request that was under way while its session was replaced must not start another. */

@@ -7,42 +7,36 @@ interface Findable extends Indexed {
   readonly project: string;
 }
 
-/** How many ids are held at once; each record is read when it is its turn. */
-const PAGE = 500;
+/** How many records are read at once. */
+const PAGE = 100;
 
 /**
- * Streams the records of one table that the query names. No snapshot is held while the caller works with a record, so
- * that a slow caller does not keep LMDB from using its free pages again. Other requests have their turn after each page.
+ * Streams the records of one table that the query names. A page's ids and records are read from one snapshot, so that a
+ * session that is replaced meanwhile is seen as the one or as the other; none is held while the caller works with a record,
+ * so that a slow caller does not keep LMDB from using its free pages again. Other requests have their turn after each page.
  */
 export async function* findInTable<R extends Findable>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
   query: FindQuery,
 ): AsyncGenerator<R> {
-  for await (const ids of pagesOfIds(folder, table, query)) {
-    for (const id of ids) {
-      folder.assertOpen();
-      const record = folder.read(() => table.readSound(id))?.record;
-      if (record !== undefined && matches(record, query)) yield record;
-    }
-  }
-}
-
-async function* pagesOfIds(folder: LmdbFolder, table: LmdbTable<Findable>, query: FindQuery): AsyncGenerator<string[]> {
-  const { id, owner } = query;
-  if (id !== undefined) {
-    yield [id];
-    return;
-  }
   let last: string | undefined;
   for (;;) {
     folder.assertOpen();
-    const ids = folder.read(() => (owner === undefined ? table.ids(last, PAGE) : table.idsOfOwner(owner, last, PAGE)));
-    yield ids;
-    if (ids.length < PAGE) return;
-    last = ids.at(-1);
+    const page = folder.read(() => idsOf(table, query, last).map((id) => ({ id, found: table.readSound(id) })));
+    for (const { found } of page) {
+      folder.assertOpen();
+      if (found !== undefined && matches(found.record, query)) yield found.record;
+    }
+    if (page.length < PAGE || query.id !== undefined) return;
+    last = page.at(-1)?.id;
     await nextTurn();
   }
+}
+
+function idsOf(table: LmdbTable<Findable>, { id, owner }: FindQuery, last: string | undefined): string[] {
+  if (id !== undefined) return [id];
+  return owner === undefined ? table.ids(last, PAGE) : table.idsOfOwner(owner, last, PAGE);
 }
 
 function matches(record: Findable, query: FindQuery): boolean {

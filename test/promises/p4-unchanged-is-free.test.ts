@@ -96,6 +96,18 @@ describeOnEveryStore("unchanged", (every) => {
     await expect(failed).resolves.toMatchObject([{ code: "SESSION_STORE_TIMEOUT" }]);
   });
 
+  it("P4: requests that come while a touch is under way make no other", async () => {
+    const failed = once(app.sessions, "error");
+    store.fail("update", "hangs");
+    clock += 5 * MINUTE;
+    await Promise.all(Array.from({ length: 10 }, () => app.get("/read", headers)));
+    expect(store.calls.update).toBe(1);
+    await failed;
+    store.recover();
+    await app.get("/read", headers);
+    expect(store.calls.update).toBe(2);
+  });
+
   it("P4: the touch starts beside the handler, also of one that ignores the session", async () => {
     clock += 5 * MINUTE;
     await app.get("/ignore", headers);
