@@ -79,6 +79,11 @@ export default tseslint.config(
     // Tests hand in wrong types on purpose and try what an app should not do; answers of a client are `any`.
     files: ["test/**/*.ts", "bench/**/*.ts"],
     rules: {
+      "@typescript-eslint/no-misused-spread": "off",
+      "@typescript-eslint/no-dynamic-delete": "off",
+      "@typescript-eslint/no-base-to-string": "off",
+      "@typescript-eslint/no-extraneous-class": "off",
+      "@typescript-eslint/restrict-plus-operands": "off",
       "@typescript-eslint/no-explicit-any": "off",
       "@typescript-eslint/no-unsafe-argument": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",
