@@ -239,7 +239,7 @@ export type RequestSession = Session & Partial<SessionData>;
 function missing(key: string): SessionError {
   return new SessionError(
     "SESSION_KEY",
-    `The session has no ${JSON.stringify(key)}; use get(key, fallback) where it may be absent.`,
+    `The session has no ${JSON.stringify(key)}; use get(key, fallback) or delete(key) where it may be absent.`,
   );
 }
 
