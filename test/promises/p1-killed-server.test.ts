@@ -1,0 +1,75 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { send } from "../support/app";
+import { compileScripts } from "../support/compiled-scripts";
+
+/** What a visitor was told of a session. */
+interface Told {
+  readonly id: string;
+  readonly n: number;
+}
+
+const ROUNDS = 50;
+const VISITORS = 8;
+const rooms = ["record", "session", "http", "stores", "admin", "jobs"].map((room) => `lib/${room}`);
+const scripts = compileScripts(["lib", ...rooms, "test/support/lmdb-server.ts"]);
+const folder = mkdtempSync(join(tmpdir(), "coatcheck-killed-server-"));
+
+afterAll(() => {
+  scripts.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+it("P1, P2: a server that is killed in the middle of writes has every save whose response was received, and no session that was replaced", async () => {
+  let answers = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const visits = await visitUntilKilled(20 + Math.random() * 60);
+    const store = new LmdbStore({ path: folder });
+    for (const told of visits) {
+      answers += told.length;
+      const last = told.at(-1);
+      if (last === undefined) continue;
+      // The answer to a login may be on its way when the server dies: then the session it replaced is over, too.
+      const record = store.load(last.id);
+      if (record !== undefined) expect(Number(record.data.n)).toBeGreaterThanOrEqual(last.n);
+      else expect(await reasonOf(store, last.id)).toBe("login");
+      for (const { id } of told) if (id !== last.id) expect(store.load(id)).toBeUndefined();
+    }
+    await store.close();
+  }
+  expect(answers).toBeGreaterThan(ROUNDS * VISITORS);
+}, 180_000);
+
+async function visitUntilKilled(afterMs: number): Promise<Told[][]> {
+  const server = fork(scripts.path("test/support/lmdb-server.ts"), [folder], { env: scripts.env, execArgv: [] });
+  const [port] = (await once(server, "message")) as [number];
+  const visits = Array.from({ length: VISITORS }, () => visit(`http://127.0.0.1:${port}`));
+  await delay(afterMs);
+  server.kill("SIGKILL");
+  await once(server, "close");
+  return Promise.all(visits);
+}
+
+/** Visits until the server is gone, and logs in now and then. */
+async function visit(url: string): Promise<Told[]> {
+  const told: Told[] = [];
+  let cookie: string | undefined;
+  for (let request = 1; ; request += 1) {
+    const path = request % 5 === 0 ? "/login" : "/count";
+    const answer = await send("GET", url + path, cookie === undefined ? {} : { cookie }).catch(() => undefined);
+    if (answer === undefined) return told;
+    expect(answer.status).toBe(200);
+    cookie = answer.cookie ?? cookie;
+    told.push(JSON.parse(answer.body) as Told);
+  }
+}
+
+async function reasonOf(store: LmdbStore, id: string): Promise<string | undefined> {
+  for await (const record of store.find({ state: "ended", id })) return "reason" in record ? record.reason : undefined;
+  return undefined;
+}
