@@ -14,6 +14,7 @@ import { DetachedState } from "./detached-state";
 import { endingFor } from "./ending-for";
 import { withMergedOwner } from "./merged-owner";
 import { newRecord } from "./new-record";
+import type { OwnRecord } from "./own-record";
 import { Session } from "./session";
 import { sessionMeta } from "./session-meta";
 import type { SessionMeta } from "./session-meta";
@@ -27,7 +28,7 @@ import type { ValuesDelta } from "./session-values";
 import { Turns } from "./turns";
 
 /** A session that is, or can be, in the store. What is done with it happens one after the other. */
-export class StoredSession implements SessionState {
+export class StoredSession implements SessionState, OwnRecord {
   readonly #policy: SessionPolicy;
   readonly #place: SessionPlace;
   #record: SessionRecord | undefined;
@@ -169,6 +170,26 @@ export class StoredSession implements SessionState {
     });
   }
 
+  get record(): SessionRecord | undefined {
+    return this.#record;
+  }
+
+  change(decide: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord> {
+    return this.#turns.next(async () => {
+      if (this.#over !== undefined) throw this.#over;
+      const record = this.#record;
+      if (record === undefined) return this.#createWith(decide);
+      const after = await this.#stored(
+        this.#policy.writer.mutate(record.id, (current) => {
+          const change = decide(current);
+          return change === undefined ? undefined : this.#merged(current, change);
+        }),
+      );
+      if (after === undefined) throw this.#ended();
+      return (this.#record = after);
+    });
+  }
+
   login(user: string | number, options: LoginOptions): Promise<void> {
     return this.#turns.next(async () =>
       this.#startOver("login", userId(user, "login(user)"), this.#policy.keepOnLogin, rememberOf(options)),
@@ -250,7 +271,25 @@ export class StoredSession implements SessionState {
     const { owner } = this;
     if (!(await this.#place.mayCreate(owner))) return;
     this.#place.assertHeadersOpen();
-    const record = this.#newRecord(owner, delta?.set ?? dictionary(), false);
+    await this.#store(this.#newRecord(owner, delta?.set ?? dictionary(), false), delta);
+  }
+
+  /** Creates the session with something in it beside its data. Where there is nothing to change, nothing is created. */
+  async #createWith(decide: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord> {
+    this.#place.assertMayStart();
+    const { owner } = this;
+    const delta = this.#values.delta();
+    const empty = this.#newRecord(owner, delta?.set ?? dictionary(), false);
+    const change = decide(empty);
+    if (change === undefined) return empty;
+    // Whether it may start was asked above, and answered by throwing.
+    await this.#place.mayCreate(owner);
+    const record = applyDelta(empty, change);
+    await this.#store(record, delta);
+    return record;
+  }
+
+  async #store(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
     assertRecordFits(record, this.#policy.maxBytes);
     const predecessor = this.#predecessor;
     if (predecessor === undefined) await this.#stored(this.#policy.writer.create(record));
