@@ -27,8 +27,6 @@ export class LmdbFolder {
   readonly live: LmdbTable<SessionRecord>;
   readonly ended: LmdbTable<EndedRecord>;
   readonly #root: RootDatabase;
-  readonly #dropSnapshot: () => void;
-  #inSnapshot = false;
   #lastCommitFailed = false;
   #writesUnderWay = 0;
   #onIdle: (() => void) | undefined;
@@ -50,50 +48,49 @@ export class LmdbFolder {
         { cause },
       );
     }
-    this.#dropSnapshot = () => {
-      this.#inSnapshot = false;
-      this.#root.resetReadTxn();
-    };
   }
 
   /**
-   * Runs synchronous reads, all on one snapshot. The reads of one JavaScript task share theirs, and no more than that:
-   * what another process has acknowledged can only be heard of in a later task, and is seen there.
+   * Runs synchronous reads, all on one snapshot, which is as new as this call: lmdb itself would go on with the one that it
+   * has open, for a millisecond or two, and not see what another process has acknowledged meanwhile.
    */
   read<T>(reads: () => T): T {
-    if (!this.#inSnapshot) {
-      this.#inSnapshot = true;
-      queueMicrotask(this.#dropSnapshot);
-    }
     try {
+      this.#root.resetReadTxn();
       return reads();
     } catch (cause) {
       throw cause instanceof SessionError ? cause : this.#failure("read", cause);
     }
   }
 
-  /** Runs an operation that writes; `close` waits for it. */
-  async writing<T>(operation: () => Promise<T>): Promise<T> {
-    this.assertOpen();
+  /** Runs an operation that writes; `close` waits for it. Chained by hand: an `await` costs a promise more per request. */
+  writing<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closed());
     this.#writesUnderWay += 1;
-    try {
-      return await operation();
-    } finally {
-      this.#writesUnderWay -= 1;
-      if (this.#writesUnderWay === 0) this.#onIdle?.();
-    }
+    return begun(operation).then(
+      (value) => {
+        this.#written();
+        return value;
+      },
+      (error: unknown) => {
+        this.#written();
+        throw error;
+      },
+    );
   }
 
   /** Waits until a write, or several, are committed: every process sees them then, and they outlive this one. */
-  async committed<T>(write: () => Promise<T>): Promise<T> {
-    try {
-      const answer = await write();
-      this.#lastCommitFailed = false;
-      return answer;
-    } catch (error) {
-      this.#lastCommitFailed = true;
-      throw this.#failure("written", await underlying(error));
-    }
+  committed<T>(write: () => Promise<T>): Promise<T> {
+    return begun(write).then(
+      (answer) => {
+        this.#lastCommitFailed = false;
+        return answer;
+      },
+      async (error: unknown) => {
+        this.#lastCommitFailed = true;
+        throw this.#failure("written", await underlying(error));
+      },
+    );
   }
 
   /** Waits until a write is on disk. */
@@ -106,9 +103,7 @@ export class LmdbFolder {
 
   /** Throws `SESSION_CLOSED` once `close` was called. */
   assertOpen(): void {
-    if (this.#closing !== undefined) {
-      throw new SessionError("SESSION_CLOSED", `This LmdbStore of ${this.path} was closed; make a new one.`);
-    }
+    if (this.#closing !== undefined) throw this.#closed();
   }
 
   close(): Promise<void> {
@@ -123,12 +118,34 @@ export class LmdbFolder {
     if (!this.#lastCommitFailed) await closed;
   }
 
+  #written(): void {
+    this.#writesUnderWay -= 1;
+    if (this.#writesUnderWay === 0) this.#onIdle?.();
+  }
+
+  #closed(): SessionError {
+    return new SessionError("SESSION_CLOSED", `This LmdbStore of ${this.path} was closed; make a new one.`);
+  }
+
   #failure(what: string, cause: unknown): SessionError {
     return new SessionError(
       "SESSION_STORE",
       `The session folder ${this.path} can't be ${what}: ${messageOf(cause)}. See that its disk has room and works.`,
       { cause },
     );
+  }
+}
+
+async function failed(error: unknown): Promise<never> {
+  throw error;
+}
+
+/** What throws at once rejects like the rest. */
+function begun<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return operation();
+  } catch (error) {
+    return failed(error);
   }
 }
 

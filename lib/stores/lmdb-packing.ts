@@ -91,6 +91,11 @@ export class Packer {
   }
 }
 
+/** The first number of a packed record, unchecked; NaN where the bytes are too few. */
+export function firstNumber({ buffer, byteOffset, length }: Uint8Array): number {
+  return length < HEADER_BYTES + 8 ? NaN : new DataView(buffer, byteOffset).getFloat64(HEADER_BYTES, true);
+}
+
 /** Reads back what `Packer` wrote. All that it answers is copied: the memory that it reads may be used again afterwards. */
 export class Unpacker {
   readonly #packed: Buffer;

@@ -5,7 +5,7 @@ import { Packer, Unpacker } from "./lmdb-packing";
 
 /** How one kind of record is written to bytes and read back. */
 export interface LmdbFormat<R> {
-  /** `version` is a number that no other write of this record has. */
+  /** `version` is a number that no other write of this record has; it comes first. */
   pack(record: R, version: number): Buffer;
   /** Throws `SESSION_UNREADABLE`. What it answers does not share memory with `packed`. */
   unpack(id: string, packed: Uint8Array): Versioned<R>;

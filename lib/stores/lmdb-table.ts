@@ -2,6 +2,8 @@ import { hash } from "node:crypto";
 import type { Database, RootDatabase } from "lmdb";
 import { SessionError } from "../errors";
 import { CLEAR_GRACE_MS } from "../record/expiry";
+import { LmdbCache } from "./lmdb-cache";
+import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
 
 /** What a table needs to know of its records. */
@@ -30,6 +32,7 @@ export class LmdbTable<R extends Indexed> {
   readonly #owners: Database<Buffer, string>;
   readonly #purges: Database<Buffer, string>;
   readonly #format: LmdbFormat<R>;
+  readonly #cache = new LmdbCache<R>();
 
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
     this.records = root.openDB(name, { encoding: "binary", useVersions: true });
@@ -45,7 +48,23 @@ export class LmdbTable<R extends Indexed> {
     return packed === undefined ? undefined : this.#format.unpack(id, packed);
   }
 
-  /** The same, but undefined also where what is stored can't be read. */
+  /** The same, and the very object that was answered before where it has not changed since: nobody changes it. */
+  readAgain(id: string): Versioned<R> | undefined {
+    const packed = this.records.getBinaryFast(id);
+    if (packed === undefined) return undefined;
+    const known = this.#cache.get(id, firstNumber(packed));
+    if (known !== undefined) return known;
+    const unpacked = this.#format.unpack(id, packed);
+    this.#cache.keep(id, unpacked, packed.length);
+    return unpacked;
+  }
+
+  /** Takes note of a record that was written, for `readAgain`. */
+  keep(id: string, written: Versioned<R>, bytes: number): void {
+    this.#cache.keep(id, written, bytes);
+  }
+
+  /** As `read`, but undefined also where what is stored can't be read. */
   readSound(id: string): Versioned<R> | undefined {
     try {
       return this.read(id);
@@ -53,10 +72,6 @@ export class LmdbTable<R extends Indexed> {
       if (error instanceof SessionError && error.code === "SESSION_UNREADABLE") return undefined;
       throw error;
     }
-  }
-
-  unpack(id: string, packed: Buffer): Versioned<R> {
-    return this.#format.unpack(id, packed);
   }
 
   pack(record: R, version: number): Buffer {

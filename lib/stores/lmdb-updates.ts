@@ -10,7 +10,7 @@ export interface Latest extends Versioned<SessionRecord> {
 }
 
 interface UpdateUnderWay {
-  readonly packed: Buffer;
+  readonly update: Versioned<SessionRecord>;
   /** Whether it was written; false where the record was changed or ended by another before. */
   readonly written: Promise<boolean>;
   /** The same for updates that build on each other: where one comes to nothing, so do those after it. */
@@ -31,27 +31,37 @@ export class LmdbUpdates {
 
   /** Throws `SESSION_UNREADABLE`. */
   latest(id: string): Latest | undefined {
-    const { live } = this.#folder;
     const underWay = this.#underWay.get(id);
-    if (underWay === undefined) return this.#folder.read(() => live.read(id));
-    return { ...live.unpack(id, underWay.packed), underWay };
+    if (underWay === undefined) return this.#folder.read(() => this.#folder.live.readAgain(id));
+    return { ...underWay.update, underWay };
   }
 
   /** Writes `record` over `base`; false, and nothing written, where that is not what is stored any more. */
-  async rewrite(base: Latest, record: SessionRecord): Promise<boolean> {
+  rewrite(base: Latest, record: SessionRecord): Promise<boolean> {
     const { live } = this.#folder;
-    const version = nextVersion();
-    const packed = live.pack(record, version);
-    const written = this.#folder.committed(() => live.rewrite(base, record, packed, version));
-    const mine: UpdateUnderWay = { packed, written, chain: base.underWay?.chain ?? {} };
-    this.#underWay.set(record.id, mine);
-    let done = false;
-    try {
-      done = await written;
-    } finally {
-      const last = this.#underWay.get(record.id);
-      if (last === mine || (!done && last?.chain === mine.chain)) this.#underWay.delete(record.id);
-    }
-    return done;
+    const update = { record, version: nextVersion() };
+    const packed = live.pack(record, update.version);
+    const chain = base.underWay?.chain ?? {};
+    const written = this.#folder
+      .committed(() => live.rewrite(base, record, packed, update.version))
+      .then(
+        (done) => {
+          this.#conclude(update, chain, done);
+          if (done) live.keep(record.id, update, packed.length);
+          return done;
+        },
+        (error: unknown) => {
+          this.#conclude(update, chain, false);
+          throw error;
+        },
+      );
+    this.#underWay.set(record.id, { update, written, chain });
+    return written;
+  }
+
+  #conclude(update: Versioned<SessionRecord>, chain: object, done: boolean): void {
+    const { id } = update.record;
+    const last = this.#underWay.get(id);
+    if (last?.update === update || (!done && last?.chain === chain)) this.#underWay.delete(id);
   }
 }
