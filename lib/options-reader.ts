@@ -1,15 +1,11 @@
-import ms from "ms";
-import type { StringValue } from "ms";
 import { inspect } from "node:util";
 import { SessionError } from "./errors";
+import { MAX_DURATION_MS, durationMs } from "./record/duration";
 
 /** Refuses an option: names it, echoes the value, and says what to write instead. */
 export function refuse(option: string, value: unknown, instead: string): never {
   throw new SessionError("SESSION_CONFIG", `Option ${option} can't be ${inspect(value, { depth: 0 })}; ${instead}.`);
 }
-
-/** The longest duration: a hundred years, in milliseconds. What ends later than that is meant to have no end. */
-const MAX_MS = 100 * 365.25 * 24 * 60 * 60 * 1000;
 
 /** Refuses names that are no options, and says which one may have been meant; and `null`, which is not "the default". */
 export function assertKnown(given: object, known: readonly string[], where: string): void {
@@ -31,13 +27,13 @@ export function duration(
   allowed: { readonly zero?: boolean; readonly infinite?: boolean; readonly max?: number } = {},
 ): number {
   const instead = `give milliseconds as a number, or a string such as "30s", "15m" or "1h"`;
-  const millis = typeof value === "string" ? parsed(value) : value;
-  if (typeof millis !== "number" || Number.isNaN(millis)) return refuse(option, value, instead);
+  const millis = durationMs(value);
+  if (Number.isNaN(millis)) return refuse(option, value, instead);
   if (millis === Infinity && allowed.infinite !== true) return refuse(option, value, `it must be finite; ${instead}`);
   if (millis < 0 || (millis === 0 && allowed.zero !== true)) {
     return refuse(option, value, `it must be more than zero; ${instead}`);
   }
-  const { max = MAX_MS } = allowed;
+  const { max = MAX_DURATION_MS } = allowed;
   if (millis > max && millis !== Infinity) return refuse(option, value, `it may be ${max} ms; ${instead}`);
   return millis;
 }
@@ -61,11 +57,6 @@ export function aFunction<T>(option: string, value: T, takes: string): T {
 export function stringList(option: string, value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === "string")) return [...value];
   return refuse(option, value, "give an array of strings");
-}
-
-/** What ms makes of a text: milliseconds, or undefined. On an empty or very long one it would throw. */
-function parsed(text: string): unknown {
-  return text === "" || text.length > 100 ? undefined : ms(text as StringValue);
 }
 
 /** Whether two names differ in case, or in one letter more, less or other. */

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import type { StringValue } from "ms";
+import type { Duration } from "./record/duration";
 import type { UserOf } from "./session/session-owner";
 import type { SessionStore } from "./stores/store";
 
-/** A length of time: milliseconds, or a string as the `ms` package reads it (`"90s"`, `"1h"`, `"30d"`). */
-export type Duration = number | StringValue;
+export type { Duration };
 
 /** How the session cookie is set. It is always HttpOnly. */
 export interface CookieOptions {
