@@ -134,8 +134,7 @@ function secrets(given: unknown): readonly string[] {
 
 /** Names the secret by its place: the value itself is in no message. */
 function secretError(what: string): SessionError {
-  const make = `node -p "crypto.randomBytes(32).toString('base64url')"`;
-  return new SessionError("SESSION_CONFIG", `Option secrets ${what}; make a secret with ${make}`);
+  return new SessionError("SESSION_CONFIG", `Option secrets ${what}; make a secret with: npx coatcheck secret`);
 }
 
 function assertStore(store: object): void {

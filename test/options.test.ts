@@ -230,7 +230,7 @@ describe("secrets", () => {
     const { message } = refusal({ secrets });
     expect(message).toMatch(/^Option secrets /);
     expect(message).toContain(why);
-    expect(message).toContain("randomBytes(32)");
+    expect(message).toContain("npx coatcheck secret");
     for (const value of [secrets].flat()) {
       if (typeof value === "string" && value !== "") expect(message).not.toContain(value);
     }
