@@ -37,6 +37,12 @@ const STATUS_OF = {
   SESSION_DETACHED: 500,
   /** There is no session of this id. */
   SESSION_NOT_FOUND: 404,
+  /** An attribute that was to be created is there already. */
+  ATTRIBUTE_EXISTS: 409,
+  /** An attribute that was to be changed is not there, or has expired. */
+  ATTRIBUTE_NOT_FOUND: 404,
+  /** An encrypted attribute was written with a secret that is gone, or was tampered with. */
+  ATTRIBUTE_UNREADABLE: 500,
 } as const;
 
 /** A stable code that tells what went wrong; see `SessionError`. */
