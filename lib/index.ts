@@ -21,6 +21,9 @@ export type { RequestSession, SessionCallback } from "./session/session";
 export { currentSession } from "./session/current-session";
 // "export *", so that an app's `declare module "coatcheck"` reaches the interface itself.
 export * from "./session/session-data";
+export type { SessionAttributes } from "./session/session-attributes";
+export type { AttributeInfo } from "./session/attribute-info";
+export type { AttributeItem, AttributeOptions } from "./session/attribute-options";
 export type { SessionMeta } from "./session/session-meta";
 export type { LoginOptions } from "./session/session-state";
 export type { UserOf } from "./session/session-owner";

@@ -11,6 +11,7 @@ import type { SessionHandler } from "./http/middleware";
 import { SessionCookie } from "./http/session-cookie";
 import { ClearJob } from "./jobs/clear-job";
 import type { SessionOptions } from "./options";
+import { AttributeCipher } from "./record/attribute-cipher";
 import { CLEAR_GRACE_MS, isExpired } from "./record/expiry";
 import { isSessionId } from "./record/session-id";
 import { GUEST_USER, isEnded } from "./record/session-record";
@@ -222,6 +223,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
     return {
       ...options,
+      cipher: new AttributeCipher(secrets),
       touching: new Set(),
       writer: this.#store,
       cookie: new SessionCookie(cookie, signature),

@@ -18,7 +18,7 @@ export function expiresAt(limits: Limits, seenAt: number): number {
   return Math.min(seenAt + limits.idleMs, limits.endsAt);
 }
 
-/** Whether a session is over at `now`: it is gone the very millisecond at which it expires. */
+/** Whether a session, or an attribute, is over at `now`: it is gone the very millisecond at which it expires. */
 export function isExpired(record: Pick<SessionRecord, "expiresAt">, now: number): boolean {
   return now >= record.expiresAt;
 }

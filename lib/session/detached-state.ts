@@ -1,6 +1,11 @@
 import { SessionError } from "../errors";
+import { isExpired } from "../record/expiry";
+import type { SessionRecord } from "../record/session-record";
 import type { CookieView } from "./cookie-view";
+import type { OwnRecord } from "./own-record";
+import { SessionAttributes } from "./session-attributes";
 import type { SessionMeta } from "./session-meta";
+import type { SessionPolicy } from "./session-policy";
 import type { SessionState } from "./session-state";
 import type { SessionValues } from "./session-values";
 
@@ -8,7 +13,9 @@ import type { SessionValues } from "./session-values";
 export type DetachedFields = Pick<SessionState, "id" | "owner" | "isNew" | "meta" | "cookie">;
 
 /** Behind a session that can be read and changed in memory, but no longer stored: the old one after `regenerate()`. */
-export class DetachedState implements SessionState {
+export class DetachedState implements SessionState, OwnRecord {
+  readonly #policy: SessionPolicy;
+  readonly record: SessionRecord | undefined;
   readonly values: SessionValues;
   readonly id: string;
   readonly owner: string;
@@ -17,13 +24,27 @@ export class DetachedState implements SessionState {
   readonly cookie: CookieView;
   readonly changed = false;
 
-  constructor(values: SessionValues, fields: DetachedFields) {
+  constructor(policy: SessionPolicy, record: SessionRecord | undefined, values: SessionValues, fields: DetachedFields) {
+    this.#policy = policy;
+    this.record = record;
     this.values = values;
     this.id = fields.id;
     this.owner = fields.owner;
     this.isNew = fields.isNew;
     this.meta = fields.meta;
     this.cookie = fields.cookie;
+  }
+
+  get attributes(): SessionAttributes {
+    return new SessionAttributes(this, this.#policy);
+  }
+
+  current(): SessionRecord | undefined {
+    return this.record === undefined || isExpired(this.record, this.#policy.now()) ? undefined : this.record;
+  }
+
+  async change(): Promise<never> {
+    throw detached();
   }
 
   assertWritable(): void {

@@ -6,18 +6,19 @@ import { DetachedState } from "./detached-state";
 import { Session } from "./session";
 import { sessionMeta } from "./session-meta";
 import { ownerOf } from "./session-owner";
-import type { UserOf } from "./session-owner";
+import type { SessionPolicy } from "./session-policy";
 import { SessionValues } from "./session-values";
 
 /** The change, with the owner that the data name once it is applied to the current record. */
-export function withMergedOwner(userOf: UserOf, current: SessionRecord, change: SessionDelta): SessionDelta {
-  const state = new DetachedState(new SessionValues(applyDelta(current, change).data), {
+export function withMergedOwner(policy: SessionPolicy, current: SessionRecord, change: SessionDelta): SessionDelta {
+  const merged = applyDelta(current, change);
+  const state = new DetachedState(policy, merged, new SessionValues(merged.data), {
     id: current.id,
     owner: current.owner,
     isNew: false,
     meta: sessionMeta(current),
     cookie: cookieView(null, current.createdAt, current.lastSeenAt),
   });
-  const owner = ownerOf(userOf, new Session(state), current.owner);
+  const owner = ownerOf(policy.userOf, new Session(state), current.owner);
   return owner === current.owner ? change : { ...change, owner };
 }

@@ -1,3 +1,4 @@
+import type { AttributeCipher } from "../record/attribute-cipher";
 import type { ExpiryPolicy } from "../record/expiry";
 import type { EndReason, SessionRecord } from "../record/session-record";
 import type { RecordWriter } from "./record-writer";
@@ -19,6 +20,8 @@ export interface SessionPolicy {
   readonly keepOnLogout: readonly string[];
   readonly userOf: UserOf;
   readonly project: string;
+  /** Encrypts attributes with the secrets, where there are any. */
+  readonly cipher: AttributeCipher;
   readonly onCreated: (record: SessionRecord) => void;
   readonly onEnded: (record: Pick<SessionRecord, "id" | "owner">, reason: EndReason) => void;
 }

@@ -1,4 +1,5 @@
 import type { CookieView } from "./cookie-view";
+import type { SessionAttributes } from "./session-attributes";
 import type { SessionMeta } from "./session-meta";
 import type { SessionValues } from "./session-values";
 
@@ -17,6 +18,7 @@ export interface SessionState {
   readonly changed: boolean;
   readonly meta: SessionMeta;
   readonly cookie: CookieView;
+  readonly attributes: SessionAttributes;
   /** Throws where a change could not be saved any more. */
   assertWritable(): void;
   markChanged(): void;

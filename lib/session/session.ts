@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import type { CookieView } from "./cookie-view";
+import type { SessionAttributes } from "./session-attributes";
 import type { SessionData } from "./session-data";
 import type { SessionMeta } from "./session-meta";
 import { asProxy } from "./session-proxy";
@@ -54,6 +55,11 @@ export class Session {
   /** A read-only view for code that was written for express-session. */
   get cookie(): CookieView {
     return this[STATE].cookie;
+  }
+
+  /** Named values beside the data, each with an expiry of its own, and encrypted where that is wanted. */
+  get attributes(): SessionAttributes {
+    return this[STATE].attributes;
   }
 
   get size(): number {

@@ -16,6 +16,7 @@ import { withMergedOwner } from "./merged-owner";
 import { newRecord } from "./new-record";
 import type { OwnRecord } from "./own-record";
 import { Session } from "./session";
+import { SessionAttributes } from "./session-attributes";
 import { sessionMeta } from "./session-meta";
 import type { SessionMeta } from "./session-meta";
 import { ownerOf, userId } from "./session-owner";
@@ -36,6 +37,7 @@ export class StoredSession implements SessionState, OwnRecord {
   #predecessor: SessionRecord | undefined;
   #values: SessionValues;
   #session: Session;
+  #attributes: SessionAttributes | undefined;
   #newId: string | undefined;
   #marked = false;
   /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
@@ -83,6 +85,10 @@ export class StoredSession implements SessionState, OwnRecord {
   get cookie(): CookieView {
     const record = this.#record ?? this.#newRecord(GUEST_USER, dictionary(), false);
     return cookieView(this.#place.forgottenAt(record), record.createdAt, this.#policy.now());
+  }
+
+  get attributes(): SessionAttributes {
+    return (this.#attributes ??= new SessionAttributes(this, this.#policy));
   }
 
   assertWritable(): void {
@@ -174,6 +180,18 @@ export class StoredSession implements SessionState, OwnRecord {
     return this.#record;
   }
 
+  current(): SessionRecord | undefined | Promise<SessionRecord | undefined> {
+    if (this.#over?.code === "SESSION_ENDED") return undefined;
+    const record = this.#record;
+    if (record === undefined || !isExpired(record, this.#policy.now())) return record;
+    return this.#turns.next(async () => {
+      if (this.#record !== record) return this.#record;
+      const stored = await this.#policy.writer.load(record.id);
+      if (stored === undefined || isExpired(stored, this.#policy.now())) return undefined;
+      return (this.#record = stored);
+    });
+  }
+
   change(decide: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord> {
     return this.#turns.next(async () => {
       if (this.#over !== undefined) throw this.#over;
@@ -220,7 +238,7 @@ export class StoredSession implements SessionState, OwnRecord {
     return this.#turns.next(async () => {
       if (this.#over !== undefined) throw this.#over;
       this.#place.assertMayStart();
-      this.#session[STATE] = new DetachedState(this.#values, this);
+      this.#session[STATE] = new DetachedState(this.#policy, this.#record, this.#values, this);
       this.#predecessor ??= this.#record;
       this.#record = undefined;
       this.#newId = undefined;
@@ -244,12 +262,12 @@ export class StoredSession implements SessionState, OwnRecord {
 
   /** Chained by hand: each `await` less on this path is a promise less per request. */
   #write(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
-    const { writer, now, keepEndedMs, maxBytes } = this.#policy;
+    const { writer, now, keepEndedMs } = this.#policy;
     const change: SessionDelta = {
       ...(delta === undefined ? undefined : { data: delta }),
       ...(this.#marked ? touchAt(record, now(), keepEndedMs) : undefined),
     };
-    assertChangeFits(record, this.#values.stored, change, maxBytes);
+    assertChangeFits(record, this.#values.stored, change, this.#policy);
     this.#marked = false;
     if (this.owner !== record.owner) return this.#writeWithOwner(record, change, delta);
     return this.#stored(writer.write(record, change), (isLive) => {
@@ -276,12 +294,12 @@ export class StoredSession implements SessionState, OwnRecord {
 
   /** Creates the session with something in it beside its data. Where there is nothing to change, nothing is created. */
   async #createWith(decide: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord> {
-    this.#place.assertMayStart();
     const { owner } = this;
     const delta = this.#values.delta();
     const empty = this.#newRecord(owner, delta?.set ?? dictionary(), false);
     const change = decide(empty);
     if (change === undefined) return empty;
+    this.#place.assertMayStart();
     // Whether it may start was asked above, and answered by throwing.
     await this.#place.mayCreate(owner);
     const record = applyDelta(empty, change);
@@ -379,8 +397,8 @@ export class StoredSession implements SessionState, OwnRecord {
 
   /** What `mutate` writes: the change, checked against the record as it is then. */
   #merged(current: SessionRecord, change: SessionDelta): SessionDelta {
-    assertChangeFits(current, current.data, change, this.#policy.maxBytes);
-    return withMergedOwner(this.#policy.userOf, current, change);
+    assertChangeFits(current, current.data, change, this.#policy);
+    return withMergedOwner(this.#policy, current, change);
   }
 
   /** Waits for a store operation; where it fails, nobody knows what was kept, and this session saves no more. */

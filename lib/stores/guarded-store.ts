@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { hasExpired, sweeping } from "../record/attribute-expiry";
 import type { SessionDelta } from "../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import { DeadlineQueue } from "./deadline-queue";
@@ -47,15 +48,18 @@ export class GuardedStore {
 
   /**
    * Writes a change of the session that was loaded as `record`; false where it is over. A write that could land after
-   * its end goes through `mutate`, which checks the expiry in the same step. (P2, P8)
+   * its end goes through `mutate`, which checks the expiry in the same step. (P2, P8) So does one of a record with expired
+   * attributes, which go with it: only by the record as it is in that step can they be told from what is created anew.
    */
   write(record: SessionRecord, delta: SessionDelta): Promise<boolean> {
-    if (this.#now() < record.expiresAt - 2 * this.#timeoutMs) {
+    const now = this.#now();
+    if (now < record.expiresAt - 2 * this.#timeoutMs && !hasExpired(record.attributes, now)) {
       return this.#run("update", () => this.#store.update(record.id, delta));
     }
     return this.mutate(record.id, () => delta).then((after) => after !== undefined);
   }
 
+  /** Also removes what has expired in the record, with whatever else is written. */
   async mutate(
     id: string,
     change: (record: SessionRecord) => SessionDelta | undefined,
@@ -63,7 +67,8 @@ export class GuardedStore {
     let refusal: { readonly error: unknown } | undefined;
     const noted = (record: SessionRecord) => {
       try {
-        return change(record);
+        const delta = change(record);
+        return delta === undefined ? undefined : sweeping(record, delta, this.#now());
       } catch (error) {
         refusal = { error };
         throw error;

@@ -1,0 +1,39 @@
+import { inspect } from "node:util";
+
+/** An attribute with what is known of it. It is a copy: changing it changes nothing stored. Logs show all of it but the value. */
+export class AttributeInfo {
+  readonly name: string;
+  readonly value: unknown;
+  readonly createdAt: Date;
+  /** When its value was set last; a new expiry leaves it. */
+  readonly modifiedAt: Date;
+  /** When it expires by itself, if its session does not end before; null where it lives as long as its session. */
+  readonly expiresAt: Date | null;
+  /** Whether its value is encrypted in the store. */
+  readonly encrypted: boolean;
+
+  /** @internal */
+  constructor(
+    name: string,
+    value: unknown,
+    known: {
+      readonly createdAt: number;
+      readonly modifiedAt: number;
+      readonly expiresAt: number;
+      readonly encrypted: boolean;
+    },
+  ) {
+    this.name = name;
+    this.value = value;
+    this.createdAt = new Date(known.createdAt);
+    this.modifiedAt = new Date(known.modifiedAt);
+    this.expiresAt = known.expiresAt === Infinity ? null : new Date(known.expiresAt);
+    this.encrypted = known.encrypted;
+  }
+
+  /** What logs show: no value. */
+  [inspect.custom](_depth: number, options: object): string {
+    const { name, createdAt, modifiedAt, expiresAt, encrypted } = this;
+    return `AttributeInfo ${inspect({ name, createdAt, modifiedAt, expiresAt, encrypted }, options)}`;
+  }
+}

@@ -1,0 +1,18 @@
+import { inspect } from "node:util";
+import { MAX_DURATION_MS, durationMs } from "../record/duration";
+
+/**
+ * How long something is to live, in milliseconds; `Infinity` for as long as its session. Zero, less, NaN and what is no duration are a
+ * RangeError, whose `code` is `SESSION_ARGUMENT`: none of them may come to mean "for ever".
+ */
+export function expiresInMs(given: unknown): number {
+  const millis = durationMs(given);
+  if (millis === Infinity || (millis > 0 && millis <= MAX_DURATION_MS)) return millis;
+  const echo = inspect(given, { depth: 0, maxStringLength: 40 });
+  throw Object.assign(
+    new RangeError(
+      `expiresIn can't be ${echo}; give milliseconds above zero, a string such as "10m", or Infinity for as long as the session lives.`,
+    ),
+    { code: "SESSION_ARGUMENT" as const },
+  );
+}
