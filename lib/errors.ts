@@ -13,6 +13,8 @@ const STATUS_OF = {
   SESSION_VALUE: 500,
   /** The record would be larger than `maxBytes`. */
   SESSION_TOO_LARGE: 500,
+  /** A request that must prove that it comes from a page of this session has no valid key for that. */
+  SECURITY_KEY: 403,
   /** The session was killed, logged out, replaced or expired while this request worked with it. */
   SESSION_ENDED: 409,
   /** A record with this id is stored already. */

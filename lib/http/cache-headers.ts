@@ -8,12 +8,12 @@ export function varyByCookie(res: ServerResponse): void {
 }
 
 /**
- * Keeps a response that sets the session cookie out of shared caches: `no-store`, or the app's own header with `private` for
- * `public` and without `s-maxage`. (RFC 9111 §5.2.2)
+ * Keeps a response that sets the session cookie, or shows a key, out of shared caches: the app's own header with `private` for
+ * `public` and without `s-maxage`, or where it has none, `otherwise`. (RFC 9111 §5.2.2)
  */
-export function keepPrivate(res: ServerResponse): void {
+export function keepPrivate(res: ServerResponse, otherwise: "no-store" | "private, no-cache"): void {
   const own = res.getHeader("Cache-Control");
-  res.setHeader("Cache-Control", own === undefined ? "no-store" : privateForm(String(own)));
+  res.setHeader("Cache-Control", own === undefined ? otherwise : privateForm(String(own)));
 }
 
 function privateForm(header: string): string {

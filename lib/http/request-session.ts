@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../errors";
+import { derivedKey } from "../record/derived-key";
 import { isExpired, touchAt } from "../record/expiry";
 import { GUEST_USER, isEnded } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
@@ -35,12 +36,15 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #deadId: string | undefined;
   /** The token of a session that is about to be created, until it is. */
   #newToken: string | undefined;
+  /** The token of the session that was created last in this request. */
+  #givenToken: string | undefined;
   #news: CookieNews;
   #stored: StoredSession | undefined;
   #session: Session | null | undefined;
   /** The end that `req.session = null` asked for; the response waits for it, and fails with it. */
   #ending: Promise<void> | undefined;
   #wasRead = false;
+  #showsKey = false;
   /** The one that another `Sessions` put on this request before. */
   readonly #earlier: RequestSession | undefined;
 
@@ -104,14 +108,18 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     const { cookie, now } = this.#settings;
     varyByCookie(this.#res);
     const news = this.#news;
-    if (news === undefined) return;
+    if (news === undefined) {
+      // The page is another one after the next login, but the browser may go back to it.
+      if (this.#showsKey) keepPrivate(this.#res, "private, no-cache");
+      return;
+    }
     this.#news = undefined;
     const header =
       news === "remove"
         ? cookie.removalHeader(this.#cookie)
         : cookie.header(this.#cookie, news.token, news.endsAt, now());
     appendSetCookie(this.#res, header);
-    keepPrivate(this.#res);
+    keepPrivate(this.#res, "no-store");
   }
 
   /** A session that was created, or taken back, before something else failed is still told to the browser. */
@@ -179,10 +187,23 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     return this.#deadId === undefined || owner !== GUEST_USER || this.#assertNotReplaced(this.#deadId);
   }
 
+  keyFor(id: string, use: string): string | undefined {
+    const carried = this.#settings.cookie.token(this.#req, this.#cookie);
+    const token = [this.#newToken, this.#givenToken, carried].find(
+      (one) => one !== undefined && sessionIdOf(one) === id,
+    );
+    return token === undefined ? undefined : derivedKey(token, use).toString("base64url");
+  }
+
+  keyShown(): void {
+    this.#showsKey = true;
+  }
+
   moved(record: SessionRecord | undefined, remember: boolean): void {
     if (record === undefined) {
       this.#news = this.#record === undefined ? undefined : "remove";
     } else if (this.#newToken !== undefined) {
+      this.#givenToken = this.#newToken;
       this.#news = { token: this.#newToken, endsAt: this.#forgottenAt(record, remember) };
     }
     this.#newToken = undefined;

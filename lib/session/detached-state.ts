@@ -47,6 +47,10 @@ export class DetachedState implements SessionState, OwnRecord {
     throw detached();
   }
 
+  get securityKeys(): never {
+    throw detached();
+  }
+
   assertWritable(): void {
     // What is changed here is seen by whoever holds this object, and is never stored.
   }

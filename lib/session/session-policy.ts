@@ -44,6 +44,10 @@ export interface SessionPlace {
   mayCreate(owner: string): boolean | Promise<boolean>;
   /** Whether a failed save is told to the client even where the app does not await it. */
   readonly tellsFailures: boolean;
+  /** A key for this use, derived from the token that `id` was made of; undefined where that is not known here. Absent where nothing has a token. */
+  keyFor?(id: string, use: string): string | undefined;
+  /** Such a key, or one that is like it, goes to the client: no shared cache may keep the answer. */
+  keyShown?(): void;
   /** The session is now this record; undefined where there is none any more. */
   moved(record: SessionRecord | undefined, remember: boolean): void;
   /** `regenerate` made a new object. */

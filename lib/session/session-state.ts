@@ -1,5 +1,6 @@
 import type { CookieView } from "./cookie-view";
 import type { SessionAttributes } from "./session-attributes";
+import type { SecurityKeys } from "./security-keys";
 import type { SessionMeta } from "./session-meta";
 import type { SessionValues } from "./session-values";
 
@@ -19,6 +20,7 @@ export interface SessionState {
   readonly meta: SessionMeta;
   readonly cookie: CookieView;
   readonly attributes: SessionAttributes;
+  readonly securityKeys: SecurityKeys;
   /** Throws where a change could not be saved any more. */
   assertWritable(): void;
   markChanged(): void;

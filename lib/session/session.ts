@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import type { CookieView } from "./cookie-view";
 import type { SessionAttributes } from "./session-attributes";
+import type { SecurityKeys } from "./security-keys";
 import type { SessionData } from "./session-data";
 import type { SessionMeta } from "./session-meta";
 import { asProxy } from "./session-proxy";
@@ -60,6 +61,11 @@ export class Session {
   /** Named values beside the data, each with an expiry of its own, and encrypted where that is wanted. */
   get attributes(): SessionAttributes {
     return this[STATE].attributes;
+  }
+
+  /** Keys that prove that a request comes from a page of this session; see `requireSecurityKey`. */
+  get securityKeys(): SecurityKeys {
+    return this[STATE].securityKeys;
   }
 
   get size(): number {

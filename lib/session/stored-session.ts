@@ -14,7 +14,8 @@ import { DetachedState } from "./detached-state";
 import { endingFor } from "./ending-for";
 import { withMergedOwner } from "./merged-owner";
 import { newRecord } from "./new-record";
-import type { OwnRecord } from "./own-record";
+import type { KeyedSession } from "./keyed-session";
+import { SecurityKeys } from "./security-keys";
 import { Session } from "./session";
 import { SessionAttributes } from "./session-attributes";
 import { sessionMeta } from "./session-meta";
@@ -29,7 +30,7 @@ import type { ValuesDelta } from "./session-values";
 import { Turns } from "./turns";
 
 /** A session that is, or can be, in the store. What is done with it happens one after the other. */
-export class StoredSession implements SessionState, OwnRecord {
+export class StoredSession implements SessionState, KeyedSession {
   readonly #policy: SessionPolicy;
   readonly #place: SessionPlace;
   #record: SessionRecord | undefined;
@@ -38,6 +39,7 @@ export class StoredSession implements SessionState, OwnRecord {
   #values: SessionValues;
   #session: Session;
   #attributes: SessionAttributes | undefined;
+  #securityKeys: SecurityKeys | undefined;
   #newId: string | undefined;
   #marked = false;
   /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
@@ -89,6 +91,24 @@ export class StoredSession implements SessionState, OwnRecord {
 
   get attributes(): SessionAttributes {
     return (this.#attributes ??= new SessionAttributes(this, this.#policy));
+  }
+
+  get securityKeys(): SecurityKeys {
+    return (this.#securityKeys ??= new SecurityKeys(this, this.#policy.now));
+  }
+
+  keyFor(use: string): string | undefined {
+    const id = this.#record?.id ?? this.#newId;
+    return id === undefined ? undefined : this.#place.keyFor?.(id, use);
+  }
+
+  keyShown(): void {
+    this.#place.keyShown?.();
+    if (this.#record !== undefined) return;
+    if (this.#over !== undefined) throw this.#over;
+    this.#place.assertMayStart();
+    this.#newId ??= this.#place.newId();
+    this.#marked = true;
   }
 
   assertWritable(): void {
@@ -333,6 +353,7 @@ export class StoredSession implements SessionState, OwnRecord {
     const old = this.#record ?? this.#predecessor;
     if (old === undefined && !isLogin) {
       this.#values.restart(undefined, keep);
+      this.#newId = undefined;
       this.#marked = false;
       return;
     }
