@@ -76,6 +76,11 @@ describe("the packed tarball", () => {
     expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
   });
 
+  it("has the command line, which makes a secret", async () => {
+    const { stdout } = await run(process.execPath, ["node_modules/coatcheck/dist/cli.js", "secret"], { cwd: folder });
+    expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
+  });
+
   it("serves the README's first example, with types", async () => {
     const readme = await readFile(join(root, "README.md"), "utf8");
     const example = /```ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
