@@ -67,7 +67,7 @@ export default tseslint.config(
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ group: ["./index*", "./cli*", "./default-sessions*"], message: "Nothing imports upward." }] },
+        { patterns: [{ group: ["./index*", "./cli", "./default-sessions*"], message: "Nothing imports upward." }] },
       ],
     },
   },

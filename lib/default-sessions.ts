@@ -1,5 +1,8 @@
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
+import type { ClientlessSession, CloseOptions } from "./clientless/clientless-session";
+import type { OpenOptions } from "./clientless/open-options";
+import type { Task } from "./clientless/task";
 import { SessionError } from "./errors";
 import type { SessionHandler } from "./http/middleware";
 import type { SessionOptions } from "./options";
@@ -76,4 +79,28 @@ export async function getSessionUser(id: string): Promise<string> {
 /** Who is signed in. See `Sessions`. */
 export async function getSessionInfo(filter?: SessionFilter): Promise<SessionInfo[]> {
   return defaultSessions().getSessionInfo(filter);
+}
+
+/** Opens a session for a user, without a browser. See `Sessions`. */
+export async function openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSession> {
+  return defaultSessions().openClientlessSession(user, options);
+}
+
+/** Closes a clientless session that any process has opened. See `Sessions`. */
+export async function closeClientlessSession(id: string): Promise<void> {
+  return defaultSessions().closeClientlessSession(id);
+}
+
+/** Runs a function in a session of its own. See `Sessions`. */
+export async function withClientlessSession<T>(
+  user: string,
+  fn: (session: ClientlessSession) => T | Promise<T>,
+  options?: OpenOptions & CloseOptions,
+): Promise<T> {
+  return defaultSessions().withClientlessSession(user, fn, options);
+}
+
+/** Defines a task for clientless sessions. See `Sessions`. */
+export function defineTask<Params = unknown>(name: string, task: Task<Params>): void {
+  defaultSessions().defineTask(name, task);
 }

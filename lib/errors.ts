@@ -45,6 +45,14 @@ const STATUS_OF = {
   ATTRIBUTE_NOT_FOUND: 404,
   /** An encrypted attribute was written with a secret that is gone, or was tampered with. */
   ATTRIBUTE_UNREADABLE: 500,
+  /** What this asks for needs a cookie, and a clientless session has none. */
+  SESSION_CLIENTLESS: 500,
+  /** The user context was to be set outside of a request, a task and `withUserContext`. */
+  SESSION_CONTEXT: 500,
+  /** No task of this name was defined, or started in this session. */
+  TASK_UNKNOWN: 500,
+  /** A task was not done in the time that was given. It may go on. */
+  TASK_TIMEOUT: 504,
 } as const;
 
 /** A stable code that tells what went wrong; see `SessionError`. */

@@ -1,12 +1,16 @@
 export {
   clearSessions,
+  closeClientlessSession,
+  defineTask,
   getSession,
   getSessionInfo,
   getSessionUser,
   killAllSessions,
   killSessionByUser,
+  openClientlessSession,
   sessionMiddleware,
   startClearSessions,
+  withClientlessSession,
 } from "./default-sessions";
 export type { SessionMiddleware } from "./default-sessions";
 export { Sessions } from "./sessions";
@@ -19,6 +23,11 @@ export type { EndReason } from "./record/session-record";
 export { Session } from "./session/session";
 export type { RequestSession, SessionCallback } from "./session/session";
 export { currentSession } from "./session/current-session";
+export { ClientlessSession } from "./clientless/clientless-session";
+export type { CloseOptions } from "./clientless/clientless-session";
+export type { OpenOptions } from "./clientless/open-options";
+export type { ResultOptions, Task, TaskContext, TaskHandle } from "./clientless/task";
+export { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 // "export *", so that an app's `declare module "coatcheck"` reaches the interface itself.
 export * from "./session/session-data";
 export type { SessionAttributes } from "./session/session-attributes";

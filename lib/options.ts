@@ -61,6 +61,10 @@ export interface SessionOptions {
   readonly storeTimeout?: Duration;
   /** The largest record, in bytes. Default 512 KiB; what is over it may still shrink. */
   readonly maxBytes?: number;
+  /** How long a clientless session outlives the process that holds it (`withClientlessSession`, `await using`). Default `"15m"`. */
+  readonly leaseTimeout?: Duration;
+  /** How often a clientless session with running tasks is looked at, so that a kill from elsewhere stops them. Default `"5s"`. */
+  readonly killCheckInterval?: Duration;
   /** The clock, for tests: milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
 }

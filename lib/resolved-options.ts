@@ -5,6 +5,8 @@ import type { CookieSettings } from "./http/cookie-settings";
 import type { CookieOptions, SessionOptions } from "./options";
 import { aBoolean, aFunction, assertKnown, duration, oneOf, refuse, stringList } from "./options-reader";
 import type { ExpiryPolicy } from "./record/expiry";
+import { CLIENTLESS_SCOPE } from "./record/clientless-scope";
+import { isProjectName } from "./record/project-name";
 import { passportUser } from "./session/session-owner";
 import type { UserOf } from "./session/session-owner";
 import type { SessionStore } from "./stores/store";
@@ -26,13 +28,15 @@ export interface ResolvedOptions {
   readonly scopeOf: (req: IncomingMessage) => string;
   readonly storeTimeoutMs: number;
   readonly maxBytes: number;
+  readonly leaseMs: number;
+  readonly killCheckMs: number;
   readonly now: () => number;
 }
 
 const OPTIONS: readonly (keyof SessionOptions)[] = [
   ...(["store", "cookie", "idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval"] as const),
   ...(["keepOnLogin", "keepOnLogout", "keepEnded", "clearSchedule", "secrets", "userOf", "project"] as const),
-  ...(["scope", "storeTimeout", "maxBytes", "now"] as const),
+  ...(["scope", "storeTimeout", "maxBytes", "leaseTimeout", "killCheckInterval", "now"] as const),
 ];
 const COOKIE_OPTIONS: readonly (keyof CookieOptions)[] = [
   ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent"] as const),
@@ -82,24 +86,36 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
     secrets: secrets(options.secrets ?? []),
     userOf: aFunction("userOf", options.userOf ?? passportUser, "(session)"),
     project,
-    scopeOf: typeof scope === "string" ? () => scope : scopeFunction(aFunction("scope", scope, "(req), or a string")),
+    scopeOf: scopeFunction(scope),
     storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s", { max: MAX_TIMER_MS }),
     maxBytes,
+    leaseMs: duration("leaseTimeout", options.leaseTimeout ?? "15m", { max: MAX_TIMER_MS }),
+    killCheckMs: duration("killCheckInterval", options.killCheckInterval ?? "5s", { max: MAX_TIMER_MS }),
     now: aFunction("now", now, "no arguments that answers milliseconds"),
   };
 }
 
 function projectName(project: unknown): string {
-  if (typeof project === "string" && /^[\w.-]{0,64}$/.test(project)) return project;
+  if (isProjectName(project)) return project;
   return refuse("project", project, "give up to 64 letters, digits, '-', '_' and '.'");
 }
 
 /** The app's own function, of which nothing but a string is stored. */
-function scopeFunction(scope: (req: IncomingMessage) => unknown): (req: IncomingMessage) => string {
+function scopeFunction(scope: unknown): (req: IncomingMessage) => string {
+  if (typeof scope === "string") {
+    const name = scopeName(scope);
+    return () => name;
+  }
+  const scopeOf = aFunction("scope", scope as (req: IncomingMessage) => unknown, "(req), or a string");
   return (req) => {
-    const name = scope(req);
-    return typeof name === "string" ? name : refuse("scope", name, "its function must return a string");
+    const name = scopeOf(req);
+    return typeof name === "string" ? scopeName(name) : refuse("scope", name, "its function must return a string");
   };
+}
+
+/** A cookie never opens a clientless session, so a browser's session can't be one. */
+function scopeName(name: string): string {
+  return name === CLIENTLESS_SCOPE ? refuse("scope", name, "choose another name for what has a client") : name;
 }
 
 function touchInterval(given: unknown, idleMs: number): number {

@@ -3,6 +3,11 @@ import { assertFilter, passes, queryFor } from "./admin/session-filter";
 import type { SessionFilter } from "./admin/session-filter";
 import { sessionInfo } from "./admin/session-info";
 import type { SessionInfo } from "./admin/session-info";
+import type { ClientlessSession, CloseOptions } from "./clientless/clientless-session";
+import { ClientlessSessions } from "./clientless/clientless-sessions";
+import type { OpenOptions } from "./clientless/open-options";
+import type { Task } from "./clientless/task";
+import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { SessionError } from "./errors";
 import { CookieSignature } from "./http/cookie-signature";
 import type { HttpSettings } from "./http/http-settings";
@@ -22,6 +27,7 @@ import { currentSession } from "./session/current-session";
 import { endingFor } from "./session/ending-for";
 import type { Session } from "./session/session";
 import { assertUserIdForm } from "./session/session-owner";
+import type { SessionPolicy } from "./session/session-policy";
 import { storeByEnvironment } from "./store-by-environment";
 import { GuardedStore } from "./stores/guarded-store";
 import type { ClearProgress, FindQuery } from "./stores/store";
@@ -49,6 +55,7 @@ const MAX_FRUITLESS_ROUNDS = 10;
 export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
   readonly #store: GuardedStore;
+  readonly #clientless: ClientlessSessions;
   #handler: SessionHandler | undefined;
   #clearJob: ClearJob | undefined;
   #warnedInsecure = false;
@@ -60,6 +67,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
     this.#options = resolveOptions(options);
     const { store, storeTimeoutMs: timeoutMs, now } = this.#options;
     this.#store = new GuardedStore(store ?? storeByEnvironment({ now }), { timeoutMs, now });
+    const { leaseMs, killCheckMs } = this.#options;
+    const onError = (error: unknown) => this.#emitError(error);
+    this.#clientless = new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, onError });
   }
 
   /** The Express middleware of these sessions. The first call also starts the clearing job, unless `clearSchedule` is false. */
@@ -151,7 +161,57 @@ export class Sessions extends EventEmitter<SessionEvents> {
     );
   }
 
-  /** The session that the running code belongs to; undefined outside of a request. */
+  /**
+   * Opens a session for a user, without a browser. It has no idle limit, and stays open until it is closed or killed or its `maxAge` is over, also
+   * when this process has gone; with `await using` it is held by a lease, see `withClientlessSession`.
+   */
+  async openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSession> {
+    return this.#clientless.open(user, options);
+  }
+
+  /**
+   * Closes a clientless session that any process has opened. Where that was this one, it waits for the session's tasks. Rejects with
+   * `SESSION_NOT_FOUND` where no clientless session of this id is open.
+   */
+  async closeClientlessSession(id: string): Promise<void> {
+    assertSessionId(id, "closeClientlessSession(id)");
+    return this.#clientless.close(id);
+  }
+
+  /**
+   * Opens a session for a user, runs `fn` in it, waits for its tasks, closes it, and resolves to what `fn` returned. An error of `fn` closes it
+   * just so, and is rejected with. Should this process die, the session counts as ended, reason `abandoned`, after `leaseTimeout`.
+   */
+  async withClientlessSession<T>(
+    user: string,
+    fn: (session: ClientlessSession) => T | Promise<T>,
+    options?: OpenOptions & CloseOptions,
+  ): Promise<T> {
+    return this.#clientless.with(user, fn, options);
+  }
+
+  /** Defines a task, which clientless sessions of any number can start by its name. Throws `SESSION_ARGUMENT` where the name is taken. */
+  defineTask<Params = unknown>(name: string, task: Task<Params>): void {
+    if (this.#closed) throw new SessionError("SESSION_CLOSED", "These Sessions were closed, so they run no task.");
+    this.#clientless.define(name, task);
+  }
+
+  /** The user for whom the running code acts. See the function of this name. */
+  getUserContext(): string | undefined {
+    return getUserContext();
+  }
+
+  /** Whom the current request, task or `withUserContext` acts for from now on. See the function of this name. */
+  setUserContext(user: string): void {
+    setUserContext(user);
+  }
+
+  /** Runs `fn` for a user. See the function of this name. */
+  withUserContext<T>(user: string, fn: () => T): T {
+    return withUserContext(user, fn);
+  }
+
+  /** The session that the running code belongs to; undefined outside of a request and of a task. */
   currentSession(): Session | undefined {
     return currentSession();
   }
@@ -160,6 +220,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   async close(): Promise<void> {
     this.#closed = true;
     this.#clearJob?.stop();
+    this.#clientless.stop();
     await this.#store.close();
   }
 
@@ -207,6 +268,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const { now, keepEndedMs } = this.#options;
     const ended = await this.#store.end(record.id, endingFor({ now, keepEndedMs }, "killed", actor()));
     if (!ended) return false;
+    this.#clientless.ended(record.id);
     this.#emit("ended", { id: record.id, owner: record.owner, reason: "killed" });
     return !isExpired(record, now());
   }
@@ -218,19 +280,28 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return undefined;
   }
 
-  #httpSettings(): HttpSettings {
-    const { cookie, secrets, ...options } = this.#options;
-    const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
+  #policy(): SessionPolicy {
+    const { secrets, ...options } = this.#options;
     return {
       ...options,
       cipher: new AttributeCipher(secrets),
-      touching: new Set(),
       writer: this.#store,
+      onCreated: ({ id, owner }) => this.#emit("created", { id, owner }),
+      onEnded: ({ id, owner }, reason) => this.#emit("ended", { id, owner, reason }),
+    };
+  }
+
+  #httpSettings(): HttpSettings {
+    const { cookie, secrets, touchIntervalMs, scopeOf } = this.#options;
+    const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
+    return {
+      ...this.#policy(),
+      touchIntervalMs,
+      scopeOf,
+      touching: new Set(),
       cookie: new SessionCookie(cookie, signature),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",
       find: (query) => this.#store.find(query),
-      onCreated: ({ id, owner }) => this.#emit("created", { id, owner }),
-      onEnded: ({ id, owner }, reason) => this.#emit("ended", { id, owner, reason }),
       onError: (error) => this.#emitError(error),
       onInsecure: () => this.#warnInsecure(),
     };

@@ -30,6 +30,10 @@ const CALLS: [keyof typeof coatcheck, unknown[]][] = [
   ["getSessionUser", ["x".repeat(43)]],
   ["getSessionInfo", []],
   ["startClearSessions", []],
+  ["openClientlessSession", ["alice"]],
+  ["closeClientlessSession", ["x".repeat(43)]],
+  ["withClientlessSession", ["alice", () => undefined]],
+  ["defineTask", ["a", () => undefined]],
 ];
 
 async function call(name: keyof typeof coatcheck, args: unknown[]): Promise<unknown> {
@@ -105,7 +109,7 @@ describe("the plain functions", () => {
 });
 
 describe("in a process of its own", () => {
-  const rooms = ["", "/admin", "/http", "/jobs", "/record", "/session", "/stores"];
+  const rooms = ["", "/admin", "/clientless", "/http", "/jobs", "/record", "/session", "/stores"];
   let compiled: ReturnType<typeof compileScripts>;
   let folder: string;
   beforeAll(() => (compiled = compileScripts(rooms.map((room) => `lib${room}`))));

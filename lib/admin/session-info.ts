@@ -1,4 +1,5 @@
 import { isExpired } from "../record/expiry";
+import { isAbandoned } from "../record/is-abandoned";
 import { GUEST_USER, isEnded } from "../record/session-record";
 import type { EndReason, EndedRecord, SessionRecord } from "../record/session-record";
 
@@ -54,7 +55,11 @@ export function sessionInfo(record: SessionRecord | EndedRecord, now: number): S
 function endOf(record: SessionRecord | EndedRecord, now: number) {
   if (isEnded(record)) return record;
   if (!isExpired(record, now)) return undefined;
-  return { endedAt: record.expiresAt, reason: "expired" as const, endedBy: null };
+  return {
+    endedAt: record.expiresAt,
+    reason: isAbandoned(record) ? ("abandoned" as const) : ("expired" as const),
+    endedBy: null,
+  };
 }
 
 function dateOrNull(instant: number): Date | null {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../errors";
 import { derivedKey } from "../record/derived-key";
+import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired, touchAt } from "../record/expiry";
 import { GUEST_USER, isEnded } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
@@ -11,10 +12,12 @@ import { REPLACED_GRACE_MS, wasReplaced } from "../session/ending-for";
 import type { Session } from "../session/session";
 import type { SessionOrigin, SessionPlace } from "../session/session-policy";
 import { StoredSession } from "../session/stored-session";
+import { bindListeners } from "./bind-listeners";
 import { keepPrivate, varyByCookie } from "./cache-headers";
 import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
+import { hasBody } from "./request-body";
 import { MAX_COOKIE_AGE_MS } from "./session-cookie";
 import type { CookieOnRequest } from "./session-cookie";
 
@@ -47,6 +50,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #showsKey = false;
   /** The one that another `Sessions` put on this request before. */
   readonly #earlier: RequestSession | undefined;
+  declare actingFor?: string;
 
   constructor(settings: HttpSettings, req: IncomingMessage, res: ServerResponse, earlier?: RequestSession) {
     this.#settings = settings;
@@ -91,6 +95,10 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     // Whether it failed is told by `beforeHeaders` and `beforeEnd`, which may be asked later.
     this.#ending?.catch(() => undefined);
     this.#session = null;
+  }
+
+  bindListeners(): void {
+    if (hasBody(this.#req)) bindListeners(this.#req, this);
   }
 
   // ResponseGate
@@ -238,7 +246,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   #loaded(id: string, record: SessionRecord | undefined): void {
     const { now, project } = this.#settings;
-    if (record?.project === project && !isExpired(record, now())) {
+    if (record?.project === project && record.scope !== CLIENTLESS_SCOPE && !isExpired(record, now())) {
       this.#record = record;
       this.#touchIfDue(record);
     } else {

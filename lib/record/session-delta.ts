@@ -11,6 +11,8 @@ export interface MapDelta<T> {
 export interface SessionDelta {
   readonly owner?: string;
   readonly lastSeenAt?: number;
+  /** Always together with `expiresAt`. */
+  readonly idleMs?: number;
   /** Always together with `purgeAt`. */
   readonly expiresAt?: number;
   readonly purgeAt?: number;
@@ -28,6 +30,7 @@ export function applyDelta(record: SessionRecord, delta: SessionDelta): SessionR
     ...record,
     owner: delta.owner ?? record.owner,
     lastSeenAt: delta.lastSeenAt ?? record.lastSeenAt,
+    idleMs: delta.idleMs ?? record.idleMs,
     expiresAt: delta.expiresAt ?? record.expiresAt,
     purgeAt: delta.purgeAt ?? record.purgeAt,
     data: applyMapDelta(record.data, delta.data),

@@ -4,6 +4,10 @@ import type { Session } from "./session";
 /** Whoever has a session for the code that runs now: a request, or a task. */
 export interface SessionHolder {
   readonly session: Session | null;
+  /** The user that `setUserContext` or `withUserContext` has set for it; undefined where that is the session's owner. */
+  actingFor?: string;
+  /** Makes what listens to the holder's own streams run in the scope that it was added in. */
+  bindListeners?(): void;
 }
 
 /** Which session the running code belongs to, across awaits, timers and streams. */

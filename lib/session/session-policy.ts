@@ -48,6 +48,8 @@ export interface SessionPlace {
   keyFor?(id: string, use: string): string | undefined;
   /** Such a key, or one that is like it, goes to the client: no shared cache may keep the answer. */
   keyShown?(): void;
+  /** Whether a save that failed may be tried again; otherwise nothing is saved after it, as the answer has failed with it. */
+  readonly mayTryAgain?: boolean;
   /** The session is now this record; undefined where there is none any more. */
   moved(record: SessionRecord | undefined, remember: boolean): void;
   /** `regenerate` made a new object. */

@@ -427,7 +427,7 @@ export class StoredSession implements SessionState, KeyedSession {
   #stored<T, R>(operation: Promise<T>, stored: (answer: T) => R): Promise<R>;
   #stored<T>(operation: Promise<T>, stored?: (answer: T) => unknown): Promise<unknown> {
     return operation.then(stored, (error: unknown) => {
-      if (error instanceof SessionError && error.status === 503) this.#over = error;
+      if (error instanceof SessionError && error.status === 503 && this.#place.mayTryAgain !== true) this.#over = error;
       throw error;
     });
   }

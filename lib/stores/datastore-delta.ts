@@ -18,6 +18,7 @@ export function updateMutation(key: Key, id: string, delta: SessionDelta): Mutat
   };
   if (delta.owner !== undefined) set("owner", indexedValue(delta.owner));
   if (delta.lastSeenAt !== undefined) set("lastSeenAt", numberValue(delta.lastSeenAt));
+  if (delta.idleMs !== undefined) set("idleMs", numberValue(delta.idleMs));
   if (delta.expiresAt !== undefined) set("expiresAt", numberValue(delta.expiresAt));
   if (delta.purgeAt !== undefined) {
     Object.assign(properties, purgeProperties(id, delta.purgeAt));

@@ -16,7 +16,7 @@ interface Told {
 
 const ROUNDS = 50;
 const VISITORS = 8;
-const rooms = ["record", "session", "http", "stores", "admin", "jobs"].map((room) => `lib/${room}`);
+const rooms = ["record", "session", "http", "stores", "admin", "clientless", "jobs"].map((room) => `lib/${room}`);
 const scripts = compileScripts(["lib", ...rooms, "test/support/lmdb-server.ts"]);
 const folder = mkdtempSync(join(tmpdir(), "coatcheck-killed-server-"));
 

@@ -1,0 +1,46 @@
+import { SessionError } from "../errors";
+import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
+import { sessionIdOf } from "../record/session-id";
+import { newToken } from "../record/token";
+import type { SessionOrigin, SessionPlace } from "../session/session-policy";
+
+/** Where a session without a browser is at home: it has no cookie, and its token is forgotten as soon as it has given the id. */
+export class ClientlessPlace implements SessionPlace {
+  readonly tellsFailures = false;
+  readonly mayTryAgain = true;
+
+  newId(): string {
+    return sessionIdOf(newToken());
+  }
+
+  origin(): SessionOrigin {
+    return { remoteAddress: "", userAgent: "", scope: CLIENTLESS_SCOPE };
+  }
+
+  forgottenAt(): null {
+    return null;
+  }
+
+  assertHeadersOpen(): void {
+    // There is no response that could be under way.
+  }
+
+  assertMayStart(): void {
+    throw new SessionError(
+      "SESSION_CLIENTLESS",
+      "A clientless session belongs to one user until it is closed, so login, logout, reset and regenerate are not for it; close() it, and open another.",
+    );
+  }
+
+  mayCreate(): boolean {
+    return true;
+  }
+
+  moved(): void {
+    // Nobody is told a cookie.
+  }
+
+  install(): void {
+    // `assertMayStart` lets nothing come so far.
+  }
+}

@@ -1,0 +1,128 @@
+import { SessionError } from "../errors";
+import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
+import { isExpired } from "../record/expiry";
+import { currentHolder } from "../session/current-session";
+import { endingFor } from "../session/ending-for";
+import type { ClientlessSession, CloseOptions } from "./clientless-session";
+import type { ClientlessSettings } from "./clientless-settings";
+import { ClientlessState } from "./clientless-state";
+import { DefinedTasks } from "./defined-tasks";
+import { durationArgument, MAX_TIMER_MS } from "./duration-argument";
+import { opening } from "./open-options";
+import type { Opening, OpenOptions } from "./open-options";
+import { OpenSessions } from "./open-sessions";
+import type { Task } from "./task";
+import { TaskScope } from "./task-scope";
+
+/** The sessions without a browser of one `Sessions`, and the tasks that can run in them. */
+export class ClientlessSessions {
+  readonly #settings: ClientlessSettings;
+  readonly #defined = new DefinedTasks();
+  readonly #open: OpenSessions;
+
+  constructor(settings: ClientlessSettings) {
+    this.#settings = settings;
+    this.#open = new OpenSessions(Math.min(settings.killCheckMs, settings.leaseMs / 3));
+  }
+
+  define(name: string, task: Task<never>): void {
+    this.#defined.define(name, task);
+  }
+
+  async open(user: string, options?: OpenOptions): Promise<ClientlessSession> {
+    const state = await this.#create(opening("openClientlessSession(user)", user, options), Infinity);
+    return state.session;
+  }
+
+  async close(id: string): Promise<void> {
+    const here = this.#open.find(id);
+    if (here === undefined) return this.#closeElsewhere(id);
+    try {
+      await here.close();
+    } catch (error) {
+      throw error instanceof SessionError && error.code === "SESSION_ENDED" ? notFound(id) : error;
+    }
+  }
+
+  async with<T>(
+    user: string,
+    fn: (session: ClientlessSession) => T | Promise<T>,
+    options?: OpenOptions & CloseOptions,
+  ): Promise<T> {
+    const where = "withClientlessSession(user, fn)";
+    const wanted = opening(where, user, options);
+    durationArgument("drainTimeout", options?.drainTimeout ?? Infinity, 0, MAX_TIMER_MS);
+    if (typeof fn !== "function") {
+      throw new SessionError("SESSION_ARGUMENT", `${where} takes a function to run in the session, not ${typeof fn}.`);
+    }
+    const state = await this.#create(wanted, this.#settings.leaseMs);
+    state.hold();
+    const { session } = state;
+    let result: T;
+    try {
+      result = await currentHolder.run(new TaskScope(session), async () => fn(session));
+    } catch (error) {
+      // The caller sees what the function threw; what the close adds to it is told elsewhere.
+      await state.close(options).catch(this.#settings.onError);
+      throw error;
+    }
+    await state.close(options);
+    return result;
+  }
+
+  /** A session was ended in this process, but not by its own close. */
+  ended(id: string): void {
+    this.#open.find(id)?.endedElsewhere();
+  }
+
+  /** Looks after no session any more. */
+  stop(): void {
+    this.#open.stop();
+  }
+
+  async #create({ user, project, maxAgeMs, data }: Opening, idleMs: number): Promise<ClientlessState> {
+    const settings: ClientlessSettings = {
+      ...this.#settings,
+      ...(project === undefined ? undefined : { project }),
+      limits: { idleMs, absoluteMs: maxAgeMs },
+      // Its owner is who it was opened for, whatever its data say.
+      userOf: () => user,
+    };
+    const state = new ClientlessState(settings, this.#defined, this.#open);
+    for (const [key, value] of Object.entries(data)) state.values.set(key, value);
+    state.markChanged();
+    try {
+      await state.save();
+    } catch (error) {
+      if (isOutcomeUnknown(error)) await this.#takeBack(state.id, user);
+      throw error;
+    }
+    this.#open.add(state);
+    return state;
+  }
+
+  /** A create whose answer was lost may have left a session that nobody knows, and that would never end. */
+  async #takeBack(id: string, user: string): Promise<void> {
+    try {
+      await this.#settings.writer.end(id, endingFor(this.#settings, "closed", user));
+    } catch (error) {
+      this.#settings.onError(error);
+    }
+  }
+
+  async #closeElsewhere(id: string): Promise<void> {
+    const { writer, now, onEnded } = this.#settings;
+    const record = await writer.load(id);
+    if (record?.scope !== CLIENTLESS_SCOPE || isExpired(record, now())) throw notFound(id);
+    if (!(await writer.end(id, endingFor(this.#settings, "closed", record.owner)))) throw notFound(id);
+    onEnded(record, "closed");
+  }
+}
+
+function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof SessionError && error.status === 503 && error.code !== "SESSION_CLOSED";
+}
+
+function notFound(id: string): SessionError {
+  return new SessionError("SESSION_NOT_FOUND", `There is no open clientless session with the id ${id}.`);
+}

@@ -1,0 +1,11 @@
+import type { SessionPolicy } from "../session/session-policy";
+
+/** What sessions without a browser work with. Durations in milliseconds. */
+export interface ClientlessSettings extends SessionPolicy {
+  /** How long a session outlives the process that holds it. */
+  readonly leaseMs: number;
+  /** How often it is asked whether a session was ended elsewhere. */
+  readonly killCheckMs: number;
+  /** Something failed that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}

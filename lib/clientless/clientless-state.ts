@@ -1,0 +1,203 @@
+import { SessionError } from "../errors";
+import { isExpired, touchAt } from "../record/expiry";
+import { endingFor } from "../session/ending-for";
+import { StoredSession } from "../session/stored-session";
+import { ClientlessPlace } from "./clientless-place";
+import { ClientlessSession } from "./clientless-session";
+import type { CloseOptions } from "./clientless-session";
+import type { ClientlessSettings } from "./clientless-settings";
+import type { DefinedTasks } from "./defined-tasks";
+import { durationArgument, MAX_TIMER_MS } from "./duration-argument";
+import type { OpenSessions } from "./open-sessions";
+import { SessionTasks } from "./session-tasks";
+import type { ResultOptions, TaskHandle } from "./task";
+import { TaskScope } from "./task-scope";
+import { enclosingScope } from "./user-scope";
+
+/** A lease is renewed this many times in its length, so that one renewal that fails loses nothing. */
+const RENEWALS_PER_LEASE = 3;
+
+/** Behind a clientless session: what is stored of it, its tasks, its lease, and its end. */
+export class ClientlessState extends StoredSession {
+  readonly #settings: ClientlessSettings;
+  readonly #open: OpenSessions;
+  readonly #tasks: SessionTasks;
+  readonly #own: ClientlessSession;
+  #isHeld = false;
+  #isChecking = false;
+  /** Why no task may be started any more: it is closing, closed, or was ended from elsewhere. */
+  #refusal: SessionError | undefined;
+  #wasEndedElsewhere = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(settings: ClientlessSettings, defined: DefinedTasks, open: OpenSessions) {
+    super(settings, new ClientlessPlace(), undefined);
+    this.#settings = settings;
+    this.#open = open;
+    this.#own = new ClientlessSession(this);
+    this.#tasks = new SessionTasks({
+      session: this.#own,
+      defined,
+      save: () => this.save(),
+      onBusy: () => this.#watchIfNeeded(),
+      onError: settings.onError,
+    });
+  }
+
+  override get session(): ClientlessSession {
+    return this.#own;
+  }
+
+  override assertWritable(): void {
+    if (this.#ending !== undefined && this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  override async destroy(): Promise<never> {
+    throw new SessionError(
+      "SESSION_CLIENTLESS",
+      "A clientless session is ended by close(), which waits for its tasks.",
+    );
+  }
+
+  override save(): Promise<void> {
+    return super.save().catch((error: unknown) => {
+      if (isEnding(error)) this.endedElsewhere();
+      throw error;
+    });
+  }
+
+  start(name: string, params: unknown): TaskHandle {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    return this.#tasks.start(name, params);
+  }
+
+  result(name: string, options?: ResultOptions): Promise<unknown> {
+    return this.#tasks.result(name, options);
+  }
+
+  /** From now on it lives only as long as its lease is renewed. */
+  hold(): void {
+    if (this.#isHeld || this.#refusal !== undefined) return;
+    this.#isHeld = true;
+    this.#watchIfNeeded();
+    void this.check();
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    const drainMs = durationArgument("drainTimeout", options.drainTimeout ?? Infinity, 0, MAX_TIMER_MS);
+    this.#assertNotInside();
+    this.#refusal ??= new SessionError("SESSION_ENDED", `The session ${this.id} is closed; open another.`);
+    const late = await this.#tasks.drain(drainMs);
+    await (this.#ending ??= this.#end());
+    if (late.length > 0) {
+      throw new SessionError(
+        "TASK_TIMEOUT",
+        `The session ${this.id} is closed, but these tasks did not stop when their signal aborted: ${late.join(", ")}.`,
+      );
+    }
+  }
+
+  /** Looks whether it is still live, and renews its lease where that is due. Never rejects. */
+  async check(): Promise<void> {
+    if (this.#isChecking || this.#wasEndedElsewhere || this.#ending !== undefined) return;
+    this.#isChecking = true;
+    try {
+      if (!(await this.#renewIfDue())) this.endedElsewhere();
+    } catch (error) {
+      if (isEnding(error)) this.endedElsewhere();
+      else this.#settings.onError(error);
+    } finally {
+      this.#isChecking = false;
+    }
+  }
+
+  /** It was killed, or its time is over: its tasks are told to stop, and close() will say so. */
+  endedElsewhere(): void {
+    if (this.#ending === undefined) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    if (this.#wasEndedElsewhere) return;
+    this.#wasEndedElsewhere = true;
+    this.#refusal = new SessionError(
+      "SESSION_ENDED",
+      `The session ${this.id} was ended from elsewhere, or its time was over; what was not saved by then is lost.`,
+    );
+    this.#tasks.abort(this.#refusal);
+    this.#open.forget(this);
+  }
+
+  /** Whether it is live. The only write is the lease's. */
+  async #renewIfDue(): Promise<boolean> {
+    const { record } = this;
+    const { now, leaseMs, keepEndedMs } = this.#settings;
+    if (!this.#isHeld || record === undefined) return this.#isLive();
+    if (record.idleMs !== leaseMs) {
+      await this.change(({ endsAt }) => ({
+        idleMs: leaseMs,
+        ...touchAt({ idleMs: leaseMs, endsAt }, now(), keepEndedMs),
+      }));
+    } else if (now() - record.lastSeenAt >= leaseMs / RENEWALS_PER_LEASE) {
+      await this.touch();
+    } else {
+      return this.#isLive();
+    }
+    return true;
+  }
+
+  async #isLive(): Promise<boolean> {
+    const { writer, now } = this.#settings;
+    const record = await writer.load(this.id);
+    return record !== undefined && !isExpired(record, now());
+  }
+
+  /** Saves and ends, whatever becomes of the save. */
+  async #end(): Promise<void> {
+    let unsaved: { readonly error: unknown } | undefined;
+    try {
+      if (!this.#wasEndedElsewhere) {
+        await super.save().catch((error: unknown) => (unsaved = { error }));
+        if (!(await this.#endRecord())) this.#giveUp();
+      }
+    } catch (error) {
+      // It may be live still, so close() may be tried again.
+      this.#ending = undefined;
+      throw error;
+    } finally {
+      this.#isHeld = false;
+      this.#open.unwatch(this);
+    }
+    this.#open.forget(this);
+    if (this.#wasEndedElsewhere && this.#refusal !== undefined) throw this.#refusal;
+    if (unsaved !== undefined) throw unsaved.error;
+  }
+
+  /** False where it was over already. */
+  async #endRecord(): Promise<boolean> {
+    const { record } = this;
+    const { writer, now, onEnded } = this.#settings;
+    if (record === undefined || (isExpired(record, now()) && !(await this.#isLive()))) return false;
+    const ended = await writer.end(record.id, endingFor(this.#settings, "closed", record.owner));
+    if (ended) onEnded(record, "closed");
+    return ended;
+  }
+
+  #watchIfNeeded(): void {
+    if (this.#isHeld || this.#tasks.isBusy) this.#open.watch(this);
+    else this.#open.unwatch(this);
+  }
+
+  #assertNotInside(): void {
+    const scope = enclosingScope();
+    if (scope instanceof TaskScope && scope.session === this.#own && scope.run?.isRunning === true) {
+      throw new SessionError(
+        "SESSION_ARGUMENT",
+        `The task ${JSON.stringify(scope.run.name)} would wait for itself in close(); close the session where it was opened.`,
+      );
+    }
+  }
+}
+
+function isEnding(error: unknown): boolean {
+  return error instanceof SessionError && error.code === "SESSION_ENDED";
+}

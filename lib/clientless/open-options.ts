@@ -1,0 +1,56 @@
+import { SessionError } from "../errors";
+import { isProjectName } from "../record/project-name";
+import { userId } from "../session/session-owner";
+import { durationArgument } from "./duration-argument";
+import type { Duration } from "../record/duration";
+
+/** How a clientless session is opened. */
+export interface OpenOptions {
+  /** The app that it belongs to, where several share a store. Default: the option `project`. */
+  readonly project?: string;
+  /** How long it lives at most, from now. Default: until it is closed. */
+  readonly maxAge?: Duration;
+  /** What it holds from the beginning. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** The same, checked. */
+export interface Opening {
+  readonly user: string;
+  readonly project: string | undefined;
+  readonly maxAgeMs: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The last is for the close that follows a scoped form. */
+const OPTIONS: readonly string[] = ["project", "maxAge", "data", "drainTimeout"];
+
+/** `SESSION_ARGUMENT` names what is wrong. */
+export function opening(where: string, user: unknown, options: unknown = {}): Opening {
+  const owner = userId(user, where);
+  if (typeof options !== "object" || options === null) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${where}: the options are an object such as { maxAge: "1h" }, or nothing.`,
+    );
+  }
+  // A name that was misspelled could be a maxAge, and the session would never end.
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${where} knows no option ${JSON.stringify(unknown)}, only ${OPTIONS.join(", ")}.`,
+    );
+  }
+  const { project, maxAge = Infinity, data = {} } = options as Record<string, unknown>;
+  if (project !== undefined && !isProjectName(project)) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${where}: project can't be ${JSON.stringify(project)}; give up to 64 letters, digits, '-', '_' and '.'.`,
+    );
+  }
+  if (typeof data !== "object" || data === null || Array.isArray(data)) {
+    throw new SessionError("SESSION_ARGUMENT", `${where}: data is an object such as { month: "2026-05" }.`);
+  }
+  return { user: owner, project, maxAgeMs: durationArgument("maxAge", maxAge, 1), data: { ...data } };
+}

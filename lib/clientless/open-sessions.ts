@@ -1,0 +1,55 @@
+import { AsyncResource } from "node:async_hooks";
+import type { ClientlessState } from "./clientless-state";
+
+/**
+ * The clientless sessions that this process has opened. It keeps none in memory that the app has let go of, but for those that run
+ * a task or hold a lease: they are looked at by one timer, which keeps no process alive.
+ */
+export class OpenSessions {
+  readonly #byId = new Map<string, WeakRef<ClientlessState>>();
+  readonly #collected = new FinalizationRegistry<string>((id) => this.#byId.delete(id));
+  readonly #watched = new Set<ClientlessState>();
+  readonly #intervalMs: number;
+  /** The timer belongs to no request, not even to the one in which it is started. */
+  readonly #outside = new AsyncResource("coatcheck.clientless");
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
+  }
+
+  find(id: string): ClientlessState | undefined {
+    return this.#byId.get(id)?.deref();
+  }
+
+  add(state: ClientlessState): void {
+    this.#byId.set(state.id, new WeakRef(state));
+    this.#collected.register(state, state.id, state);
+  }
+
+  /** It is over. */
+  forget(state: ClientlessState): void {
+    this.unwatch(state);
+    this.#byId.delete(state.id);
+    this.#collected.unregister(state);
+  }
+
+  watch(state: ClientlessState): void {
+    this.#watched.add(state);
+    this.#timer ??= this.#outside.runInAsyncScope(() => setInterval(() => this.#look(), this.#intervalMs).unref());
+  }
+
+  unwatch(state: ClientlessState): void {
+    this.#watched.delete(state);
+    if (this.#watched.size === 0) this.stop();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    for (const state of this.#watched) void state.check();
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from "node:http";
+import { currentHolder } from "../session/current-session";
+import type { SessionHolder } from "../session/current-session";
+
+const BOUND = Symbol("coatcheck.bound");
+
+type Listener = (this: unknown, ...args: unknown[]) => void;
+type Add = (event: string, listener: Listener) => unknown;
+type Adding = Record<"on" | "addListener" | "prependListener" | "once" | "prependOnceListener", Add>;
+
+/**
+ * From now on, a listener that is added to the request's own stream by code inside `withUserContext` runs in that context, and not in the
+ * request's, `holder`. It can be removed, and is listed, as itself: Node looks at `listener`, as it does for what `once` adds.
+ */
+export function bindListeners(req: IncomingMessage & { [BOUND]?: true }, holder: SessionHolder): void {
+  if (req[BOUND] === true) return;
+  req[BOUND] = true;
+  const adding = req as unknown as Adding;
+  const unbound = { on: adding.on.bind(req), prependListener: adding.prependListener.bind(req) };
+  for (const name of ["on", "addListener", "prependListener"] as const) {
+    const add = adding[name].bind(req);
+    adding[name] = (event, listener) => add(event, inScope(req, holder, listener) ?? listener);
+  }
+  for (const [name, always] of [
+    ["once", "on"],
+    ["prependOnceListener", "prependListener"],
+  ] as const) {
+    const [addOnce, add] = [adding[name].bind(req), unbound[always]];
+    adding[name] = (event, listener) => {
+      const bound = inScope(req, holder, listener, event);
+      return bound === undefined ? addOnce(event, listener) : add(event, bound);
+    };
+  }
+}
+
+/** The listener in the scope that it is added in; undefined where that is the request itself. `once` names the event after which it is removed. */
+function inScope(req: IncomingMessage, holder: SessionHolder, listener: unknown, once?: string): Listener | undefined {
+  const scope = currentHolder.getStore();
+  if (scope === undefined || scope === holder || typeof listener !== "function") return undefined;
+  const bound: Listener = function (...args) {
+    if (once !== undefined) req.removeListener(once, bound);
+    currentHolder.run(scope, () => void Reflect.apply(listener, this, args));
+  };
+  return Object.assign(bound, { listener: "listener" in listener ? listener.listener : listener });
+}

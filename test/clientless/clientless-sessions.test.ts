@@ -1,0 +1,258 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ClientlessSession, Sessions } from "../../lib";
+import type { SessionEvent, SessionOptions } from "../../lib";
+import { sessionIdOf } from "../../lib/record/session-id";
+import type { SessionStore } from "../../lib/stores/store";
+import { describeOnEveryStore } from "../support/every-store";
+import { sessionRecord } from "../support/session-records";
+
+const HOUR = 3_600_000;
+
+describeOnEveryStore("clientless sessions", (every) => {
+  let now: number;
+  let store: SessionStore;
+  let sessions: Sessions;
+  let errors: unknown[];
+
+  function newSessions(options: SessionOptions = {}): Sessions {
+    const made = new Sessions({ store, clearSchedule: false, now: () => now, project: "shop", ...options });
+    made.on("error", (error) => errors.push(error));
+    return made;
+  }
+
+  beforeEach(async () => {
+    now = Date.now();
+    errors = [];
+    store = await every.open({ now: () => now });
+    sessions = newSessions();
+  });
+
+  afterEach(async () => {
+    expect(errors).toEqual([]);
+    await sessions.close();
+  });
+
+  it("are the same dict as req.session, and are saved by save() and before they are ended", async () => {
+    const session = await sessions.openClientlessSession("alice", { data: { month: "May", start: 1 } });
+    expect(session).toBeInstanceOf(ClientlessSession);
+    expect([session.owner, session.get("month"), session.get("start"), session.isNew]).toEqual([
+      "alice",
+      "May",
+      1,
+      false,
+    ]);
+    Object.assign(session, { progress: [1, 2] });
+    await session.save();
+    (session.get("progress") as number[]).push(3);
+    await session.update("count", (n) => Number(n ?? 0) + 1);
+    await session.save();
+    const stored = await store.load(session.id);
+    expect(stored?.data).toMatchObject({ month: '"May"', start: "1", progress: "[1,2,3]", count: "1" });
+    await session.close();
+    expect(session.get("progress")).toEqual([1, 2, 3]);
+  });
+
+  it("are listed, counted, found by user, and told of as events", async () => {
+    const told: (SessionEvent & { reason?: string })[] = [];
+    sessions.on("created", (event) => told.push(event));
+    sessions.on("ended", (event) => told.push(event));
+    const { id, ...session } = await sessions
+      .openClientlessSession("alice")
+      .then((opened) => ({ id: opened.id, opened }));
+    expect(await sessions.getSessionInfo({ username: "alice" })).toMatchObject([
+      { id, username: "alice", sessionScope: "clientless", project: "shop", expiresAt: null, endedAt: null },
+    ]);
+    expect(await sessions.getSessionUser(id)).toBe("alice");
+    await session.opened.close();
+    await session.opened.close();
+    expect(told).toEqual([
+      { id, owner: "alice" },
+      { id, owner: "alice", reason: "closed" },
+    ]);
+    expect(await sessions.getSession(id)).toMatchObject({ endReason: "closed", endedBy: "alice" });
+    expect(await sessions.getSessionInfo()).toEqual([]);
+  });
+
+  it("have no idle limit: one that nobody closes is open after ten years, and is not cleared", async () => {
+    const { id } = await sessions.openClientlessSession("alice");
+    now += 10 * 365 * 24 * HOUR;
+    expect(await sessions.clearSessions()).toBe(0);
+    expect(await sessions.getSession(id)).toMatchObject({ endedAt: null });
+  });
+
+  it("P8: end when their maxAge is over, at that millisecond", async () => {
+    const session = await sessions.openClientlessSession("alice", { maxAge: "1h", project: "reports" });
+    expect(session.meta).toMatchObject({ project: "reports", expiresAt: new Date(now + HOUR) });
+    now += HOUR - 1;
+    expect(await sessions.getSession(session.id)).toMatchObject({ endedAt: null });
+    now += 1;
+    expect(await sessions.getSession(session.id)).toMatchObject({ endReason: "expired" });
+    await expect(session.close()).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    await expect(sessions.closeClientlessSession(session.id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+  });
+
+  it("are closed by another process, once", async () => {
+    const elsewhere = newSessions();
+    const { id } = await sessions.openClientlessSession("alice");
+    await elsewhere.closeClientlessSession(id);
+    expect(await sessions.getSession(id)).toMatchObject({ endReason: "closed", endedBy: "alice" });
+    for (const each of [elsewhere, sessions]) {
+      await expect(each.closeClientlessSession(id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND", status: 404 });
+    }
+  });
+
+  it("P2: say so when they are closed, or save, after another process has ended them", async () => {
+    const elsewhere = newSessions();
+    const [closed, saved] = [
+      await sessions.openClientlessSession("alice"),
+      await sessions.openClientlessSession("bob"),
+    ];
+    for (const { id } of [closed, saved]) await elsewhere.kill(id);
+    await expect(closed.close()).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    await expect(saved.set("a", 1).save()).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    expect(() => saved.start("any")).toThrow(expect.objectContaining({ code: "SESSION_ENDED" }));
+    expect(await elsewhere.getSession(saved.id)).toMatchObject({ endReason: "killed" });
+  });
+
+  it("can't be closed under an id that is unknown, or a browser's", async () => {
+    const browser = sessionRecord({ owner: "alice", project: "shop" });
+    await store.create(browser);
+    for (const id of [browser.id, sessionIdOf("unknown")]) {
+      await expect(sessions.closeClientlessSession(id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    }
+    await expect(sessions.closeClientlessSession("nonsense")).rejects.toMatchObject({ code: "SESSION_ARGUMENT" });
+    expect(await store.load(browser.id)).toBeDefined();
+  });
+
+  it("are ended by killSessionByUser like any other", async () => {
+    const { id } = await sessions.openClientlessSession("alice");
+    await sessions.openClientlessSession("bob");
+    expect(await sessions.killSessionByUser("alice")).toBe(1);
+    expect(await sessions.getSession(id)).toMatchObject({ endReason: "killed" });
+    expect(await sessions.getSessionInfo()).toHaveLength(1);
+  });
+
+  it("belong to their user for good: no sign-in, and nothing in their data, changes that", async () => {
+    await sessions.close();
+    store = await every.open({ now: () => now });
+    sessions = newSessions({ userOf: (session) => (session.get("user") as string | undefined) ?? null });
+    const session = await sessions.openClientlessSession("alice", { data: { user: "mallory" } });
+    for (const refused of [
+      () => session.login("mallory"),
+      () => session.logout(),
+      () => session.reset(),
+      () => session.regenerate(),
+      () => session.destroy(),
+    ]) {
+      await expect(refused()).rejects.toMatchObject({ code: "SESSION_CLIENTLESS" });
+    }
+    await session.set("user", "bob").save();
+    await session.update("user", () => "carol");
+    expect([session.owner, (await store.load(session.id))?.owner]).toEqual(["alice", "alice"]);
+    await session.close();
+  });
+
+  describe("withClientlessSession", () => {
+    it("answers what the function returns, and closes", async () => {
+      let id = "";
+      const answer = sessions.withClientlessSession("alice", async (session) => {
+        id = session.id;
+        expect(await sessions.getSession(id)).toMatchObject({ username: "alice", endedAt: null });
+        return 42;
+      });
+      expect(await answer).toBe(42);
+      expect(await sessions.getSession(id)).toMatchObject({ endReason: "closed" });
+    });
+
+    it("closes also when the function throws, and rejects with that", async () => {
+      let id = "";
+      const answer = sessions.withClientlessSession("alice", (session) => {
+        id = session.id;
+        throw new RangeError("by the function");
+      });
+      await expect(answer).rejects.toEqual(new RangeError("by the function"));
+      expect(await sessions.getSession(id)).toMatchObject({ endReason: "closed" });
+    });
+
+    it("rejects with SESSION_ENDED where the session was killed meanwhile", async () => {
+      const answer = sessions.withClientlessSession("alice", async () => sessions.killSessionByUser("alice"));
+      await expect(answer).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    });
+
+    it("holds the session by a lease: without its process it is abandoned when the lease is over, and not before", async () => {
+      const elsewhere = newSessions();
+      const over = sessions.withClientlessSession("alice", async (session) => {
+        const { id } = session;
+        now += 15 * 60_000 - 1;
+        expect(await elsewhere.getSession(id)).toMatchObject({ endedAt: null, expiresAt: new Date(now + 1) });
+        now += 1;
+        expect(await elsewhere.getSession(id)).toMatchObject({ endReason: "abandoned", endedAt: new Date(now) });
+        expect(await elsewhere.getSessionInfo()).toEqual([]);
+        await expect(elsewhere.closeClientlessSession(id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+      });
+      await expect(over).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    });
+  });
+
+  it("are held by a lease from where they are given to await using, and closed at its end", async () => {
+    const opened = await sessions.openClientlessSession("alice");
+    {
+      await using session = opened;
+      await until(async () => (await store.load(session.id))?.idleMs === 15 * 60_000);
+      expect(await store.load(session.id)).toMatchObject({ expiresAt: now + 15 * 60_000, endsAt: Infinity });
+      session.set("a", 1);
+    }
+    expect(await sessions.getSession(opened.id)).toMatchObject({ endReason: "closed" });
+  });
+
+  it("renew their lease while their process lives, and P2: never bring back what was killed", async () => {
+    await sessions.close();
+    store = await every.open({ now: () => now });
+    sessions = newSessions({ leaseTimeout: 60_000, killCheckInterval: 5 });
+    await sessions.withClientlessSession("alice", async ({ id }) => {
+      for (let minutes = 0; minutes < 3; minutes += 1) {
+        now += 40_000;
+        await until(async () => (await store.load(id))?.expiresAt === now + 60_000);
+      }
+    });
+    const killed = sessions.withClientlessSession("bob", async ({ id }) => {
+      await newSessions().kill(id);
+      now += 40_000;
+      await sleep(50);
+      expect(await store.load(id)).toBeUndefined();
+    });
+    await expect(killed).rejects.toMatchObject({ code: "SESSION_ENDED" });
+  });
+
+  it("refuse what they can't be opened with, and open nothing", async () => {
+    const open = (...args: unknown[]) => sessions.openClientlessSession(...(args as ["alice"]));
+    const nothing = async () => undefined;
+    const within = (...args: unknown[]) => sessions.withClientlessSession(...(args as ["alice", () => Promise<void>]));
+    const refused: [Promise<unknown>, RegExp][] = [
+      [open(""), /takes a user id, and "" is none/],
+      [open(undefined), /not a undefined|not an? undefined/],
+      [open("__guest__"), /stands for nobody/],
+      [open("alice", { maxAge: -1 }), /maxAge can't be -1/],
+      [open("alice", { maxAge: 0 }), /maxAge can't be 0/],
+      [open("alice", { maxAge: "soon" }), /maxAge can't be 'soon'/],
+      [open("alice", { maxage: 1 }), /knows no option "maxage"/],
+      [open("alice", { project: "a b" }), /project can't be "a b"/],
+      [open("alice", { data: "text" }), /data is an object/],
+      [open("alice", null), /the options are an object/],
+      [within("", nothing), /takes a user id/],
+      [within("alice", "no function"), /takes a function to run in the session, not string/],
+      [within("alice", nothing, { drainTimeout: -5 }), /drainTimeout can't be -5/],
+    ];
+    for (const [call, message] of refused) {
+      await expect(call).rejects.toMatchObject({ code: "SESSION_ARGUMENT", message: expect.stringMatching(message) });
+    }
+    await expect(open("alice", { data: { cart: { price: () => 1 } } })).rejects.toMatchObject({
+      code: "SESSION_VALUE",
+    });
+    expect(await sessions.getSessionInfo()).toEqual([]);
+  });
+});
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(5);
+}
