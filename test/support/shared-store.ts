@@ -1,0 +1,14 @@
+import { DatastoreStore } from "../../lib/stores/datastore-store";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import type { SessionStore, StoreOptions } from "../../lib/stores/store";
+
+/** Where several processes find the same store. */
+export type SharedPlace = { readonly path: string } | { readonly emulatorHost: string; readonly namespace: string };
+
+/** Opens the store that is there. */
+export function openSharedStore(place: SharedPlace, options?: StoreOptions): SessionStore {
+  if ("path" in place) return new LmdbStore({ ...options, path: place.path });
+  // Google's client otherwise looks for a network of Google's, whatever it is told about the emulator.
+  process.env.METADATA_SERVER_DETECTION ??= "none";
+  return new DatastoreStore({ ...options, ...place, projectId: "demo-coatcheck" });
+}
