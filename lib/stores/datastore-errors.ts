@@ -45,6 +45,11 @@ export function isUnavailable(error: unknown): boolean {
   return codeOf(error) === STATUS.UNAVAILABLE;
 }
 
+/** Whether Datastore found the request itself wrong. That proves that nothing of it was applied. */
+export function isInvalid(error: unknown): boolean {
+  return error instanceof Error && codeOf(error.cause) === STATUS.INVALID_ARGUMENT;
+}
+
 /** The error that callers of the store see. `call` names what was asked of Datastore. */
 export function datastoreError(call: string, error: unknown): SessionError {
   if (error instanceof SessionError) return error;
@@ -68,6 +73,27 @@ export function datastoreError(call: string, error: unknown): SessionError {
 
 export function timeoutError(call: string, timeoutMs: number): SessionError {
   return new SessionError("SESSION_STORE_TIMEOUT", `Datastore did not answer ${call} within ${timeoutMs} ms.`);
+}
+
+/** Datastore answers more slowly than it is asked. */
+export function waitedError(call: string, timeoutMs: number): SessionError {
+  const text = `A ${call} waited ${timeoutMs} ms for others and was not sent to Datastore. Look for what makes Datastore slow.`;
+  return new SessionError("SESSION_STORE_TIMEOUT", text);
+}
+
+/** So much waits already that one more is refused at once. */
+export function busyError(call: string, waiting: number): SessionError {
+  return new SessionError(
+    "SESSION_STORE",
+    `Datastore is too slow for this process: ${waiting} requests wait for a ${call}, and no more are taken. ` +
+      "Look for what makes Datastore slow, or run more instances.",
+  );
+}
+
+/** The error for one of several callers: what an app notes on its error must not show up at another's. */
+export function ownError(error: unknown): Error {
+  if (error instanceof SessionError) return new SessionError(error.code, error.message, { cause: error.cause });
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** What went wrong before Datastore could be asked anything: no project, no credentials. */

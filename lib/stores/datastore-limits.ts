@@ -14,8 +14,11 @@ export function isKeyName(id: string): boolean {
   return id !== "" && !/^__.*__$/s.test(id) && Buffer.byteLength(id) <= MAX_KEY_BYTES;
 }
 
-/** `SESSION_ARGUMENT` or `SESSION_TOO_LARGE` where Datastore would refuse the entity: said before anything is sent. */
-export function assertWithinLimits(id: string, properties: Properties): void {
+/**
+ * The size of the entity as Datastore counts it, in bytes. `SESSION_ARGUMENT` or `SESSION_TOO_LARGE` where Datastore would
+ * refuse it: said before anything is sent.
+ */
+export function assertWithinLimits(id: string, properties: Properties): number {
   if (!isKeyName(id)) {
     throw new SessionError("SESSION_ARGUMENT", `Datastore can't use ${JSON.stringify(id)} as an id.`);
   }
@@ -30,6 +33,7 @@ export function assertWithinLimits(id: string, properties: Properties): void {
   }
   const bytes = sizeOf(id, properties) + ENTITY_OVERHEAD;
   if (bytes > MAX_ENTITY_BYTES) throw tooLarge(id, `takes ${bytes} bytes, and an entity`, MAX_ENTITY_BYTES);
+  return bytes;
 }
 
 function sizeOf(id: string, properties: Properties): number {

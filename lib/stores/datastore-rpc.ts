@@ -28,10 +28,7 @@ const READ_RETRY_MS = 50;
 
 type Call<T> = (client: DatastoreClient, request: object, options: CallOptions) => Promise<readonly [T, ...unknown[]]>;
 
-/**
- * The calls that the store makes, each with a deadline. `lookup` and `commit` are the only ways to one entity, so that
- * what is asked at the same time can be put together here.
- */
+/** The calls that the store makes, each with a deadline. */
 export class DatastoreRpc {
   readonly #connection: DatastoreConnection;
   readonly #partition: Key["partitionId"];
@@ -49,12 +46,16 @@ export class DatastoreRpc {
 
   /** Reads one entity, strongly consistent; only the properties named, where some are. */
   async lookup(key: Key, properties?: readonly string[]): Promise<EntityResult | undefined> {
-    const lookup: Call<LookupResponse> = (client, request, options) => client.lookup(request, options);
-    const request = { keys: [key], ...maskOf(properties) };
     for (;;) {
-      const { found, deferred } = await this.#read("lookup", lookup, request);
+      const { found, deferred } = await this.lookupAll([key], properties);
       if (deferred.length === 0) return found[0];
     }
+  }
+
+  /** Asks once for up to 1,000 entities, strongly consistent. Datastore may answer for some of them and defer the rest. */
+  lookupAll(keys: readonly Key[], properties?: readonly string[]): Promise<LookupResponse> {
+    const lookup: Call<LookupResponse> = (client, request, options) => client.lookup(request, options);
+    return this.#read("lookup", lookup, { keys, ...maskOf(properties) });
   }
 
   /**

@@ -6,25 +6,24 @@ import type { SessionDelta } from "../record/session-delta";
 import { endedRecord } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import { clearDatastore } from "./datastore-clear";
+import { ATTEMPTS, backoffMs, conflictError } from "./datastore-conflict";
 import { updateMutation } from "./datastore-delta";
 import { endedProperties, HEADER_PROPERTIES, liveProperties, readHeader, readLive } from "./datastore-entity";
 import type { CommitOutcome } from "./datastore-errors";
 import { findInDatastore } from "./datastore-find";
 import { assertWithinLimits, isKeyName } from "./datastore-limits";
+import { DatastoreLookups } from "./datastore-lookups";
 import { resolveDatastoreOptions } from "./datastore-options";
 import type { DatastoreStoreOptions } from "./datastore-options";
 import { DatastoreRpc } from "./datastore-rpc";
+import { DatastoreUpdates } from "./datastore-updates";
 import type { Entity, EntityResult, Mutation } from "./datastore-wire";
 import type { ClearProgress, FindQuery, SessionStore } from "./store";
 
 export type { DatastoreStoreOptions } from "./datastore-options";
 
-/** Attempts of an atomic change before it is given up. */
-const ATTEMPTS = 24;
 /** Attempts to end a record in the very state in which it was read; the rest end it in whatever state it is. */
 const EXACT_ATTEMPTS = 6;
-const BACKOFF_MS = 10;
-const LONGEST_BACKOFF_MS = 320;
 
 /**
  * Keeps sessions in Google Cloud Datastore (Firestore in Datastore mode), or in its emulator where `DATASTORE_EMULATOR_HOST` is set.
@@ -32,6 +31,8 @@ const LONGEST_BACKOFF_MS = 320;
  */
 export class DatastoreStore implements SessionStore {
   readonly #rpc: DatastoreRpc;
+  readonly #lookups: DatastoreLookups;
+  readonly #updates: DatastoreUpdates;
   readonly #kinds: { readonly live: string; readonly ended: string };
   readonly #now: () => number;
   readonly #timeoutMs: number;
@@ -45,13 +46,14 @@ export class DatastoreStore implements SessionStore {
     this.#now = resolved.now;
     this.#timeoutMs = resolved.timeoutMs;
     this.#rpc = new DatastoreRpc(resolved);
+    this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, this.#timeoutMs);
+    this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, this.#timeoutMs);
   }
 
-  load(id: string): Promise<SessionRecord | undefined> {
-    return this.#run(async () => {
-      const found = await this.#lookup(id);
-      return found && readLive(found.entity);
-    });
+  async load(id: string): Promise<SessionRecord | undefined> {
+    this.#assertOpen();
+    const found = await this.#find(id);
+    return found && readLive(found.entity);
   }
 
   create(record: SessionRecord): Promise<void> {
@@ -62,21 +64,15 @@ export class DatastoreStore implements SessionStore {
     });
   }
 
-  update(id: string, delta: SessionDelta): Promise<boolean> {
-    return this.#run(async () => {
-      if (!isKeyName(id)) return false;
-      const mutation = this.#updateMutation(id, delta);
-      return this.#untilSettled(id, async () => {
-        const outcome = await this.#rpc.commit([mutation], "single");
-        return outcome === "conflict" ? outcome : outcome === "applied";
-      });
-    });
+  async update(id: string, delta: SessionDelta): Promise<boolean> {
+    this.#assertOpen();
+    return isKeyName(id) && this.#updates.update(id, delta);
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
     return this.#run(() =>
       this.#untilSettled(id, async () => {
-        const found = await this.#lookup(id);
+        const found = await this.#find(id);
         if (found === undefined) return undefined;
         const record = readLive(found.entity);
         if (isExpired(record, this.#now())) return undefined;
@@ -118,8 +114,14 @@ export class DatastoreStore implements SessionStore {
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.allSettled(this.#underWay).then(() => this.#rpc.close());
+    this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await Promise.all([this.#lookups.idle(), this.#updates.idle()]);
+    await this.#rpc.close();
   }
 
   // Datastore has no "end if it is live" of its own: what is kept of the record is read first. The transaction begins with an
@@ -127,7 +129,7 @@ export class DatastoreStore implements SessionStore {
   async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
     const key = this.#rpc.key(this.#kinds.live, id);
     return this.#untilSettled(id, async (attempt) => {
-      const found = await this.#lookup(id, HEADER_PROPERTIES);
+      const found = isKeyName(id) ? await this.#rpc.lookup(key, HEADER_PROPERTIES) : undefined;
       if (found === undefined) return "missing";
       // A session that never stops changing must be ended too, if need be with a header that is a moment old.
       const exact = attempt < EXACT_ATTEMPTS ? only(found) : {};
@@ -152,18 +154,15 @@ export class DatastoreStore implements SessionStore {
   async #untilSettled<T>(id: string, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
     const started = performance.now();
     for (let count = 0; count < ATTEMPTS && performance.now() - started < this.#timeoutMs; count += 1) {
-      if (count > 0) await sleep(Math.random() * Math.min(LONGEST_BACKOFF_MS, BACKOFF_MS * 2 ** count));
+      if (count > 0) await sleep(backoffMs(count));
       const result = await attempt(count);
       if (result !== "conflict") return result;
     }
-    throw new SessionError(
-      "SESSION_CONFLICT",
-      `Session ${id} went on being changed by others, and this change was not made. Try it again.`,
-    );
+    throw conflictError(id);
   }
 
-  async #lookup(id: string, properties?: readonly string[]): Promise<EntityResult | undefined> {
-    return isKeyName(id) ? this.#rpc.lookup(this.#rpc.key(this.#kinds.live, id), properties) : undefined;
+  async #find(id: string): Promise<EntityResult | undefined> {
+    return isKeyName(id) ? this.#lookups.find(id) : undefined;
   }
 
   #liveEntity(record: SessionRecord): Entity {
@@ -179,9 +178,7 @@ export class DatastoreStore implements SessionStore {
   }
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) {
-      throw new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
-    }
+    this.#assertOpen();
     const running = work();
     this.#underWay.add(running);
     try {
@@ -189,6 +186,11 @@ export class DatastoreStore implements SessionStore {
     } finally {
       this.#underWay.delete(running);
     }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed === undefined) return;
+    throw new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
   }
 }
 

@@ -61,6 +61,8 @@ export interface PropertyFilter {
 
 export interface LookupResponse {
   readonly found: readonly EntityResult[];
+  /** Entities with a key and nothing else. */
+  readonly missing: readonly EntityResult[];
   readonly deferred: readonly Key[];
 }
 

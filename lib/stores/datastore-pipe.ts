@@ -1,0 +1,116 @@
+/** What waits to be sent. */
+export interface PipeSource {
+  /** How many parts of a call could be sent now. */
+  readonly waiting: number;
+  /** How many callers have no answer yet, sent or not. */
+  readonly unanswered: number;
+  /** Takes what may travel together; what it returns makes the call, answers the callers, and never rejects. */
+  next(): (() => Promise<void>) | undefined;
+}
+
+/** Calls under way at most. */
+const MOST_CALLS = 8;
+/** While at most so many callers ask at a time, none waits for another. */
+const FEW = 4;
+/** For so many it is worth having one more call under way. */
+const WORTH_A_CALL = 32;
+/** How much of a crowd is still counted on at the next call. */
+const MEMORY = 0.9;
+/** The longest wait for calls under way before another is made, in milliseconds. An answer usually comes long before. */
+const PATIENCE_MS = 50;
+
+/**
+ * Decides when what waits is sent. Few callers are sent at once. Many gather while a call is under way, and travel together
+ * when it returns; the more calls are under way, the more it takes for another one. A call that hangs holds up nobody for long.
+ */
+export class DatastorePipe {
+  readonly #source: PipeSource;
+  readonly #again: (() => Promise<void>)[] = [];
+  #underWay = 0;
+  /** The most callers that asked at a time lately. */
+  #crowd = 0;
+  #isWoken = false;
+  #patience: NodeJS.Timeout | undefined;
+  #whenIdle: (() => void) | undefined;
+  #idle: Promise<void> | undefined;
+
+  constructor(source: PipeSource) {
+    this.#source = source;
+  }
+
+  /** To be called when more waits. Few are sent with what is asked in this run of code, a crowd with all that this turn brings. */
+  wake(): void {
+    this.#crowd = Math.max(this.#crowd, this.#source.unanswered);
+    if (this.#isWoken) return;
+    if (!this.#isTime()) {
+      this.#watch();
+      return;
+    }
+    this.#isWoken = true;
+    if (this.#crowd > FEW) setImmediate(this.#woken);
+    else queueMicrotask(this.#woken);
+  }
+
+  /** Makes one more call, before those that were not made yet. */
+  again(send: () => Promise<void>): void {
+    this.#again.push(send);
+    this.#pump();
+  }
+
+  /** Resolves when nobody waits for an answer. */
+  idle(): Promise<void> {
+    this.#idle ??= new Promise((resolve) => (this.#whenIdle = resolve));
+    this.#noteIdle();
+    return this.#idle;
+  }
+
+  readonly #woken = (): void => {
+    this.#isWoken = false;
+    this.#pump();
+  };
+
+  #pump(): void {
+    while (this.#isTime() && this.#sendNext());
+    this.#watch();
+  }
+
+  #isTime(): boolean {
+    const calls = this.#underWay;
+    if (calls >= MOST_CALLS) return false;
+    if (this.#again.length > 0) return true;
+    const { waiting } = this.#source;
+    return waiting > 0 && (calls === 0 || this.#crowd <= FEW || waiting >= WORTH_A_CALL * calls);
+  }
+
+  #sendNext(): boolean {
+    const send = this.#again.shift() ?? this.#source.next();
+    if (send === undefined) return false;
+    this.#underWay += 1;
+    this.#crowd *= MEMORY;
+    void send().finally(() => {
+      this.#underWay -= 1;
+      this.#pump();
+      this.#noteIdle();
+    });
+    return true;
+  }
+
+  #watch(): void {
+    if (this.#source.waiting > 0) {
+      this.#patience ??= setTimeout(this.#hurry, PATIENCE_MS);
+    } else {
+      clearTimeout(this.#patience);
+      this.#patience = undefined;
+    }
+  }
+
+  readonly #hurry = (): void => {
+    this.#patience = undefined;
+    if (this.#underWay < MOST_CALLS) this.#sendNext();
+    this.#pump();
+  };
+
+  #noteIdle(): void {
+    if (this.#underWay === 0 && this.#source.unanswered === 0) this.#whenIdle?.();
+  }
+}
