@@ -14,8 +14,8 @@ interface Answer {
 export class GrpcProxy {
   /** How many calls of each name came. */
   readonly calls: Record<string, number> = {};
-  /** Waited for before a call is passed on. */
-  before: ((call: string) => Promise<unknown> | undefined) | undefined;
+  /** Waited for before a call is passed on. `bytes` is the size of what was asked. */
+  before: ((call: string, bytes: number) => Promise<unknown> | undefined) | undefined;
   /** Waited for before the answer to a call is handed back; `"cut"` cuts the line instead. */
   after: ((call: string) => Promise<unknown> | "cut" | undefined) | undefined;
   readonly #target: ClientHttp2Session;
@@ -54,7 +54,7 @@ export class GrpcProxy {
     // A caller who gave up is not interested.
     call.on("error", () => call.destroy());
     const body = await read(call);
-    await this.before?.(name);
+    await this.before?.(name, body.length);
     const answer = await this.#ask({ ...headers, ":method": method, ":path": path }, body);
     if ((await this.after?.(name)) === "cut") this.#cut();
     if (call.destroyed) return;
