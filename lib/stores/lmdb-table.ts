@@ -122,9 +122,23 @@ export class LmdbTable<R extends Indexed> {
     return keys.map((key) => key.slice(OWNER_DIGITS));
   }
 
-  /** A page of the purge index, from after `last` on: keys whose records may be due to be cleared at `now`. */
-  purgeKeys(last: string | undefined, now: number, limit: number): string[] {
-    return keysAfter(this.#purges, last, bucketOf(now - CLEAR_GRACE_MS) + AFTER_EVERY_ID, limit);
+  /** The names of buckets of the purge index that may hold what is due at `now`: those after `last`, so many at most. */
+  dueBuckets(last: string | undefined, now: number, limit: number): string[] {
+    const end = bucketOf(now - CLEAR_GRACE_MS) + AFTER_EVERY_ID;
+    const names: string[] = [];
+    for (let after = last; names.length < limit; after = names.at(-1)) {
+      const start = after === undefined ? undefined : after + AFTER_EVERY_ID;
+      const [key] = keysAfter(this.#purges, start, end, 1);
+      if (key === undefined) break;
+      names.push(key.slice(0, BUCKET_DIGITS));
+    }
+    return names;
+  }
+
+  /** A page of the ids in a bucket of the purge index, in their order, from after the id `last` on. */
+  idsOfBucket(name: string, last: string, limit: number): string[] {
+    const keys = keysAfter(this.#purges, name + last, name + AFTER_EVERY_ID, limit);
+    return keys.map((key) => key.slice(BUCKET_DIGITS));
   }
 
   /** The removals come first, so that a key of both stays. */
@@ -142,11 +156,6 @@ export class LmdbTable<R extends Indexed> {
       }
     };
   }
-}
-
-/** The id that a key of the purge index ends with. */
-export function idOfPurgeKey(key: string): string {
-  return key.slice(BUCKET_DIGITS);
 }
 
 /** A version that no other write has, in this process or another: a condition on it can't be met by a stranger's write. */

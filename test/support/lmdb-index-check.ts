@@ -1,7 +1,6 @@
 import { open } from "lmdb";
 import type { EndedRecord, SessionRecord } from "../../lib/record/session-record";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
-import { idOfPurgeKey } from "../../lib/stores/lmdb-table";
 import type { LmdbTable } from "../../lib/stores/lmdb-table";
 
 const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -29,7 +28,11 @@ function tableFaults(table: LmdbTable<SessionRecord | EndedRecord>, ownerEntries
   const faults: string[] = [];
   const ids = table.ids(undefined, 1_000_000);
   const byOwner = new Map<string, Set<string>>();
-  const purgeKeys = new Set(table.purgeKeys(undefined, FOREVER, 1_000_000));
+  const purgeKeys = new Set(
+    table
+      .dueBuckets(undefined, FOREVER, 1_000_000)
+      .flatMap((bucket) => table.idsOfBucket(bucket, "", 1_000_000).map((id) => bucket + id)),
+  );
   for (const id of ids) {
     const record = table.read(id)!.record;
     if (!byOwner.has(record.owner))
@@ -42,6 +45,6 @@ function tableFaults(table: LmdbTable<SessionRecord | EndedRecord>, ownerEntries
     if (!purgeKeys.delete(bucket + id)) faults.push(`${id} is missing under its purge time`);
   }
   if (ownerEntries !== ids.length) faults.push(`${ownerEntries} owner entries for ${ids.length} records`);
-  for (const key of purgeKeys) faults.push(`${idOfPurgeKey(key)} has a purge entry too many`);
+  for (const key of purgeKeys) faults.push(`${key} has a purge entry too many`);
   return faults;
 }

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dueIds } from "../../lib/stores/lmdb-due";
+import { LmdbFolder } from "../../lib/stores/lmdb-folder";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { indexFaults } from "../support/lmdb-index-check";
+import { sessionRecord } from "../support/session-records";
+
+const BUCKET_MS = 10 * 60_000;
+const NOW = Date.now();
+const DUE = 12_000;
+const BUCKETS = 400;
+const path = mkdtempSync(join(tmpdir(), "coatcheck-due-"));
+let store: LmdbStore;
+let due: Set<string>;
+
+beforeAll(async () => {
+  store = new LmdbStore({ path });
+  // The first is due past the grace, the last are far in the past: more buckets than are merged at once.
+  const overdue = Array.from({ length: DUE }, (_, n) =>
+    sessionRecord({ purgeAt: NOW - 2 * BUCKET_MS - (n % BUCKETS) * BUCKET_MS }),
+  );
+  const later = Array.from({ length: 500 }, (_, n) => sessionRecord({ purgeAt: NOW + n * BUCKET_MS }));
+  due = new Set(overdue.map(({ id }) => id));
+  await Promise.all([...overdue, ...later].map((record) => store.create(record)));
+}, 60_000);
+
+afterAll(async () => {
+  await store.close();
+  rmSync(path, { recursive: true });
+});
+
+it("hands out every due id once, group by group in the order of the ids, and holds few", async () => {
+  const folder = new LmdbFolder(path);
+  const groups = [...dueIds(folder, folder.live, NOW)].filter((group) => group.length > 0);
+  await folder.close();
+
+  const seen = groups.flat().filter((id) => due.has(id));
+  expect(seen).toHaveLength(DUE);
+  expect(new Set(seen).size).toBe(DUE);
+  for (const group of groups) expect(group).toEqual([...group].sort());
+  expect(Math.max(...groups.map((group) => group.length))).toBeLessThan(16_000);
+  // Over 288 buckets at a time: two passes through the ids, and within each of them groups never go back.
+  const steps = groups.slice(1).filter((group, at) => (group[0] ?? "") < (groups[at]?.at(-1) ?? ""));
+  expect(steps.length).toBeLessThanOrEqual(1);
+});
+
+it("P8: clears what is due in all buckets, tells how far it is, and leaves the rest with its indexes", async () => {
+  const progress: number[] = [];
+  expect(await store.clear(NOW, (cleared) => progress.push(cleared))).toBe(DUE);
+  expect(progress.at(-1)).toBe(DUE);
+  expect(progress).toEqual([...progress].sort((a, b) => a - b));
+  expect(await store.clear(NOW)).toBe(0);
+  let left = 0;
+  for await (const record of store.find({ state: "live" })) left += due.has(record.id) ? DUE : 1;
+  expect(left).toBe(500);
+  expect(await indexFaults(path)).toEqual([]);
+});
