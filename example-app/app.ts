@@ -1,8 +1,9 @@
-import { sessionMiddleware } from "coatcheck";
+import { requireSecurityKey, sessionMiddleware } from "coatcheck";
 import type { SessionOptions } from "coatcheck";
 import express from "express";
 import { join } from "node:path";
 import { errorPage } from "./error-page";
+import { isOpenForm } from "./open-forms";
 import { PageError } from "./page-error";
 import { visitorLocals } from "./page-locals";
 import { adminRoutes } from "./routes/admin";
@@ -39,7 +40,7 @@ export function createApp({ users, sessions: options }: TeaHouseOptions) {
   });
   app.use(express.static(join(__dirname, "public")));
   app.use(sameOrigin, express.urlencoded({ extended: false, limit: "10kb" }));
-  app.use(session, visitorLocals(users));
+  app.use(session, visitorLocals(users), requireSecurityKey({ skip: isOpenForm }));
 
   app.use(shopRoutes());
   app.use(cartRoutes());

@@ -1,5 +1,5 @@
 /** The errors that have a page with words of their own. */
-export type ErrorPage = "notFound" | "forbidden" | "crossOrigin" | "ended" | "storeDown" | "error";
+export type ErrorPage = "notFound" | "forbidden" | "crossOrigin" | "staleForm" | "ended" | "storeDown" | "error";
 
 /** Thrown by a route that answers with an error page. */
 export class PageError extends Error {

@@ -16,6 +16,7 @@ export function visitorLocals(users: Users): RequestHandler {
     const { session } = req;
     Object.assign(res.locals, localsIn(session.language ?? preferredLanguage(req), req.originalUrl), {
       isKnown: true,
+      hasSession: !session.isNew,
       user: users.find(session.owner),
       cartCount: sumUp(session.cart).count,
       takeFlash: () => session.pop("flash"),
@@ -33,6 +34,7 @@ function localsIn(language: Language, path: string) {
     ...FORMATS[language],
     t: (key: MessageKey, values?: MessageValues) => translate(language, key, values),
     isKnown: false,
+    hasSession: false,
     user: undefined,
     cartCount: 0,
     takeFlash: () => undefined,

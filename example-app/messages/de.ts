@@ -104,6 +104,10 @@ export const de: Messages = {
   crossOriginTitle: "Das kam von woanders",
   crossOriginText:
     "Das Formular kam von einer fremden Seite, also haben wir nichts getan. Bitte nutze die Formulare des Ladens.",
+  staleFormTitle: "Diese Seite war veraltet",
+  staleFormText:
+    "Seit sie geöffnet wurde, hast du dich an- oder abgemeldet; darum ist nichts geschehen. Bitte öffne sie noch einmal.",
+  openAgain: "Noch einmal öffnen",
   endedTitle: "Du wurdest anderswo abgemeldet",
   endedText: "Deine Sitzung wurde beendet, während diese Seite lud. Melde dich an, um weiterzumachen.",
   storeDownTitle: "Der Kessel ist aus",

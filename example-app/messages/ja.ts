@@ -102,6 +102,10 @@ export const ja: Messages = {
   forbiddenText: "このページは admin でログインすると表示できます。",
   crossOriginTitle: "別のサイトからの送信です",
   crossOriginText: "別のサイトから送られたフォームのため、何も変更していません。お店のフォームをご利用ください。",
+  staleFormTitle: "ページが古くなっていました",
+  staleFormText:
+    "このページを開いたあとにログインまたはログアウトされたため、何も行いませんでした。もう一度開いてください。",
+  openAgain: "もう一度開く",
   endedTitle: "ほかの場所でログアウトされました",
   endedText: "ページの読み込み中にセッションが終了しました。続けるにはログインしてください。",
   storeDownTitle: "やかんの火が消えています",

@@ -127,6 +127,40 @@ describe("Tea House in a browser", () => {
     }
   });
 
+  test("a tab from before the sign-in is out of date, says so, and goes on after it was opened again", async () => {
+    const tab = await visitor();
+    await tab.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
+    await tab.getByRole("link", { name: "Cart" }).click();
+    const other = await tab.context().newPage();
+    await other.goto("/");
+    await signIn(other, "alice");
+
+    await tab.getByRole("spinbutton").fill("3");
+    await tab.getByRole("button", { name: "Update" }).click();
+    expect(await tab.getByRole("heading", { level: 1 }).innerText()).toBe("That page was out of date");
+    await tab.getByRole("link", { name: "Open it again" }).click();
+    expect([new URL(tab.url()).pathname, await cartCount(tab)]).toEqual(["/cart", "1"]);
+    await tab.getByRole("spinbutton").fill("3");
+    await tab.getByRole("button", { name: "Update" }).click();
+    expect(await cartCount(tab)).toBe("3");
+  });
+
+  test("Back shows the page before, and its forms still work", async () => {
+    const stranger = await visitor();
+    for (const tea of ["Matcha Uji no Kaze", "Keemun Mao Feng"]) {
+      await stranger.getByRole("button", { name: `Add ${tea} to cart` }).click();
+      await stranger.goBack();
+    }
+    await stranger.reload();
+    expect(await cartCount(stranger)).toBe("2");
+
+    await signIn(stranger, "bob");
+    await stranger.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
+    await stranger.goBack();
+    await stranger.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
+    expect(await cartCount(stranger)).toBe("4");
+  });
+
   test.each([1280, 390])("no page is wider than a screen of %d px, in any language", async (width) => {
     const admin = await visitor();
     await admin.setViewportSize({ width, height: 800 });

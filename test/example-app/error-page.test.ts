@@ -53,6 +53,7 @@ describe("error pages", () => {
     const alice = house.visitor();
     await signIn(alice, "alice");
 
+    await post(alice, "/cart/matcha/add"); // From now on she has a page open.
     store.killAfterLoad = true;
     const page = await post(alice, "/language", { language: "de" });
     expect(page.status).toBe(409);

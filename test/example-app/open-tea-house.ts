@@ -17,9 +17,33 @@ export async function openTeaHouse(store: SessionStore = new MemoryStore()) {
 
 export type TeaHouse = Awaited<ReturnType<typeof openTeaHouse>>;
 
-/** Posts a form as a browser would. */
+/** The security keys that visitors have seen in the pages that they have open. */
+const keysSeen = new WeakMap<TestAgent, string>();
+
+/** Posts a form as a browser would: with the key of the page that it is on. */
 export async function post(visitor: TestAgent, path: string, fields: Record<string, string> = {}): Promise<Response> {
-  return visitor.post(path).type("form").send(fields);
+  const key = keysSeen.get(visitor) ?? (await keyShown(visitor, path));
+  const answer = await visitor
+    .post(path)
+    .type("form")
+    .send(key === undefined ? fields : { securityKey: key, ...fields });
+  // Who signs in or out looks at new pages.
+  if (path.startsWith("/sign-") && answer.status === 303) keysSeen.delete(visitor);
+  return answer;
+}
+
+/** The key in the forms of a page that this visitor opens; the shelf shows none to a stranger. */
+async function keyShown(visitor: TestAgent, path: string): Promise<string | undefined> {
+  const isOnTheShelf = path === "/language" || path.endsWith("/add");
+  const page = await visitor.get(isOnTheShelf ? "/" : "/sign-in").redirects(1);
+  const key = keyIn(page);
+  if (key !== undefined) keysSeen.set(visitor, key);
+  return key;
+}
+
+/** The security key in a page's forms; undefined where they have none. */
+export function keyIn(page: Response): string | undefined {
+  return /name="securityKey" value="([^"]+)"/.exec(page.text)?.[1];
 }
 
 export async function signIn(visitor: TestAgent, username: string, fields: Record<string, string> = {}) {

@@ -1,6 +1,6 @@
 import request from "supertest";
 import { TEAS } from "../../example-app/teas";
-import { cookiesOf, openTeaHouse, post } from "./open-tea-house";
+import { cookiesOf, keyIn, openTeaHouse, post } from "./open-tea-house";
 import type { TeaHouse } from "./open-tea-house";
 
 describe("the shelf", () => {
@@ -9,10 +9,20 @@ describe("the shelf", () => {
   afterEach(async () => house.sessions.close());
 
   test("P5: who only looks around gets no cookie and leaves nothing in the store", async () => {
-    for (const path of ["/", "/?kind=green", "/teas/matcha", "/cart", "/sign-in", "/nowhere", "/styles/base.css"]) {
+    for (const path of ["/", "/?kind=green", "/teas/matcha", "/cart", "/nowhere", "/styles/base.css"]) {
       expect(cookiesOf(await request(house.app).get(path))).toEqual([]);
     }
     expect(await idsIn(house)).toEqual([]);
+  });
+
+  test("P5: the shelf shows a stranger no security key, and the sign-in page gives one a session for it", async () => {
+    for (const path of ["/", "/teas/matcha", "/cart"])
+      expect(keyIn(await request(house.app).get(path))).toBeUndefined();
+
+    const page = await request(house.app).get("/sign-in").expect("Cache-Control", "no-store");
+    expect(keyIn(page)).toBeDefined();
+    expect(cookiesOf(page)).toHaveLength(1);
+    expect(await idsIn(house)).toHaveLength(1);
   });
 
   test("shows every tea, and of one kind only those", async () => {

@@ -1,5 +1,5 @@
 import request from "supertest";
-import { cartCount, cookiesOf, openTeaHouse, PASSWORD, post, signIn } from "./open-tea-house";
+import { cartCount, cookiesOf, keyIn, openTeaHouse, PASSWORD, post, signIn } from "./open-tea-house";
 import type { TeaHouse } from "./open-tea-house";
 
 describe("signing in and out", () => {
@@ -86,6 +86,100 @@ describe("signing in and out", () => {
     ["Sec-Fetch-Site", "same-origin"],
     ["Origin", "http://tea.example"],
   ])("our own forms pass: %s: %s", async (header, value) => {
-    await request(house.app).post("/sign-out").set("Host", "tea.example").set(header, value).expect(303);
+    const alice = house.visitor();
+    await signIn(alice, "alice");
+    const securityKey = keyIn(await alice.get("/"));
+    const out = alice.post("/sign-out").set("Host", "tea.example").set(header, value);
+    await out.type("form").send({ securityKey }).expect(303);
+  });
+
+  test("every form of every page has the security key, for who has a session", async () => {
+    const admin = house.visitor();
+    await post(admin, "/cart/matcha/add");
+    const shown = [await admin.get("/sign-in")];
+    await signIn(admin, "admin");
+    await signIn(house.visitor(), "admin");
+    for (const path of ["/", "/teas/matcha", "/cart", "/checkout", "/devices", "/admin", "/nowhere"]) {
+      shown.push(await admin.get(path));
+    }
+    for (const { text } of shown) {
+      const forms = text.split("<form ").slice(1);
+      expect(forms.length).toBeGreaterThan(0);
+      for (const form of forms) expect(form.split("</form>")[0]).toContain('name="securityKey"');
+    }
+  });
+
+  test.each([
+    "/sign-in",
+    "/sign-out",
+    "/cart/matcha",
+    "/cart/matcha/add",
+    "/checkout",
+    "/devices/sign-out-others",
+    "/language",
+  ])(
+    "a form without the key is refused, also where the browser says nothing of where it comes from: %s",
+    async (path) => {
+      const alice = house.visitor();
+      await signIn(alice, "alice");
+      expect((await alice.post(path).type("form").send({ quantity: "5", language: "de" })).status).toBe(403);
+      const home = await alice.get("/");
+      expect([home.status, cartCount(home)]).toEqual([200, 0]);
+      await alice.get("/devices").expect(200);
+    },
+  );
+
+  test("nobody is signed in by a form that another site has made up", async () => {
+    const sent = { username: "alice", password: PASSWORD };
+    const victim = house.visitor();
+    await victim.post("/sign-in").type("form").send(sent).expect(403);
+    const attackersKey = keyIn(await house.visitor().get("/sign-in"));
+    await victim.get("/sign-in");
+    const answer = await victim
+      .post("/sign-in")
+      .type("form")
+      .send({ ...sent, securityKey: attackersKey });
+    expect([answer.status, cookiesOf(answer)]).toEqual([403, []]);
+  });
+
+  test("P2: a page from before signing in is out of date after it: that is said kindly, and nothing is lost", async () => {
+    const visitor = house.visitor();
+    await post(visitor, "/cart/matcha/add");
+    const before = keyIn(await visitor.get("/cart"));
+    await signIn(visitor, "alice");
+
+    const stale = visitor.post("/cart/matcha").set("Referer", "http://127.0.0.1/elsewhere");
+    const page = await stale.type("form").send({ securityKey: before, quantity: "9" }).expect(403);
+    expect(page.text).toContain("That page was out of date");
+    expect(page.text).toContain("Open it again");
+    expect(cartCount(page)).toBe(1);
+    expect(cartCount(await visitor.get("/cart"))).toBe(1);
+  });
+
+  test.each([
+    ["http://tea.example/cart?x=1", "/cart?x=1"],
+    ["http://evil.example/cart", "/"],
+    ["http://tea.example//evil.example", "/"],
+    ["no address", "/"],
+  ])("from the page that was out of date, a button leads back: %s to %s", async (referrer, path) => {
+    const stale = request(house.app).post("/sign-out").set("Host", "tea.example").set("Referer", referrer);
+    expect((await stale.expect(403)).text).toContain(`class="button" href="${path}"`);
+  });
+
+  test("pages that were opened before, in other tabs, go on working until someone signs in or out", async () => {
+    const alice = house.visitor();
+    await signIn(alice, "alice");
+    const tabs = [keyIn(await alice.get("/")), keyIn(await alice.get("/teas/matcha")), keyIn(await alice.get("/cart"))];
+    expect(new Set(tabs).size).toBe(3);
+    for (const securityKey of [...tabs, ...tabs]) {
+      await alice.post("/cart/matcha/add").type("form").send({ securityKey }).expect(303);
+    }
+    expect(cartCount(await alice.get("/cart"))).toBe(6);
+  });
+
+  test("a stranger who goes back to a shelf without keys can go on filling the cart", async () => {
+    const stranger = house.visitor();
+    for (const slug of ["matcha", "keemun"]) await stranger.post(`/cart/${slug}/add`).type("form").send({}).expect(303);
+    expect(cartCount(await stranger.get("/cart"))).toBe(2);
   });
 });
