@@ -268,6 +268,18 @@ describe("security keys in a request", () => {
     await expect(create({ payload: "x".repeat(600_000) })).rejects.toMatchObject({ code: "SESSION_TOO_LARGE" });
   });
 
+  test("payloads count against maxBytes, also where the session is stored already", async () => {
+    const creating = inRequest(
+      async ({ session }) => {
+        session.set("tea", "black");
+        await session.save();
+        for (let i = 0; i < 20; i += 1) await session.securityKeys.create({ payload: "x".repeat(1000) });
+      },
+      { maxBytes: 10_000 },
+    );
+    await expect(creating).rejects.toMatchObject({ code: "SESSION_TOO_LARGE" });
+  });
+
   test("a payload is any value that a session holds", async () => {
     const payload = { on: new Date(0), teas: new Map([["a", 1n]]), none: undefined };
     const answer = await inRequest(async ({ session: { securityKeys } }) =>
