@@ -11,7 +11,8 @@ export type Encoded = string | Uint8Array;
  * What a store keeps of a session. All instants are milliseconds since the epoch.
  *
  * The five maps have no prototype (see `dictionary`), so that `__proto__`, `constructor` and the empty string are keys like any other.
- * A record that a store hands out belongs to the caller: nobody overwrites its memory, and changing it changes nothing stored.
+ * A record that a store hands out stays as it is: nobody overwrites its memory, and who has it does not change it, because
+ * a store may hand out the same one again.
  */
 export interface SessionRecord {
   v: typeof RECORD_VERSION;

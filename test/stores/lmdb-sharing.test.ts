@@ -31,6 +31,38 @@ it("may be opened twice in one process: both see all, and closing one leaves the
   await third.close();
 });
 
+it("P1: a load answers what another store has written since the load before it", async () => {
+  const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
+  const record = sessionRecord({ data: { a: "0" } });
+  await first.create(record);
+  for (let n = 1; n <= 20; n += 1) {
+    const [writer, reader] = n % 3 === 0 ? [first, second] : [second, first];
+    expect(reader.load(record.id)!.data.a).toBe(String(n - 1));
+    expect(await writer.update(record.id, { data: { set: { a: String(n) } } })).toBe(true);
+    expect(reader.load(record.id)!.data.a).toBe(String(n));
+    expect(writer.load(record.id)!.data.a).toBe(String(n));
+  }
+  expect(await second.end(record.id, killed())).toBe(true);
+  expect(first.load(record.id)).toBeUndefined();
+  await first.close();
+  await second.close();
+});
+
+it("P2: what an update that came to nothing would have stored is not what is loaded", async () => {
+  const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
+  const record = sessionRecord({ data: { a: "0" } });
+  await first.create(record);
+  const ended = second.end(record.id, killed());
+  const updates = Array.from({ length: 5 }, (_, n) => first.update(record.id, { data: { set: { a: String(n) } } }));
+  const [wasEnded] = await Promise.all([ended, ...updates]);
+  expect(wasEnded).toBe(true);
+  expect(first.load(record.id)).toBeUndefined();
+  await first.create(record);
+  expect(first.load(record.id)!.data.a).toBe("0");
+  await first.close();
+  await second.close();
+});
+
 it("P3: two stores that change one session at the same time lose no step, not even while they are closed", async () => {
   const [first, second] = [new LmdbStore({ path }), new LmdbStore({ path })];
   const record = sessionRecord();
