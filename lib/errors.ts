@@ -43,6 +43,8 @@ const STATUS_OF = {
   ATTRIBUTE_NOT_FOUND: 404,
   /** An encrypted attribute was written with a secret that is gone, or was tampered with. */
   ATTRIBUTE_UNREADABLE: 500,
+  /** Whoever asks may not do this; it says the same whether or not there is such a session. */
+  NOT_ALLOWED: 403,
 } as const;
 
 /** A stable code that tells what went wrong; see `SessionError`. */

@@ -37,7 +37,7 @@ const OPTIONS: readonly (keyof SessionOptions)[] = [
 const COOKIE_OPTIONS: readonly (keyof CookieOptions)[] = [
   ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent"] as const),
 ];
-const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "clear", "close"];
+const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
 const MINUTE = 60_000;
 /** Every quarter of an hour. */
 export const DEFAULT_SCHEDULE = "*/15 * * * *";
