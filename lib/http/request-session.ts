@@ -57,6 +57,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     return this.#settings === settings || this.#earlier?.belongsTo(settings) === true;
   }
 
+  /** The id of the token that opened nothing in the middleware of these settings. */
+  deadId(settings: HttpSettings): string | undefined {
+    return this.#settings === settings ? this.#deadId : this.#earlier?.deadId(settings);
+  }
+
   /** Loads what the cookie names. A promise only where the store answers with one. */
   load(): Promise<void> | undefined {
     if (this.#isInsecure()) return undefined;

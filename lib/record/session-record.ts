@@ -100,6 +100,11 @@ export function isEnded(record: SessionRecord | EndedRecord): record is EndedRec
 
 /** The counter of the bytes that the client has sent. */
 export const BYTES_SENT = "bytesSent";
+/** The counter of the bytes of its most recent request: it is added to, like every other, by how much that is more or less. */
+export const RECENT_BYTES = "recentBytes";
+
+/** The scope of sessions without a client. */
+export const CLIENTLESS_SCOPE = "clientless";
 
 /** What remains of a live record once it is ended. */
 export function endedRecord(live: SessionRecord, ending: Ending): EndedRecord {

@@ -283,6 +283,8 @@ export class StoredSession implements SessionState, OwnRecord {
     if (after === undefined) throw this.#ended();
     this.#record = after;
     if (delta !== undefined) this.#values.written(delta);
+    const { afterLogin } = this.#policy;
+    if (afterLogin !== undefined && after.owner !== record.owner) await this.#loggedIn(afterLogin, after);
   }
 
   async #create(delta: ValuesDelta | undefined): Promise<void> {
@@ -315,6 +317,7 @@ export class StoredSession implements SessionState, OwnRecord {
       throw this.#ended();
     this.#moveTo(record, false);
     if (delta !== undefined) this.#values.written(delta);
+    if (this.#policy.afterLogin !== undefined) await this.#loggedIn(this.#policy.afterLogin, record);
   }
 
   async #endPredecessor(): Promise<void> {
@@ -348,6 +351,12 @@ export class StoredSession implements SessionState, OwnRecord {
     this.#marked = false;
     this.#moveTo(record, remember);
     this.#values.restart(record.data, keep, since);
+    if (isLogin && this.#policy.afterLogin !== undefined) await this.#loggedIn(this.#policy.afterLogin, record);
+  }
+
+  /** What fails here has failed after the login: the session is there, and the request answers for it. */
+  async #loggedIn(afterLogin: (record: SessionRecord) => Promise<void>, record: SessionRecord): Promise<void> {
+    if (record.owner !== GUEST_USER) await this.#stored(afterLogin(record));
   }
 
   async #replace(old: SessionRecord, reason: EndReason, record: SessionRecord): Promise<boolean> {
