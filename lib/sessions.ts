@@ -22,6 +22,7 @@ import { sessionHandler } from "./http/middleware";
 import type { SessionHandler } from "./http/middleware";
 import { SessionCookie } from "./http/session-cookie";
 import { ClearJob } from "./jobs/clear-job";
+import { Traffic } from "./http/traffic";
 import type { SessionOptions } from "./options";
 import { AttributeCipher } from "./record/attribute-cipher";
 import { CLEAR_GRACE_MS, isExpired, touchAt } from "./record/expiry";
@@ -62,6 +63,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
   readonly #store: GuardedStore;
   readonly #reader: SessionReader;
+  readonly #traffic = new Traffic();
   #handler: SessionHandler | undefined;
   #settings: HttpSettings | undefined;
   #clearJob: ClearJob | undefined;
@@ -76,7 +78,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     this.#store = new GuardedStore(store ?? storeByEnvironment({ now }), { timeoutMs, now });
     this.#reader = new SessionReader({
       ...{ store: this.#store, now, isAuthorized: this.#options.isAuthorized },
-      unwrittenBytes: () => undefined,
+      unwrittenBytes: (id) => this.#traffic.unwritten(id),
     });
   }
 
@@ -282,6 +284,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
       ...options,
       cipher: new AttributeCipher(secrets),
       touching: new Set(),
+      traffic: this.#traffic,
       writer: this.#store,
       cookie: new SessionCookie(cookie, signature),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",

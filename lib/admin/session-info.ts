@@ -91,7 +91,9 @@ export function endOf(record: SessionRecord | EndedRecord, now: number): Omit<En
 }
 
 function bytesOf(record: SessionRecord | EndedRecord, unwritten: UnwrittenBytes | undefined) {
-  if (isEnded(record)) return { recentBytesSent: 0, totalBytesSent: record.bytesSent ?? 0 };
+  if (isEnded(record)) {
+    return { recentBytesSent: 0, totalBytesSent: (record.bytesSent ?? 0) + (unwritten?.total ?? 0) };
+  }
   const { [BYTES_SENT]: total = 0, [RECENT_BYTES]: recent = 0 } = record.counters;
   return {
     recentBytesSent: unwritten?.recent ?? Math.max(0, recent),

@@ -25,6 +25,11 @@ export interface SessionDelta {
   readonly counters?: Readonly<Record<string, number>>;
 }
 
+/** The change, with these counters added to. */
+export function withCounters(delta: SessionDelta, counters: SessionDelta["counters"]): SessionDelta {
+  return counters === undefined ? delta : { ...delta, counters };
+}
+
 /** The record after the change. The record given stays as it was; maps that the change does not name are shared with it. */
 export function applyDelta(record: SessionRecord, delta: SessionDelta): SessionRecord {
   return {

@@ -48,6 +48,8 @@ export interface SessionPlace {
   readonly tellsFailures: boolean;
   /** The session is now this record; undefined where there is none any more. */
   moved(record: SessionRecord | undefined, remember: boolean): void;
+  /** What to add to the counters of this record, with a write that happens anyway; it is counted as written. Absent where nothing is counted. */
+  takeCounters?(record: SessionRecord): Readonly<Record<string, number>> | undefined;
   /** `regenerate` made a new object. */
   install(session: Session): void;
 }

@@ -1,7 +1,7 @@
 import { SessionError } from "../errors";
 import { dictionary } from "../record/dictionary";
 import { isExpired, touchAt } from "../record/expiry";
-import { applyDelta } from "../record/session-delta";
+import { applyDelta, withCounters } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
 import { GUEST_USER } from "../record/session-record";
 import type { Encoded, EndReason, SessionRecord } from "../record/session-record";
@@ -139,8 +139,9 @@ export class StoredSession implements SessionState, OwnRecord {
       const record = this.#record;
       if (record === undefined) return;
       const touch = touchAt(record, this.#policy.now(), this.#policy.keepEndedMs);
+      const counted = withCounters(touch, this.#place.takeCounters?.(record));
       // A touch that failed has kept nothing from being saved.
-      if (!(await this.#policy.writer.write(record, touch))) throw this.#ended();
+      if (!(await this.#policy.writer.write(record, counted))) throw this.#ended();
       this.#record = { ...record, ...touch };
     });
   }
@@ -270,7 +271,8 @@ export class StoredSession implements SessionState, OwnRecord {
     assertChangeFits(record, this.#values.stored, change, this.#policy);
     this.#marked = false;
     if (this.owner !== record.owner) return this.#writeWithOwner(record, change, delta);
-    return this.#stored(writer.write(record, change), (isLive) => {
+    const counted = withCounters(change, this.#place.takeCounters?.(record));
+    return this.#stored(writer.write(record, counted), (isLive) => {
       if (!isLive) throw this.#ended();
       if (change.expiresAt !== undefined) this.#record = applyDelta(record, change);
       if (delta !== undefined) this.#values.written(delta);
@@ -291,7 +293,7 @@ export class StoredSession implements SessionState, OwnRecord {
     const { owner } = this;
     if (!(await this.#place.mayCreate(owner))) return;
     this.#place.assertHeadersOpen();
-    await this.#store(this.#newRecord(owner, delta?.set ?? dictionary(), false), delta);
+    await this.#store(this.#counted(this.#newRecord(owner, delta?.set ?? dictionary(), false)), delta);
   }
 
   /** Creates the session with something in it beside its data. Where there is nothing to change, nothing is created. */
@@ -304,7 +306,7 @@ export class StoredSession implements SessionState, OwnRecord {
     this.#place.assertMayStart();
     // Whether it may start was asked above, and answered by throwing.
     await this.#place.mayCreate(owner);
-    const record = applyDelta(empty, change);
+    const record = applyDelta(this.#counted(empty), change);
     await this.#store(record, delta);
     return record;
   }
@@ -341,7 +343,7 @@ export class StoredSession implements SessionState, OwnRecord {
     }
     this.#newId = undefined;
     const since = this.#values.changes;
-    const record = this.#newRecord(owner, this.#values.pick(keep), remember);
+    const record = this.#counted(this.#newRecord(owner, this.#values.pick(keep), remember));
     assertRecordFits(record, this.#policy.maxBytes);
     if (old === undefined || this.#over !== undefined || !(await this.#replace(old, reason, record))) {
       if (!isLogin) throw this.#ended();
@@ -402,6 +404,12 @@ export class StoredSession implements SessionState, OwnRecord {
   #newRecord(owner: string, data: Record<string, Encoded>, remember: boolean): SessionRecord {
     const id = (this.#newId ??= this.#place.newId());
     return newRecord(this.#policy, { id, owner, data, origin: this.#place.origin(), remember });
+  }
+
+  /** A new record, with what was counted for it. */
+  #counted(record: SessionRecord): SessionRecord {
+    Object.assign(record.counters, this.#place.takeCounters?.(record));
+    return record;
   }
 
   /** What `mutate` writes: the change, checked against the record as it is then. */
