@@ -1,8 +1,10 @@
+import type { KillOptions } from "./admin/kill-options";
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
 import type { ClientlessSession, CloseOptions } from "./clientless/clientless-session";
 import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
+import type { SessionPage } from "./admin/session-reader";
 import { SessionError } from "./errors";
 import type { SessionHandler } from "./http/middleware";
 import type { SessionOptions } from "./options";
@@ -47,13 +49,13 @@ function defaultSessions(): Sessions {
 }
 
 /** Ends all sessions of a user, of nobody (`GUEST_USER`), or, with no argument at all, everyone's. See `Sessions`. */
-export async function killSessionByUser(...args: [] | [user: string]): Promise<number> {
+export async function killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
   return defaultSessions().killSessionByUser(...args);
 }
 
 /** Ends every session. See `Sessions`. */
-export async function killAllSessions(): Promise<number> {
-  return defaultSessions().killAllSessions();
+export async function killAllSessions(options?: KillOptions): Promise<number> {
+  return defaultSessions().killAllSessions(options);
 }
 
 /** Starts the clearing job. See `Sessions`. */
@@ -77,7 +79,7 @@ export async function getSessionUser(id: string): Promise<string> {
 }
 
 /** Who is signed in. See `Sessions`. */
-export async function getSessionInfo(filter?: SessionFilter): Promise<SessionInfo[]> {
+export async function getSessionInfo(filter?: SessionFilter): Promise<SessionPage> {
   return defaultSessions().getSessionInfo(filter);
 }
 

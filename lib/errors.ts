@@ -53,6 +53,8 @@ const STATUS_OF = {
   TASK_UNKNOWN: 500,
   /** A task was not done in the time that was given. It may go on. */
   TASK_TIMEOUT: 504,
+  /** Whoever asks may not do this; it says the same whether or not there is such a session. */
+  NOT_ALLOWED: 403,
 } as const;
 
 /** A stable code that tells what went wrong; see `SessionError`. */

@@ -39,13 +39,23 @@ export type { SessionMeta } from "./session/session-meta";
 export type { LoginOptions } from "./session/session-state";
 export type { UserOf } from "./session/session-owner";
 export type { CookieView } from "./session/cookie-view";
-export type { SessionInfo } from "./admin/session-info";
+export type { SessionInfo, StoredSessionInfo } from "./admin/session-info";
+export type { IsAuthorized, SessionPage } from "./admin/session-reader";
+export { SessionAdmin } from "./admin/session-admin";
+export type { KillAllOptions } from "./admin/session-admin";
+export type { KillOptions } from "./admin/kill-options";
+export type { AdminContext, AdminRequest } from "./admin/admin-context";
+export type { AdminAction, AuditEntry, AuditSink } from "./admin/admin-audit";
+export type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
+export type { AttributeDescription, DataDescription, SessionDescription } from "./admin/session-description";
+export type { EndedNotice } from "./admin/ended-notice";
 export type { Match, SessionFilter } from "./admin/session-filter";
 export { requireSecurityKey } from "./http/require-security-key";
 export type { RequireSecurityKeyOptions } from "./http/require-security-key-options";
 export type { SessionHandler } from "./http/middleware";
-export type { ClearProgress, FindQuery, SessionStore, StoreOptions } from "./stores/store";
+export type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./stores/store";
 export type { SessionDelta, MapDelta } from "./record/session-delta";
+export type { SessionGroup } from "./record/session-group";
 export type {
   AttributeRecord,
   Encoded,

@@ -1,4 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import type { AuditSink } from "./admin/admin-audit";
+import type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
+import type { IsAuthorized } from "./admin/session-reader";
 import type { Duration } from "./record/duration";
 import type { UserOf } from "./session/session-owner";
 import type { SessionStore } from "./stores/store";
@@ -53,6 +56,16 @@ export interface SessionOptions {
   readonly secrets?: readonly string[];
   /** Tells a session's user from its data. Default: what passport keeps there. */
   readonly userOf?: UserOf;
+  /** Whether a user may look at and end everybody's sessions through `Sessions.admin`; may be async. Default nobody may. */
+  readonly isSuperUser?: IsSuperUser;
+  /** Whether a user's password has expired; `Sessions.admin` then tells nothing of that user's sessions, and renews none. May be async. Default no. */
+  readonly isPasswordExpired?: IsPasswordExpired;
+  /** Tells `authorized` of a live session's `SessionInfo`, whenever that is read; may be async. Default: it belongs to somebody. */
+  readonly isAuthorized?: IsAuthorized;
+  /** Is given an entry for each call of `Sessions.admin`, allowed or not. What it throws is emitted as `error`. Default none. */
+  readonly audit?: AuditSink;
+  /** The most sessions that one user has here at a time: a login over it ends the oldest. Default `Infinity`. */
+  readonly maxSessionsPerUser?: number;
   /** The name of this app, where several share a store: up to 64 letters, digits, `-`, `_` and `.`. Default `""`. */
   readonly project?: string;
   /** Where a session runs, or a function that tells it by the request. Default `"browser"`. */

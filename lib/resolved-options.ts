@@ -1,5 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { validate } from "node-cron";
+import type { AuditSink } from "./admin/admin-audit";
+import type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
+import { UNAUTHENTICATED } from "./admin/session-info";
+import type { IsAuthorized } from "./admin/session-reader";
 import { SessionError } from "./errors";
 import type { CookieSettings } from "./http/cookie-settings";
 import type { CookieOptions, SessionOptions } from "./options";
@@ -24,6 +28,11 @@ export interface ResolvedOptions {
   readonly clearSchedule: string | false;
   readonly secrets: readonly string[];
   readonly userOf: UserOf;
+  readonly isSuperUser: IsSuperUser;
+  readonly isPasswordExpired: IsPasswordExpired;
+  readonly isAuthorized: IsAuthorized;
+  readonly audit: AuditSink | undefined;
+  readonly maxSessionsPerUser: number;
   readonly project: string;
   readonly scopeOf: (req: IncomingMessage) => string;
   readonly storeTimeoutMs: number;
@@ -37,11 +46,12 @@ const OPTIONS: readonly (keyof SessionOptions)[] = [
   ...(["store", "cookie", "idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval"] as const),
   ...(["keepOnLogin", "keepOnLogout", "keepEnded", "clearSchedule", "secrets", "userOf", "project"] as const),
   ...(["scope", "storeTimeout", "maxBytes", "leaseTimeout", "killCheckInterval", "now"] as const),
+  ...(["isSuperUser", "isPasswordExpired", "isAuthorized", "audit", "maxSessionsPerUser"] as const),
 ];
 const COOKIE_OPTIONS: readonly (keyof CookieOptions)[] = [
   ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent"] as const),
 ];
-const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "clear", "close"];
+const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
 const MINUTE = 60_000;
 /** Every quarter of an hour. */
 export const DEFAULT_SCHEDULE = "*/15 * * * *";
@@ -85,6 +95,11 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
     clearSchedule: options.clearSchedule === false ? false : checkedSchedule(options.clearSchedule ?? DEFAULT_SCHEDULE),
     secrets: secrets(options.secrets ?? []),
     userOf: aFunction("userOf", options.userOf ?? passportUser, "(session)"),
+    isSuperUser: aFunction("isSuperUser", options.isSuperUser ?? no, "(user)"),
+    isPasswordExpired: aFunction("isPasswordExpired", options.isPasswordExpired ?? no, "(user)"),
+    isAuthorized: aFunction("isAuthorized", options.isAuthorized ?? hasOwner, "(session)"),
+    audit: options.audit === undefined ? undefined : aFunction("audit", options.audit, "(entry)"),
+    maxSessionsPerUser: sessionsPerUser(options.maxSessionsPerUser ?? Infinity),
     project,
     scopeOf: scopeFunction(scope),
     storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s", { max: MAX_TIMER_MS }),
@@ -93,6 +108,14 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
     killCheckMs: duration("killCheckInterval", options.killCheckInterval ?? "5s", { max: MAX_TIMER_MS }),
     now: aFunction("now", now, "no arguments that answers milliseconds"),
   };
+}
+
+const no = () => false;
+const hasOwner: IsAuthorized = ({ username }) => username !== UNAUTHENTICATED;
+
+function sessionsPerUser(max: unknown): number {
+  if (max === Infinity || (Number.isSafeInteger(max) && (max as number) >= 1)) return max as number;
+  return refuse("maxSessionsPerUser", max, "give a whole number, 1 or more, or leave it out for no limit");
 }
 
 function projectName(project: unknown): string {

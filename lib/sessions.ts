@@ -1,26 +1,39 @@
 import { EventEmitter } from "node:events";
-import { assertFilter, passes, queryFor } from "./admin/session-filter";
+import type { IncomingMessage } from "node:http";
+import { resolveAdminContext } from "./admin/admin-context";
+import type { AdminContext, AdminRequest } from "./admin/admin-context";
+import { endedNotice } from "./admin/ended-notice";
+import type { EndedNotice } from "./admin/ended-notice";
+import { messageOf } from "./admin/kill-options";
+import type { KillOptions } from "./admin/kill-options";
+import { SessionAdmin } from "./admin/session-admin";
+import type { Administration, KillDetails } from "./admin/session-admin";
+import { assertFilter } from "./admin/session-filter";
 import type { SessionFilter } from "./admin/session-filter";
-import { sessionInfo } from "./admin/session-info";
 import type { SessionInfo } from "./admin/session-info";
 import type { ClientlessSession, CloseOptions } from "./clientless/clientless-session";
 import { ClientlessSessions } from "./clientless/clientless-sessions";
 import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
+import { endOldest } from "./admin/session-limit";
+import { SessionReader } from "./admin/session-reader";
+import type { SessionPage } from "./admin/session-reader";
 import { SessionError } from "./errors";
 import { CookieSignature } from "./http/cookie-signature";
+import { deadIdOf } from "./http/dead-cookie";
 import type { HttpSettings } from "./http/http-settings";
 import { sessionHandler } from "./http/middleware";
 import type { SessionHandler } from "./http/middleware";
 import { SessionCookie } from "./http/session-cookie";
 import { ClearJob } from "./jobs/clear-job";
+import { Traffic } from "./http/traffic";
 import type { SessionOptions } from "./options";
 import { AttributeCipher } from "./record/attribute-cipher";
-import { CLEAR_GRACE_MS, isExpired } from "./record/expiry";
+import { CLEAR_GRACE_MS, isExpired, touchAt } from "./record/expiry";
 import { isSessionId } from "./record/session-id";
 import { GUEST_USER, isEnded } from "./record/session-record";
-import type { EndReason, EndedRecord, SessionRecord } from "./record/session-record";
+import type { EndReason, SessionRecord } from "./record/session-record";
 import { DEFAULT_SCHEDULE, checkedSchedule, resolveOptions } from "./resolved-options";
 import type { ResolvedOptions } from "./resolved-options";
 import { currentSession } from "./session/current-session";
@@ -30,7 +43,7 @@ import { assertUserIdForm } from "./session/session-owner";
 import type { SessionPolicy } from "./session/session-policy";
 import { storeByEnvironment } from "./store-by-environment";
 import { GuardedStore } from "./stores/guarded-store";
-import type { ClearProgress, FindQuery } from "./stores/store";
+import type { ClearProgress, FindQuery, SessionTally } from "./stores/store";
 
 /** What is told of a session that began or ended in this process. */
 export interface SessionEvent {
@@ -56,7 +69,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
   readonly #store: GuardedStore;
   readonly #clientless: ClientlessSessions;
+  readonly #reader: SessionReader;
+  readonly #traffic = new Traffic();
   #handler: SessionHandler | undefined;
+  #settings: HttpSettings | undefined;
   #clearJob: ClearJob | undefined;
   #warnedInsecure = false;
   #closed = false;
@@ -70,22 +86,27 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const { leaseMs, killCheckMs } = this.#options;
     const onError = (error: unknown) => this.#emitError(error);
     this.#clientless = new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, onError });
+    this.#reader = new SessionReader({
+      ...{ store: this.#store, now, isAuthorized: this.#options.isAuthorized },
+      unwrittenBytes: (id) => this.#traffic.unwritten(id),
+    });
   }
 
   /** The Express middleware of these sessions. The first call also starts the clearing job, unless `clearSchedule` is false. */
   middleware(): SessionHandler {
     if (this.#handler === undefined) {
-      this.#handler = sessionHandler(this.#httpSettings());
+      this.#handler = sessionHandler((this.#settings = this.#httpSettings()));
       if (this.#options.clearSchedule !== false) this.startClearSessions();
     }
     return this.#handler;
   }
 
   /** Ends one session. Resolves to whether it was live until now. */
-  async kill(id: string): Promise<boolean> {
+  async kill(id: string, options: KillOptions = {}): Promise<boolean> {
     assertSessionId(id, "kill(id)");
+    const details = detailsOf(options, "kill(id, options)");
     const record = await this.#store.load(id);
-    return record !== undefined && (await this.#kill(record));
+    return record !== undefined && (await this.#kill(record, "killed", details));
   }
 
   /**
@@ -93,19 +114,20 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * finds none. Resolves to how many it ended. An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing
    * request field must not sign everybody out.
    */
-  async killSessionByUser(...args: [] | [user: string]): Promise<number> {
-    return args.length === 0
-      ? this.killAllSessions()
-      : this.#killFound({ state: "live", owner: ownerArgument(args[0]) }, () => true);
+  async killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
+    if (args.length === 0) return this.killAllSessions();
+    const [user, options = {}] = args;
+    const details = detailsOf(options, "killSessionByUser(user, options)");
+    return this.#killFound({ state: "live", owner: ownerArgument(user) }, undefined, details);
   }
 
   /** Ends every session in the store. Resolves to how many it ended. */
-  async killAllSessions(): Promise<number> {
-    return this.#killFound({ state: "live" }, () => true);
+  async killAllSessions(options: KillOptions = {}): Promise<number> {
+    return this.#killFound({ state: "live" }, undefined, detailsOf(options, "killAllSessions(options)"));
   }
 
   /** Ends all other sessions of this session's user. Resolves to how many it ended. */
-  async killOthers(session: Session): Promise<number> {
+  async killOthers(session: Session, options: KillOptions = {}): Promise<number> {
     const { id, owner } = session;
     if (owner === GUEST_USER) {
       throw new SessionError(
@@ -113,18 +135,13 @@ export class Sessions extends EventEmitter<SessionEvents> {
         "killOthers(session): this session belongs to nobody, so it has no others.",
       );
     }
-    return this.#killFound({ state: "live", owner }, (record) => record.id !== id);
+    return this.#killFound({ state: "live", owner }, id, detailsOf(options, "killOthers(session, options)"));
   }
 
   /** What is known of a session, live or lately ended. Rejects with `SESSION_NOT_FOUND`. */
   async getSession(id: string): Promise<SessionInfo> {
     assertSessionId(id, "getSession(id)");
-    const record: SessionRecord | EndedRecord | undefined =
-      (await this.#store.load(id)) ?? (await this.#endedRecord(id));
-    if (record === undefined) {
-      throw new SessionError("SESSION_NOT_FOUND", `There is no session with the id ${id}, and none that ended lately.`);
-    }
-    return sessionInfo(record, this.#options.now());
+    return this.#reader.get(id);
   }
 
   /** The user of a session, live or lately ended; `"Unauthenticated"` for nobody. Rejects with `SESSION_NOT_FOUND`. */
@@ -132,16 +149,42 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return (await this.getSession(id)).username;
   }
 
-  /** Who is signed in: the live sessions that pass the filter. */
-  async getSessionInfo(filter: SessionFilter = {}): Promise<SessionInfo[]> {
+  /** Who is signed in: the live sessions that pass the filter, or those that ended lately; all, or a page with the cursor of the next one. */
+  async getSessionInfo(filter: SessionFilter = {}): Promise<SessionPage> {
     assertFilter(filter);
-    const now = this.#options.now();
-    const infos: SessionInfo[] = [];
-    for await (const record of this.#store.find(queryFor(filter))) {
-      const info = sessionInfo(record, now);
-      if (info.endedAt === null && passes(info, filter)) infos.push(info);
-    }
-    return infos;
+    return this.#reader.page(filter);
+  }
+
+  /** The same, one by one: however many there are, they are never all in memory. */
+  async *eachSessionInfo(filter: SessionFilter = {}): AsyncGenerator<SessionInfo> {
+    assertFilter(filter);
+    yield* this.#reader.each(filter);
+  }
+
+  /**
+   * How many sessions are live, by project, scope and whether they are guests'. The store counts them without reading them; those that expired
+   * in the last ten minutes may be among them.
+   */
+  async tally(): Promise<readonly SessionTally[]> {
+    return this.#store.tally(this.#options.now());
+  }
+
+  /**
+   * Why the session is over whose cookie this request carries; undefined where it is live, or nothing is remembered of it. It reads the store,
+   * so ask where it is shown.
+   */
+  async endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
+    const id = deadIdOf(req, this.#settings);
+    const record = id === undefined ? undefined : await this.#reader.record(id);
+    return record?.project === this.#options.project ? endedNotice(record, this.#options.now()) : undefined;
+  }
+
+  /**
+   * Administration on behalf of a person: what that person may not do is refused, and everything is told to the `audit` option. Takes the
+   * request of that person, or what is known otherwise.
+   */
+  admin(from: AdminContext | AdminRequest): SessionAdmin {
+    return new SessionAdmin(this.#administration, resolveAdminContext(from, this.#options.project));
   }
 
   /** Deletes what is past its time now. Resolves to how many records it deleted. */
@@ -224,10 +267,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
     await this.#store.close();
   }
 
-  async #killFound(query: FindQuery, wanted: (record: SessionRecord) => boolean): Promise<number> {
+  async #killFound(query: FindQuery, spared: string | undefined, details: KillDetails): Promise<number> {
     let ended = 0;
     for (let fruitless = 0; fruitless < MAX_FRUITLESS_ROUNDS; fruitless += 1) {
-      const round = await this.#killRound(query, wanted);
+      const round = await this.#killRound(query, spared, details);
       if (round.found === 0) return ended;
       ended += round.ended;
       if (round.ended > 0) fruitless = -1;
@@ -238,18 +281,18 @@ export class Sessions extends EventEmitter<SessionEvents> {
     );
   }
 
-  async #killRound(query: FindQuery, wanted: (record: SessionRecord) => boolean) {
+  async #killRound(query: FindQuery, spared: string | undefined, details: KillDetails) {
     const { now } = this.#options;
     const round = { found: 0, ended: 0 };
     const underWay = new Set<Promise<void>>();
     const failures: unknown[] = [];
     for await (const record of this.#store.find(query)) {
       // What expired longer ago than clocks differ is over on every instance, and keeps its reason.
-      if (isEnded(record) || isExpired(record, now() - CLEAR_GRACE_MS) || !wanted(record)) continue;
+      if (isEnded(record) || isExpired(record, now() - CLEAR_GRACE_MS) || record.id === spared) continue;
       if (failures.length > 0) break;
       round.found += 1;
       // A failure is kept until it can be told: nothing awaits this promise while the query goes on.
-      const killing = this.#kill(record)
+      const killing = this.#kill(record, "killed", details)
         .then(
           (live) => void (round.ended += live ? 1 : 0),
           (error: unknown) => void failures.push(error),
@@ -264,20 +307,35 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /** Whether this call ended it. One that had expired by our clock is ended too, but was over already. */
-  async #kill(record: SessionRecord): Promise<boolean> {
-    const { now, keepEndedMs } = this.#options;
-    const ended = await this.#store.end(record.id, endingFor({ now, keepEndedMs }, "killed", actor()));
+  async #kill(record: SessionRecord, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
+    const { now } = this.#options;
+    const ending = endingFor(this.#options, reason, by);
+    const ended = await this.#store.end(record.id, message === undefined ? ending : { ...ending, message });
     if (!ended) return false;
     this.#clientless.ended(record.id);
-    this.#emit("ended", { id: record.id, owner: record.owner, reason: "killed" });
+    this.#emit("ended", { id: record.id, owner: record.owner, reason });
     return !isExpired(record, now());
   }
 
-  async #endedRecord(id: string): Promise<EndedRecord | undefined> {
-    for await (const record of this.#store.find({ state: "ended", id })) {
-      if (isEnded(record) && record.purgeAt > this.#options.now()) return record;
-    }
-    return undefined;
+  get #administration(): Administration {
+    const { now, keepEndedMs, isSuperUser, isPasswordExpired, audit } = this.#options;
+    return {
+      ...{ now, isSuperUser, isPasswordExpired, audit, reader: this.#reader },
+      load: (id) => this.#store.load(id),
+      tally: () => this.tally(),
+      kill: (record, details) => this.#kill(record, "killed", details),
+      killFound: (query, spared, details) => this.#killFound(query, spared, details),
+      renew: (id) => this.#store.mutate(id, (record) => touchAt(record, now(), keepEndedMs)),
+      onError: (error) => this.#emitError(error),
+    };
+  }
+
+  /** What is done after a login; undefined where that is nothing, so that nothing waits for it. */
+  #afterLogin(): ((record: SessionRecord) => Promise<void>) | undefined {
+    const { maxSessionsPerUser: max, now } = this.#options;
+    if (max === Infinity) return undefined;
+    const end = (record: SessionRecord) => this.#kill(record, "limit", { by: null, message: undefined });
+    return (record) => endOldest({ find: (query) => this.#store.find(query), end, now }, record, max);
   }
 
   #policy(): SessionPolicy {
@@ -293,15 +351,18 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   #httpSettings(): HttpSettings {
     const { cookie, secrets, touchIntervalMs, scopeOf } = this.#options;
+    const afterLogin = this.#afterLogin();
     const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
     return {
       ...this.#policy(),
       touchIntervalMs,
       scopeOf,
       touching: new Set(),
+      traffic: this.#traffic,
       cookie: new SessionCookie(cookie, signature),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",
       find: (query) => this.#store.find(query),
+      ...(afterLogin === undefined ? undefined : { afterLogin }),
       onError: (error) => this.#emitError(error),
       onInsecure: () => this.#warnInsecure(),
     };
@@ -329,6 +390,11 @@ export class Sessions extends EventEmitter<SessionEvents> {
       { type: "CoatcheckWarning", code: "SESSION_INSECURE" },
     );
   }
+}
+
+/** What plain kills are done with: by whom the running code acts for. */
+function detailsOf(options: KillOptions, where: string): KillDetails {
+  return { by: actor(), message: messageOf(options, where) };
 }
 
 function assertSessionId(id: unknown, where: string): asserts id is string {

@@ -2,7 +2,7 @@ import { GUEST_USER, Sessions } from "../lib";
 import { MemoryStore } from "../lib/stores/memory-store";
 import { sessionRecord } from "./support/session-records";
 
-const OWNERS = ["alice", "alice", "bob", "undefined", "null", "5", "[object Object]", GUEST_USER, GUEST_USER];
+const OWNERS = ["5", "[object Object]", GUEST_USER, GUEST_USER, "alice", "alice", "bob", "null", "undefined"];
 
 let sessions: Sessions;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ afterEach(() => sessions.close());
 /** The owners of the sessions that are live, in the order of `OWNERS`. */
 async function owners(): Promise<string[]> {
   const left = (await sessions.getSessionInfo()).map(({ username }) => username);
-  return left.map((username) => (username === "Unauthenticated" ? GUEST_USER : username));
+  return left.map((username) => (username === "Unauthenticated" ? GUEST_USER : username)).sort();
 }
 
 const without = (...ended: string[]) => OWNERS.filter((owner) => !ended.includes(owner));

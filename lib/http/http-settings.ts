@@ -3,6 +3,7 @@ import type { FindQuery } from "../stores/store";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import type { SessionPolicy } from "../session/session-policy";
 import type { SessionCookie } from "./session-cookie";
+import type { Traffic } from "./traffic";
 
 /** What the middleware works with: the rules of its `Sessions`, and how they meet HTTP. Durations in milliseconds. */
 export interface HttpSettings extends SessionPolicy {
@@ -11,6 +12,8 @@ export interface HttpSettings extends SessionPolicy {
   readonly touchIntervalMs: number;
   /** The ids whose touch is under way: parallel requests of one session need one. */
   readonly touching: Set<string>;
+  /** What clients have sent and no write has told the store yet. */
+  readonly traffic: Traffic;
   /** Where a request's session is at home: `browser`, or what the app says. */
   readonly scopeOf: (req: IncomingMessage) => string;
   /** Whether plain HTTP may carry sessions. */

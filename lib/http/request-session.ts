@@ -3,7 +3,8 @@ import { SessionError } from "../errors";
 import { derivedKey } from "../record/derived-key";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired, touchAt } from "../record/expiry";
-import { GUEST_USER, isEnded } from "../record/session-record";
+import { withCounters } from "../record/session-delta";
+import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 import { newToken } from "../record/token";
 import { sessionIdOf } from "../record/session-id";
@@ -48,6 +49,12 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #ending: Promise<void> | undefined;
   #wasRead = false;
   #showsKey = false;
+  /** What the client has sent with this request so far; and of that, what no session was there for. */
+  #bytes = 0;
+  #bytesOfNobody = 0;
+  /** How many bytes this request has last written as a session's most recent ones, and whose. */
+  #writtenRecent = 0;
+  #writtenId: string | undefined;
   /** The one that another `Sessions` put on this request before. */
   readonly #earlier: RequestSession | undefined;
   declare actingFor?: string;
@@ -63,6 +70,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   /** Whether the middleware of these settings has been here before. */
   belongsTo(settings: HttpSettings): boolean {
     return this.#settings === settings || this.#earlier?.belongsTo(settings) === true;
+  }
+
+  /** The id of the token that opened nothing in the middleware of these settings. */
+  deadId(settings: HttpSettings): string | undefined {
+    return this.#settings === settings ? this.#deadId : this.#earlier?.deadId(settings);
   }
 
   /** Loads what the cookie names. A promise only where the store answers with one. */
@@ -104,6 +116,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   // ResponseGate
 
   beforeHeaders(): Promise<void> | undefined {
+    this.#countBytes();
     if (!this.#wasRead) return undefined;
     if (!this.#isHandshake()) return this.#settle();
     void this.#settleUnawaited();
@@ -137,6 +150,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   beforeEnd(): Promise<void> | undefined {
+    this.#countBytes();
     return this.#settle();
   }
 
@@ -218,6 +232,17 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     if (this.#isHandshake() && !headersGone(this.#res)) this.setHeaders();
   }
 
+  takeCounters({ id, counters }: SessionRecord): Readonly<Record<string, number>> | undefined {
+    this.#countBytes();
+    const bytes = this.#settings.traffic.take(id) + this.#bytesOfNobody;
+    this.#bytesOfNobody = 0;
+    if (bytes === 0) return undefined;
+    const known = this.#writtenId === id ? this.#writtenRecent : (counters[RECENT_BYTES] ?? 0);
+    this.#writtenId = id;
+    this.#writtenRecent = this.#bytes;
+    return { [BYTES_SENT]: bytes, [RECENT_BYTES]: this.#bytes - known };
+  }
+
   install(session: Session): void {
     this.#session = session;
   }
@@ -254,6 +279,17 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     }
   }
 
+  /** What has come from the client since it was counted last belongs to this request's session, or to the one that it will start. */
+  #countBytes(): void {
+    const { traffic } = this.#settings;
+    const bytes = traffic.since(this.#req.socket);
+    if (bytes === 0) return;
+    this.#bytes += bytes;
+    const id = this.#stored === undefined ? this.#record?.id : this.#stored.record?.id;
+    if (id === undefined) this.#bytesOfNobody += bytes;
+    else traffic.add(id, bytes, this.#bytes);
+  }
+
   /** Renews `lastSeenAt` beside the handler; nothing waits for it. (P4) */
   #touchIfDue(record: SessionRecord): void {
     const { now, touchIntervalMs, touching, keepEndedMs, writer, onError } = this.#settings;
@@ -261,7 +297,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     if (seenAt - record.lastSeenAt < touchIntervalMs || touching.has(record.id)) return;
     touching.add(record.id);
     writer
-      .write(record, touchAt(record, seenAt, keepEndedMs))
+      .write(record, withCounters(touchAt(record, seenAt, keepEndedMs), this.takeCounters(record)))
       .catch(onError)
       .finally(() => touching.delete(record.id));
   }

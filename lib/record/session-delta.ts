@@ -1,4 +1,5 @@
 import { dictionary } from "./dictionary";
+import type { SessionGroup } from "./session-group";
 import type { AttributeRecord, Encoded, PageRecord, SecurityKeyRecord, SessionRecord } from "./session-record";
 
 /** What to set and remove in one of a record's maps. A key is in one of the two at most. */
@@ -16,12 +17,19 @@ export interface SessionDelta {
   /** Always together with `purgeAt`. */
   readonly expiresAt?: number;
   readonly purgeAt?: number;
+  /** Which sessions it is counted among: with `expiresAt`, for stores that count by what they are told. It changes nothing of the record. */
+  readonly group?: SessionGroup;
   readonly data?: MapDelta<Encoded>;
   readonly attributes?: MapDelta<AttributeRecord>;
   readonly keys?: MapDelta<SecurityKeyRecord>;
   readonly pages?: MapDelta<PageRecord>;
   /** What to add to each counter; one that is not there yet counts from 0. */
   readonly counters?: Readonly<Record<string, number>>;
+}
+
+/** The change, with these counters added to. */
+export function withCounters(delta: SessionDelta, counters: SessionDelta["counters"]): SessionDelta {
+  return counters === undefined ? delta : { ...delta, counters };
 }
 
 /** The record after the change. The record given stays as it was; maps that the change does not name are shared with it. */

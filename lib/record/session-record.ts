@@ -73,6 +73,8 @@ export interface Ending {
   reason: EndReason;
   /** The user who ended it, or null where nobody in particular did. */
   endedBy: string | null;
+  /** What the user may read about it, up to 500 characters. */
+  message?: string;
   /** When clearing may take the ended record; where it is not later than `endedAt`, nothing is kept at all. */
   purgeAt: number;
 }
@@ -88,6 +90,8 @@ export interface EndedRecord extends Ending {
   lastSeenAt: number;
   remoteAddress: string;
   userAgent: string;
+  /** How many bytes the client had sent, as far as they were written; absent where that is none. */
+  bytesSent?: number;
 }
 
 /** Whether what `find` answered is an ended session. */
@@ -95,8 +99,14 @@ export function isEnded(record: SessionRecord | EndedRecord): record is EndedRec
   return "endedAt" in record;
 }
 
+/** The counter of the bytes that the client has sent. */
+export const BYTES_SENT = "bytesSent";
+/** The counter of the bytes of its most recent request: it is added to, like every other, by how much that is more or less. */
+export const RECENT_BYTES = "recentBytes";
+
 /** What remains of a live record once it is ended. */
 export function endedRecord(live: SessionRecord, ending: Ending): EndedRecord {
+  const bytesSent = live.counters[BYTES_SENT] ?? 0;
   return {
     v: live.v,
     id: live.id,
@@ -111,5 +121,7 @@ export function endedRecord(live: SessionRecord, ending: Ending): EndedRecord {
     reason: ending.reason,
     endedBy: ending.endedBy,
     purgeAt: ending.purgeAt,
+    ...(ending.message === undefined ? undefined : { message: ending.message }),
+    ...(bytesSent > 0 ? { bytesSent } : undefined),
   };
 }

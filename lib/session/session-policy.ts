@@ -23,6 +23,8 @@ export interface SessionPolicy {
   /** Encrypts attributes with the secrets, where there are any. */
   readonly cipher: AttributeCipher;
   readonly onCreated: (record: SessionRecord) => void;
+  /** What has to be done once a user's session is stored, and before the login resolves. Absent where that is nothing. */
+  readonly afterLogin?: (record: SessionRecord) => Promise<void>;
   readonly onEnded: (record: Pick<SessionRecord, "id" | "owner">, reason: EndReason) => void;
 }
 
@@ -52,6 +54,8 @@ export interface SessionPlace {
   readonly mayTryAgain?: boolean;
   /** The session is now this record; undefined where there is none any more. */
   moved(record: SessionRecord | undefined, remember: boolean): void;
+  /** What to add to the counters of this record, with a write that happens anyway; it is counted as written. Absent where nothing is counted. */
+  takeCounters?(record: SessionRecord): Readonly<Record<string, number>> | undefined;
   /** `regenerate` made a new object. */
   install(session: Session): void;
 }

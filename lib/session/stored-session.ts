@@ -1,7 +1,7 @@
 import { SessionError } from "../errors";
 import { dictionary } from "../record/dictionary";
 import { isExpired, touchAt } from "../record/expiry";
-import { applyDelta } from "../record/session-delta";
+import { applyDelta, withCounters } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
 import { GUEST_USER } from "../record/session-record";
 import type { Encoded, EndReason, SessionRecord } from "../record/session-record";
@@ -159,8 +159,9 @@ export class StoredSession implements SessionState, KeyedSession {
       const record = this.#record;
       if (record === undefined) return;
       const touch = touchAt(record, this.#policy.now(), this.#policy.keepEndedMs);
+      const counted = withCounters(touch, this.#place.takeCounters?.(record));
       // A touch that failed has kept nothing from being saved.
-      if (!(await this.#policy.writer.write(record, touch))) throw this.#ended();
+      if (!(await this.#policy.writer.write(record, counted))) throw this.#ended();
       this.#record = { ...record, ...touch };
     });
   }
@@ -290,7 +291,8 @@ export class StoredSession implements SessionState, KeyedSession {
     assertChangeFits(record, this.#values.stored, change, this.#policy);
     this.#marked = false;
     if (this.owner !== record.owner) return this.#writeWithOwner(record, change, delta);
-    return this.#stored(writer.write(record, change), (isLive) => {
+    const counted = withCounters(change, this.#place.takeCounters?.(record));
+    return this.#stored(writer.write(record, counted), (isLive) => {
       if (!isLive) throw this.#ended();
       if (change.expiresAt !== undefined) this.#record = applyDelta(record, change);
       if (delta !== undefined) this.#values.written(delta);
@@ -303,13 +305,15 @@ export class StoredSession implements SessionState, KeyedSession {
     if (after === undefined) throw this.#ended();
     this.#record = after;
     if (delta !== undefined) this.#values.written(delta);
+    const { afterLogin } = this.#policy;
+    if (afterLogin !== undefined && after.owner !== record.owner) await this.#loggedIn(afterLogin, after);
   }
 
   async #create(delta: ValuesDelta | undefined): Promise<void> {
     const { owner } = this;
     if (!(await this.#place.mayCreate(owner))) return;
     this.#place.assertHeadersOpen();
-    await this.#store(this.#newRecord(owner, delta?.set ?? dictionary(), false), delta);
+    await this.#store(this.#counted(this.#newRecord(owner, delta?.set ?? dictionary(), false)), delta);
   }
 
   /** Creates the session with something in it beside its data. Where there is nothing to change, nothing is created. */
@@ -322,7 +326,7 @@ export class StoredSession implements SessionState, KeyedSession {
     this.#place.assertMayStart();
     // Whether it may start was asked above, and answered by throwing.
     await this.#place.mayCreate(owner);
-    const record = applyDelta(empty, change);
+    const record = applyDelta(this.#counted(empty), change);
     await this.#store(record, delta);
     return record;
   }
@@ -335,6 +339,7 @@ export class StoredSession implements SessionState, KeyedSession {
       throw this.#ended();
     this.#moveTo(record, false);
     if (delta !== undefined) this.#values.written(delta);
+    if (this.#policy.afterLogin !== undefined) await this.#loggedIn(this.#policy.afterLogin, record);
   }
 
   async #endPredecessor(): Promise<void> {
@@ -359,7 +364,7 @@ export class StoredSession implements SessionState, KeyedSession {
     }
     this.#newId = undefined;
     const since = this.#values.changes;
-    const record = this.#newRecord(owner, this.#values.pick(keep), remember);
+    const record = this.#counted(this.#newRecord(owner, this.#values.pick(keep), remember));
     assertRecordFits(record, this.#policy.maxBytes);
     if (old === undefined || this.#over !== undefined || !(await this.#replace(old, reason, record))) {
       if (!isLogin) throw this.#ended();
@@ -369,6 +374,12 @@ export class StoredSession implements SessionState, KeyedSession {
     this.#marked = false;
     this.#moveTo(record, remember);
     this.#values.restart(record.data, keep, since);
+    if (isLogin && this.#policy.afterLogin !== undefined) await this.#loggedIn(this.#policy.afterLogin, record);
+  }
+
+  /** What fails here has failed after the login: the session is there, and the request answers for it. */
+  async #loggedIn(afterLogin: (record: SessionRecord) => Promise<void>, record: SessionRecord): Promise<void> {
+    if (record.owner !== GUEST_USER) await this.#stored(afterLogin(record));
   }
 
   async #replace(old: SessionRecord, reason: EndReason, record: SessionRecord): Promise<boolean> {
@@ -414,6 +425,12 @@ export class StoredSession implements SessionState, KeyedSession {
   #newRecord(owner: string, data: Record<string, Encoded>, remember: boolean): SessionRecord {
     const id = (this.#newId ??= this.#place.newId());
     return newRecord(this.#policy, { id, owner, data, origin: this.#place.origin(), remember });
+  }
+
+  /** A new record, with what was counted for it. */
+  #counted(record: SessionRecord): SessionRecord {
+    Object.assign(record.counters, this.#place.takeCounters?.(record));
+    return record;
   }
 
   /** What `mutate` writes: the change, checked against the record as it is then. */

@@ -1,5 +1,5 @@
 import type { MapDelta, SessionDelta } from "../record/session-delta";
-import { attributeValue, pageValue, purgeProperties, securityKeyValue } from "./datastore-entity";
+import { attributeValue, pageValue, purgeProperties, securityKeyValue, tallyValue } from "./datastore-entity";
 import { propertyName } from "./datastore-name";
 import { encodedValue, indexedValue, mapValue, numberValue } from "./datastore-value";
 import type { Key, Mutation, Properties, Value } from "./datastore-wire";
@@ -20,6 +20,9 @@ export function updateMutation(key: Key, id: string, delta: SessionDelta): Mutat
   if (delta.lastSeenAt !== undefined) set("lastSeenAt", numberValue(delta.lastSeenAt));
   if (delta.idleMs !== undefined) set("idleMs", numberValue(delta.idleMs));
   if (delta.expiresAt !== undefined) set("expiresAt", numberValue(delta.expiresAt));
+  if (delta.expiresAt !== undefined && delta.group !== undefined) {
+    set("tally", tallyValue(id, delta.group, delta.expiresAt));
+  }
   if (delta.purgeAt !== undefined) {
     Object.assign(properties, purgeProperties(id, delta.purgeAt));
     paths.push("purgeAt", "sweep");

@@ -1,4 +1,6 @@
 import { SessionError } from "../errors";
+import { groupOf } from "../record/session-group";
+import type { SessionGroup } from "../record/session-group";
 import { RECORD_VERSION } from "../record/session-record";
 import type {
   AttributeRecord,
@@ -9,6 +11,7 @@ import type {
   SessionRecord,
 } from "../record/session-record";
 import { sweepOf } from "./datastore-sweep";
+import { tallyOf } from "./datastore-tally";
 import {
   booleanValue,
   embedded,
@@ -26,10 +29,10 @@ import type { Entity, Properties, Value } from "./datastore-wire";
 /** What a live record holds beside its maps. */
 export type Header = Omit<SessionRecord, "data" | "attributes" | "keys" | "pages" | "counters">;
 
-/** The properties of a live entity that make its header: what is read to end it, however large its data are. */
-export const HEADER_PROPERTIES: readonly string[] = [
+/** What is read of a live entity to end it, however large its data are: its header, and the counters. */
+export const ENDING_PROPERTIES: readonly string[] = [
   ...["v", "owner", "project", "scope", "createdAt", "lastSeenAt", "idleMs", "endsAt", "expiresAt", "purgeAt"],
-  ...["remoteAddress", "userAgent"],
+  ...["remoteAddress", "userAgent", "counters"],
 ];
 
 /**
@@ -41,13 +44,14 @@ export function purgeProperties(id: string, purgeAt: number): Properties {
   return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepOf(id, purgeAt)) };
 }
 
-/** A live record as the properties of its entity. Indexed are only `owner`, `project` and `sweep`. */
+/** A live record as the properties of its entity. Indexed are only `owner`, `project`, `scope`, `sweep` and `tally`. */
 export function liveProperties(record: SessionRecord): Properties {
   return {
     ...sharedProperties(record),
     idleMs: numberValue(record.idleMs),
     endsAt: numberValue(record.endsAt),
     expiresAt: numberValue(record.expiresAt),
+    tally: tallyValue(record.id, groupOf(record), record.expiresAt),
     data: mapValue(Object.entries(record.data), encodedValue),
     attributes: mapValue(Object.entries(record.attributes), attributeValue),
     keys: mapValue(Object.entries(record.keys), securityKeyValue),
@@ -56,12 +60,19 @@ export function liveProperties(record: SessionRecord): Properties {
   };
 }
 
+/** What is counted; see `tallyOf`. */
+export function tallyValue(id: string, group: SessionGroup, expiresAt: number): Value {
+  return indexedValue(tallyOf(id, group, expiresAt));
+}
+
 export function endedProperties(record: EndedRecord): Properties {
   return {
     ...sharedProperties(record),
     endedAt: numberValue(record.endedAt),
     reason: textValue(record.reason),
     endedBy: nullableValue(record.endedBy),
+    ...(record.message === undefined ? undefined : { message: textValue(record.message) }),
+    ...(record.bytesSent === undefined ? undefined : { bytesSent: numberValue(record.bytesSent) }),
   };
 }
 
@@ -70,7 +81,7 @@ function sharedProperties(record: SessionRecord | EndedRecord): Properties {
     v: numberValue(record.v),
     owner: indexedValue(record.owner),
     project: indexedValue(record.project),
-    scope: textValue(record.scope),
+    scope: indexedValue(record.scope),
     createdAt: numberValue(record.createdAt),
     lastSeenAt: numberValue(record.lastSeenAt),
     remoteAddress: textValue(record.remoteAddress),
@@ -133,8 +144,14 @@ export function readLive(entity: Entity): SessionRecord {
       openedAt: page.number("openedAt"),
       seenAt: page.number("seenAt"),
     })),
-    counters: from.map("counters", (counters, name) => counters.number(name)),
+    counters: readCounters(entity),
   };
+}
+
+/** The counters alone; the entity may have been read without the rest. */
+export function readCounters(entity: Entity): Record<string, number> {
+  const from = new PropertyReader(idOfEntity(entity), entity.properties);
+  return from.map("counters", (counters, name) => counters.number(name));
 }
 
 /** The header alone; the entity may have been read without the rest. */
@@ -155,6 +172,8 @@ export function readEnded(entity: Entity): EndedRecord {
     endedAt: from.number("endedAt"),
     reason: from.text("reason") as EndReason,
     endedBy: from.nullableText("endedBy"),
+    ...(from.has("message") ? { message: from.text("message") } : undefined),
+    ...(from.has("bytesSent") ? { bytesSent: from.number("bytesSent") } : undefined),
   };
 }
 

@@ -11,14 +11,16 @@ const PAGE_SIZE = 300;
 
 type FoundRecord = SessionRecord | EndedRecord;
 
-/** The records of one kind that match, page by page. Two equalities need no index of their own: Datastore joins the two it has. */
+/** The records of one kind that match, page by page. Equalities, and the order of the keys, need no index of their own: Datastore joins those it has. */
 export async function* findInDatastore(
   rpc: DatastoreRpc,
   kind: string,
   query: FindQuery,
 ): AsyncGenerator<FoundRecord[]> {
   const read = query.state === "live" ? readLive : readEnded;
-  const pages = query.id === undefined ? rpc.query(kind, filtersOf(query), PAGE_SIZE) : oneById(rpc, kind, query.id);
+  const { id, limit = PAGE_SIZE } = query;
+  const filters = filtersOf(rpc, kind, query);
+  const pages = id === undefined ? rpc.query(kind, filters, Math.min(limit, PAGE_SIZE)) : oneById(rpc, kind, id);
   for await (const page of pages) {
     const records = page.map(({ entity }) => unlessUnreadable(() => read(entity)));
     yield records.filter((record) => record !== undefined && matches(record, query)) as FoundRecord[];
@@ -30,16 +32,24 @@ async function* oneById(rpc: DatastoreRpc, kind: string, id: string): AsyncGener
   if (found !== undefined) yield [found];
 }
 
-function filtersOf({ owner, project }: FindQuery): PropertyFilter[] {
-  return [...equal("owner", owner), ...equal("project", project)];
+function filtersOf(rpc: DatastoreRpc, kind: string, { owner, project, scope, after }: FindQuery): PropertyFilter[] {
+  const filters = [...equal("owner", owner), ...equal("project", project), ...equal("scope", scope)];
+  if (after === undefined) return filters;
+  const value = { keyValue: rpc.key(kind, after) };
+  return [...filters, { propertyFilter: { property: { name: "__key__" }, op: "GREATER_THAN", value } }];
 }
 
 function equal(name: string, text: string | undefined): PropertyFilter[] {
   return text === undefined ? [] : [{ propertyFilter: { property: { name }, op: "EQUAL", value: indexedValue(text) } }];
 }
 
-function matches(record: FoundRecord, { owner, project }: FindQuery): boolean {
-  return (owner === undefined || record.owner === owner) && (project === undefined || record.project === project);
+function matches(record: FoundRecord, { owner, project, scope, after }: FindQuery): boolean {
+  return (
+    (owner === undefined || record.owner === owner) &&
+    (project === undefined || record.project === project) &&
+    (scope === undefined || record.scope === scope) &&
+    (after === undefined || record.id > after)
+  );
 }
 
 function unlessUnreadable<T>(read: () => T): T | undefined {

@@ -4,6 +4,7 @@ import type { DatastoreConnectionOptions } from "./datastore-connection";
 import { datastoreError, isUnavailable, refusalOf, timeoutError } from "./datastore-errors";
 import type { CommitOutcome } from "./datastore-errors";
 import type {
+  AggregationResponse,
   CallOptions,
   CommitResponse,
   DatastoreClient,
@@ -99,6 +100,15 @@ export class DatastoreRpc {
       if (batch.entityResults.length > 0) yield batch.entityResults;
       if (batch.moreResults !== "NOT_FINISHED" && batch.moreResults !== "MORE_RESULTS_AFTER_LIMIT") return;
     }
+  }
+
+  /** How many entities match; Datastore counts them in its indexes, and sends none. */
+  async count(kind: string, filters: readonly PropertyFilter[]): Promise<number> {
+    const run: Call<AggregationResponse> = (client, request, options) => client.runAggregationQuery(request, options);
+    const nestedQuery = { kind: [{ name: kind }], filter: { compositeFilter: { op: "AND", filters } } };
+    const aggregationQuery = { nestedQuery, aggregations: [{ count: {}, alias: "count" }] };
+    const { batch } = await this.#read("count", run, { partitionId: this.#partition, aggregationQuery });
+    return Number(batch.aggregationResults[0]?.aggregateProperties.count?.integerValue ?? 0);
   }
 
   async close(): Promise<void> {

@@ -3,12 +3,20 @@ import { SessionError } from "../errors";
 import { isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
+import { groupOf } from "../record/session-group";
 import { endedRecord } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import { clearDatastore } from "./datastore-clear";
 import { ATTEMPTS, backoffMs, conflictError } from "./datastore-conflict";
 import { updateMutation } from "./datastore-delta";
-import { endedProperties, HEADER_PROPERTIES, liveProperties, readHeader, readLive } from "./datastore-entity";
+import {
+  endedProperties,
+  ENDING_PROPERTIES,
+  liveProperties,
+  readCounters,
+  readHeader,
+  readLive,
+} from "./datastore-entity";
 import type { CommitOutcome } from "./datastore-errors";
 import { findInDatastore } from "./datastore-find";
 import { assertWithinLimits, isKeyName } from "./datastore-limits";
@@ -18,7 +26,8 @@ import type { DatastoreStoreOptions } from "./datastore-options";
 import { DatastoreRpc } from "./datastore-rpc";
 import { DatastoreUpdates } from "./datastore-updates";
 import type { Entity, EntityResult, Mutation } from "./datastore-wire";
-import type { ClearProgress, FindQuery, SessionStore } from "./store";
+import { tallyDatastore } from "./datastore-tally";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
 
 export type { DatastoreStoreOptions } from "./datastore-options";
 
@@ -80,7 +89,7 @@ export class DatastoreStore implements SessionStore {
         if (delta === undefined) return record;
         const changed = applyDelta(record, delta);
         assertWithinLimits(id, liveProperties(changed));
-        const mutation = { ...this.#updateMutation(id, delta), ...only(found) };
+        const mutation = { ...this.#updateMutation(id, recounted(delta, changed)), ...only(found) };
         const outcome = await this.#rpc.commit([mutation], "single");
         return outcome === "applied" ? changed : "conflict";
       }),
@@ -109,6 +118,10 @@ export class DatastoreStore implements SessionStore {
     }
   }
 
+  tally(now: number): Promise<readonly SessionTally[]> {
+    return this.#run(() => tallyDatastore(this.#rpc, this.#kinds.live, now));
+  }
+
   clear(now: number, onProgress?: ClearProgress): Promise<number> {
     return this.#run(() => clearDatastore(this.#rpc, Object.values(this.#kinds), now, onProgress));
   }
@@ -129,7 +142,7 @@ export class DatastoreStore implements SessionStore {
   async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
     const key = this.#rpc.key(this.#kinds.live, id);
     return this.#untilSettled(id, async (attempt) => {
-      const found = isKeyName(id) ? await this.#rpc.lookup(key, HEADER_PROPERTIES) : undefined;
+      const found = isKeyName(id) ? await this.#rpc.lookup(key, ENDING_PROPERTIES) : undefined;
       if (found === undefined) return "missing";
       // A session that never stops changing must be ended too, if need be with a header that is a moment old.
       const exact = attempt < EXACT_ATTEMPTS ? only(found) : {};
@@ -145,7 +158,7 @@ export class DatastoreStore implements SessionStore {
 
   #endedMutation({ entity }: EntityResult, ending: Ending): Mutation[] {
     if (ending.purgeAt <= ending.endedAt) return [];
-    const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: {} };
+    const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: readCounters(entity) };
     const record = endedRecord({ ...readHeader(entity), ...maps }, ending);
     return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
   }
@@ -192,6 +205,12 @@ export class DatastoreStore implements SessionStore {
     if (this.#closed === undefined) return;
     throw new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
   }
+}
+
+/** The change, and what of it is counted: an owner may have been changed with it. */
+function recounted(delta: SessionDelta, changed: SessionRecord): SessionDelta {
+  if (delta.owner === undefined && delta.expiresAt === undefined) return delta;
+  return { ...delta, expiresAt: changed.expiresAt, group: groupOf(changed) };
 }
 
 /** The mutation is applied only to the very state that was read. */

@@ -64,6 +64,10 @@ export class PropertyReader {
     this.#properties = properties;
   }
 
+  has(name: string): boolean {
+    return this.#properties[name] !== undefined;
+  }
+
   text(name: string): string {
     return this.#properties[name]?.stringValue ?? this.#damaged(name);
   }

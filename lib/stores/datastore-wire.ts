@@ -24,6 +24,7 @@ export interface Value {
   readonly stringValue?: string;
   readonly blobValue?: Uint8Array;
   readonly entityValue?: { readonly properties: Properties };
+  readonly keyValue?: Key;
   readonly excludeFromIndexes?: boolean;
 }
 
@@ -54,7 +55,7 @@ export interface Mutation {
 export interface PropertyFilter {
   readonly propertyFilter: {
     readonly property: { readonly name: string };
-    readonly op: "EQUAL" | "GREATER_THAN_OR_EQUAL" | "LESS_THAN_OR_EQUAL";
+    readonly op: "EQUAL" | "GREATER_THAN" | "GREATER_THAN_OR_EQUAL" | "LESS_THAN_OR_EQUAL";
     readonly value: Value;
   };
 }
@@ -78,6 +79,12 @@ export interface QueryResponse {
   };
 }
 
+export interface AggregationResponse {
+  readonly batch: {
+    readonly aggregationResults: readonly { readonly aggregateProperties: Properties }[];
+  };
+}
+
 export interface CallOptions {
   /** Milliseconds. */
   readonly timeout: number;
@@ -91,5 +98,6 @@ export interface DatastoreClient {
   lookup(request: object, options: CallOptions): Promise<readonly [LookupResponse, ...unknown[]]>;
   commit(request: object, options: CallOptions): Promise<readonly [CommitResponse, ...unknown[]]>;
   runQuery(request: object, options: CallOptions): Promise<readonly [QueryResponse, ...unknown[]]>;
+  runAggregationQuery(request: object, options: CallOptions): Promise<readonly [AggregationResponse, ...unknown[]]>;
   close(): Promise<void>;
 }

@@ -1,10 +1,11 @@
 import { SessionError } from "../errors";
 import { hasExpired, sweeping } from "../record/attribute-expiry";
 import type { SessionDelta } from "../record/session-delta";
+import { groupOf } from "../record/session-group";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import { DeadlineQueue } from "./deadline-queue";
 import type { Deadline } from "./deadline-queue";
-import type { ClearProgress, FindQuery, SessionStore } from "./store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
 
 export interface GuardOptions {
   /** How long one store operation may take, in milliseconds. */
@@ -51,7 +52,8 @@ export class GuardedStore {
    * its end goes through `mutate`, which checks the expiry in the same step. (P2, P8) So does one of a record with expired
    * attributes, which go with it: only by the record as it is in that step can they be told from what is created anew.
    */
-  write(record: SessionRecord, delta: SessionDelta): Promise<boolean> {
+  write(record: SessionRecord, change: SessionDelta): Promise<boolean> {
+    const delta = change.expiresAt === undefined ? change : { ...change, group: groupOf(record) };
     const now = this.#now();
     if (now < record.expiresAt - 2 * this.#timeoutMs && !hasExpired(record.attributes, now)) {
       return this.#run("update", () => this.#store.update(record.id, delta));
@@ -110,6 +112,10 @@ export class GuardedStore {
       if (isWaiting) letGo?.catch(() => undefined);
       else await letGo;
     }
+  }
+
+  tally(now: number): Promise<readonly SessionTally[]> {
+    return this.#run("tally", () => this.#store.tally(now));
   }
 
   /** Takes as long as it takes. */

@@ -5,6 +5,7 @@ import type { FindQuery } from "./store";
 
 interface Findable extends Indexed {
   readonly project: string;
+  readonly scope: string;
 }
 
 /** How many records are read at once. */
@@ -20,28 +21,39 @@ export async function* findInTable<R extends Findable>(
   table: LmdbTable<R>,
   query: FindQuery,
 ): AsyncGenerator<R> {
-  let last: string | undefined;
-  for (;;) {
+  let last = query.after;
+  let passedOver = 0;
+  for (let limit = Math.min(query.limit ?? PAGE, PAGE); ; limit = PAGE) {
     folder.assertOpen();
-    const page = folder.read(() => idsOf(table, query, last).map((id) => ({ id, found: table.readSound(id) })));
+    const page = folder.read(() => idsOf(table, query, last, limit).map((id) => ({ id, found: table.readSound(id) })));
     for (const { found } of page) {
       folder.assertOpen();
-      if (found !== undefined && matches(found.record, query)) yield found.record;
+      if (found === undefined) continue;
+      if (matches(found.record, query)) passedOver = 0;
+      else if ((passedOver += 1) !== query.progressEvery) continue;
+      else passedOver = 0;
+      yield found.record;
     }
-    if (page.length < PAGE || query.id !== undefined) return;
+    if (page.length < limit || query.id !== undefined) return;
     last = page.at(-1)?.id;
     await nextTurn();
   }
 }
 
-function idsOf(table: LmdbTable<Findable>, { id, owner }: FindQuery, last: string | undefined): string[] {
-  if (id !== undefined) return [id];
-  return owner === undefined ? table.ids(last, PAGE) : table.idsOfOwner(owner, last, PAGE);
+function idsOf(
+  table: LmdbTable<Findable>,
+  { id, owner, after }: FindQuery,
+  last: string | undefined,
+  limit: number,
+): string[] {
+  if (id !== undefined) return after === undefined || after < id ? [id] : [];
+  return owner === undefined ? table.ids(last, limit) : table.idsOfOwner(owner, last, limit);
 }
 
 function matches(record: Findable, query: FindQuery): boolean {
   return (
     (query.owner === undefined || query.owner === record.owner) &&
-    (query.project === undefined || query.project === record.project)
+    (query.project === undefined || query.project === record.project) &&
+    (query.scope === undefined || query.scope === record.scope)
   );
 }

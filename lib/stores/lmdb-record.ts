@@ -1,7 +1,9 @@
 import { dictionary } from "../record/dictionary";
+import { groupOf } from "../record/session-group";
 import { RECORD_VERSION } from "../record/session-record";
 import type { EndedRecord, EndReason, SessionRecord } from "../record/session-record";
 import { Packer, Unpacker } from "./lmdb-packing";
+import { expiryBucket, groupKey } from "./tally-key";
 
 /** How one kind of record is written to bytes and read back. */
 export interface LmdbFormat<R> {
@@ -9,6 +11,8 @@ export interface LmdbFormat<R> {
   pack(record: R, version: number): Buffer;
   /** Throws `SESSION_UNREADABLE`. What it answers does not share memory with `packed`. */
   unpack(id: string, packed: Uint8Array): Versioned<R>;
+  /** Where a record is, before its id, in an index that is there to be counted. Absent for those that are not counted. */
+  tallyOf?(record: R): string;
 }
 
 /** A record as it was read, with the version that a conditional write compares. */
@@ -20,7 +24,14 @@ export interface Versioned<R> {
 const LIVE = 1;
 const ENDED = 2;
 
+/** Which parts an ended record has. */
+const BY = 1;
+const MESSAGE = 2;
+const BYTES = 4;
+
 export const liveFormat: LmdbFormat<SessionRecord> = {
+  tallyOf: (record) => groupKey(groupOf(record)) + expiryBucket(record.expiresAt),
+
   pack(record, version) {
     const packer = new Packer();
     packer.number(version);
@@ -99,14 +110,20 @@ export const endedFormat: LmdbFormat<EndedRecord> = {
     packer.encoded(record.userAgent);
     packer.number(record.endedAt);
     packer.encoded(record.reason);
-    packer.size(record.endedBy === null ? 0 : 1);
-    if (record.endedBy !== null) packer.encoded(record.endedBy);
+    const { endedBy, message, bytesSent } = record;
+    packer.size(
+      (endedBy === null ? 0 : BY) | (message === undefined ? 0 : MESSAGE) | (bytesSent === undefined ? 0 : BYTES),
+    );
+    if (endedBy !== null) packer.encoded(endedBy);
     packer.number(record.purgeAt);
+    if (message !== undefined) packer.encoded(message);
+    if (bytesSent !== undefined) packer.number(bytesSent);
     return packer.pack(ENDED);
   },
 
   unpack(id, packed) {
     const from = new Unpacker(ENDED, id, packed);
+    let parts = 0;
     return {
       version: from.number(),
       record: {
@@ -121,8 +138,10 @@ export const endedFormat: LmdbFormat<EndedRecord> = {
         userAgent: from.text(),
         endedAt: from.number(),
         reason: from.text() as EndReason,
-        endedBy: from.size() === 0 ? null : from.text(),
+        endedBy: ((parts = from.size()) & BY) === 0 ? null : from.text(),
         purgeAt: from.number(),
+        ...((parts & MESSAGE) === 0 ? undefined : { message: from.text() }),
+        ...((parts & BYTES) === 0 ? undefined : { bytesSent: from.number() }),
       },
     };
   },

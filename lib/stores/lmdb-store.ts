@@ -9,7 +9,8 @@ import { findInTable } from "./lmdb-finding";
 import { LmdbFolder } from "./lmdb-folder";
 import { LmdbUpdates } from "./lmdb-updates";
 import type { Latest } from "./lmdb-updates";
-import type { ClearProgress, FindQuery, SessionStore, StoreOptions } from "./store";
+import { tallyFolder } from "./lmdb-tally";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./store";
 
 export interface LmdbStoreOptions extends StoreOptions {
   /** The folder of the session files; where it is missing it is made, for this user only. Default `./.sessions`. */
@@ -80,6 +81,10 @@ export class LmdbStore implements SessionStore {
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
     if (query.state === "live") yield* findInTable(this.#folder, this.#folder.live, query);
     else yield* findInTable(this.#folder, this.#folder.ended, query);
+  }
+
+  async tally(now: number): Promise<readonly SessionTally[]> {
+    return tallyFolder(this.#folder, now);
   }
 
   async clear(now: number, onProgress?: ClearProgress): Promise<number> {

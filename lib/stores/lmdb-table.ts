@@ -5,12 +5,15 @@ import { CLEAR_GRACE_MS } from "../record/expiry";
 import { LmdbCache } from "./lmdb-cache";
 import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
+import { expiryBucket } from "./tally-key";
 
 /** What a table needs to know of its records. */
 export interface Indexed {
   readonly id: string;
   readonly owner: string;
   readonly purgeAt: number;
+  /** Only live ones have it. */
+  readonly expiresAt?: number;
 }
 
 /** The purge index is this coarse, in milliseconds, so that most touches leave it as it is. */
@@ -31,6 +34,7 @@ export class LmdbTable<R extends Indexed> {
   readonly records: Database<Buffer, string>;
   readonly #owners: Database<Buffer, string>;
   readonly #purges: Database<Buffer, string>;
+  readonly #tallies: Database<Buffer, string> | undefined;
   readonly #format: LmdbFormat<R>;
   readonly #cache = new LmdbCache<R>();
 
@@ -38,6 +42,7 @@ export class LmdbTable<R extends Indexed> {
     this.records = root.openDB(name, { encoding: "binary", useVersions: true });
     this.#owners = root.openDB(`${name}-by-owner`, { encoding: "binary" });
     this.#purges = root.openDB(`${name}-by-purge`, { encoding: "binary" });
+    if (format.tallyOf !== undefined) this.#tallies = root.openDB(`${name}-by-tally`, { encoding: "binary" });
     this.#format = format;
   }
 
@@ -100,7 +105,11 @@ export class LmdbTable<R extends Indexed> {
   /** Writes `after` over `before`, if that still has this version. */
   rewrite(before: Versioned<R>, after: R, packed: Buffer, version: number): Promise<boolean> {
     const { record } = before;
-    if (record.owner === after.owner && bucketOf(record.purgeAt) === bucketOf(after.purgeAt)) {
+    if (
+      record.owner === after.owner &&
+      bucketOf(record.purgeAt) === bucketOf(after.purgeAt) &&
+      (this.#tallies === undefined || expiryBucket(record.expiresAt ?? 0) === expiryBucket(after.expiresAt ?? 0))
+    ) {
       return this.records.put(after.id, packed, version, before.version);
     }
     const reindex = this.#reindexing(record, after);
@@ -141,19 +150,41 @@ export class LmdbTable<R extends Indexed> {
     return keys.map((key) => key.slice(BUCKET_DIGITS));
   }
 
+  /** The first key of the tally index from `start` on. */
+  tallyKeyFrom(start: string): string | undefined {
+    const [first] = this.#tallies?.getKeys({ start, limit: 1 }) ?? [];
+    return first;
+  }
+
+  /** How many keys of the tally index are from `start` to before `end`. */
+  tallyCount(start: string, end: string): number {
+    return this.#tallies?.getKeysCount({ start, end }) ?? 0;
+  }
+
   /** The removals come first, so that a key of both stays. */
   #reindexing(before: R | undefined, after: R | undefined): () => void {
-    const oldKeys = before === undefined ? undefined : { owner: ownerKey(before), purge: purgeKey(before) };
-    const newKeys = after === undefined ? undefined : { owner: ownerKey(after), purge: purgeKey(after) };
+    const oldKeys = before === undefined ? undefined : this.#keysOf(before);
+    const newKeys = after === undefined ? undefined : this.#keysOf(after);
     return () => {
       if (oldKeys !== undefined) {
         void this.#owners.remove(oldKeys.owner);
         if (oldKeys.purge !== undefined) void this.#purges.remove(oldKeys.purge);
+        if (oldKeys.tally !== undefined) void this.#tallies?.remove(oldKeys.tally);
       }
       if (newKeys !== undefined) {
         void this.#owners.put(newKeys.owner, NOTHING);
         if (newKeys.purge !== undefined) void this.#purges.put(newKeys.purge, NOTHING);
+        if (newKeys.tally !== undefined) void this.#tallies?.put(newKeys.tally, NOTHING);
       }
+    };
+  }
+
+  #keysOf(record: R) {
+    const tally = this.#format.tallyOf?.(record);
+    return {
+      owner: ownerKey(record),
+      purge: purgeKey(record),
+      tally: tally === undefined ? undefined : tally + record.id,
     };
   }
 }

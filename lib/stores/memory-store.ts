@@ -2,9 +2,11 @@ import { SessionError } from "../errors";
 import { CLEAR_GRACE_MS, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
+import { groupOf } from "../record/session-group";
 import { endedRecord } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
-import type { ClearProgress, FindQuery, SessionStore, StoreOptions } from "./store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./store";
+import { groupKey } from "./tally-key";
 
 /**
  * Keeps sessions in this process's memory: for tests, and to read how little a store is.
@@ -70,13 +72,24 @@ export class MemoryStore implements SessionStore {
 
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
     this.#assertOpen();
-    const records = query.state === "live" ? this.#live : this.#ended;
-    for (const record of records.values()) {
-      if (query.id !== undefined && query.id !== record.id) continue;
-      if (query.owner !== undefined && query.owner !== record.owner) continue;
-      if (query.project !== undefined && query.project !== record.project) continue;
-      yield record;
+    const records: ReadonlyMap<string, SessionRecord | EndedRecord> = query.state === "live" ? this.#live : this.#ended;
+    const found = query.id === undefined ? [...records.values()] : [records.get(query.id)];
+    const ids = found.flatMap((record) => (record !== undefined && matches(record, query) ? [record.id] : []));
+    for (const id of ids.sort()) {
+      const record = records.get(id);
+      if (record !== undefined && matches(record, query)) yield record;
     }
+  }
+
+  async tally(now: number): Promise<readonly SessionTally[]> {
+    this.#assertOpen();
+    const tallies = new Map<string, SessionTally>();
+    for (const record of this.#live.values()) {
+      if (isExpired(record, now)) continue;
+      const key = groupKey(groupOf(record));
+      tallies.set(key, { ...groupOf(record), live: (tallies.get(key)?.live ?? 0) + 1 });
+    }
+    return [...tallies.values()];
   }
 
   async clear(now: number, onProgress?: ClearProgress): Promise<number> {
@@ -110,6 +123,15 @@ export class MemoryStore implements SessionStore {
   #assertOpen(): void {
     if (this.#closed) throw new SessionError("SESSION_CLOSED", "This MemoryStore was closed; make a new one.");
   }
+}
+
+function matches(record: SessionRecord | EndedRecord, query: FindQuery): boolean {
+  return (
+    (query.owner === undefined || query.owner === record.owner) &&
+    (query.project === undefined || query.project === record.project) &&
+    (query.scope === undefined || query.scope === record.scope) &&
+    (query.after === undefined || query.after < record.id)
+  );
 }
 
 function alreadyStored(id: string): SessionError {

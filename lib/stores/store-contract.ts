@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { createHash, randomUUID } from "node:crypto";
 import { dictionary } from "../record/dictionary";
 import { CLEAR_GRACE_MS } from "../record/expiry";
-import { GUEST_USER } from "../record/session-record";
+import { BYTES_SENT, GUEST_USER } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import type { FindQuery, SessionStore } from "./store";
 
@@ -368,6 +368,20 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
     );
 
     it(
+      "keeps what the user may read, and how much the client had sent",
+      withStore(async (store) => {
+        for (const message of ["Please sign in again 🍵", undefined]) {
+          const record = liveRecord({ counters: map({ [BYTES_SENT]: 1234 }) });
+          await store.create(record);
+          await store.update(record.id, { counters: { [BYTES_SENT]: 6 } });
+          await store.end(record.id, { ...endingOf(record), ...(message === undefined ? {} : { message }) });
+          const ended = await endedOf(store, record.id);
+          assert.deepEqual([ended?.message, ended?.bytesSent], [message, 1240]);
+        }
+      }),
+    );
+
+    it(
       "keeps nothing where nothing is to be kept",
       withStore(async (store) => {
         const record = liveRecord();
@@ -471,6 +485,154 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
     );
   });
 
+  describe("find in pages", () => {
+    const LETTERS = "-0AZ_az".split("");
+
+    it(
+      "streams in the order of the ids' bytes, and from after an id on",
+      withStore(async (store) => {
+        const inOrder = LETTERS.map((letter) => letter + idOf(letter).slice(1));
+        for (const id of [...inOrder].reverse()) await store.create(liveRecord({ id, owner: "alice" }));
+        for (const owner of [{}, { owner: "alice" }]) {
+          assert.deepEqual(await found(store, { state: "live", ...owner }), inOrder);
+          for (const [index, after] of inOrder.entries()) {
+            assert.deepEqual(
+              await found(store, { state: "live", ...owner, after, limit: 2 }),
+              inOrder.slice(index + 1),
+              `after ${after}`,
+            );
+          }
+        }
+        const [first = "", second = ""] = inOrder;
+        assert.deepEqual(await found(store, { state: "live", id: second, after: first }), [second]);
+        assert.deepEqual(await found(store, { state: "live", id: first, after: first }), []);
+        assert.deepEqual(await found(store, { state: "ended", after: first }), []);
+        for (const id of inOrder) await store.end(id, endingOf(liveRecord()));
+        assert.deepEqual(await found(store, { state: "ended", owner: "alice", after: first }), inOrder.slice(1));
+      }),
+    );
+
+    it(
+      "finds by scope, alone and with the others, from after an id on",
+      withStore(async (store) => {
+        const records = Array.from({ length: 12 }, (_, n) =>
+          liveRecord({
+            owner: n % 2 === 0 ? "alice" : "bob",
+            project: n % 3 === 0 ? "shop" : "forum",
+            scope: n % 4 === 0 ? "ios" : "browser",
+          }),
+        ).sort((a, b) => (a.id < b.id ? -1 : 1));
+        for (const record of records) await store.create(record);
+        for (const fields of [
+          { scope: "ios" },
+          { scope: "ios", owner: "alice" },
+          { scope: "browser", project: "shop", owner: "bob" },
+          { scope: "android" },
+        ]) {
+          const matching = records.filter((record) =>
+            Object.entries(fields).every(([name, value]) => record[name as "owner"] === value),
+          );
+          const ids = matching.map(({ id }) => id);
+          assert.deepEqual(await found(store, { state: "live", ...fields }), ids);
+          const [after] = ids;
+          if (after === undefined) continue;
+          assert.deepEqual(await found(store, { state: "live", ...fields, after }), ids.slice(1));
+        }
+      }),
+    );
+
+    it(
+      "gives no record that does not match, unless it is asked to tell how far it is",
+      withStore(async (store) => {
+        const records = Array.from({ length: 40 }, (_, n) => liveRecord({ project: n === 0 ? "shop" : "forum" }));
+        for (const record of records) await store.create(record);
+        assert.deepEqual(await found(store, { state: "live", project: "shop" }), [records[0]?.id]);
+        const told = await found(store, { state: "live", project: "shop", progressEvery: 10 });
+        assert.ok(told.includes(records[0]?.id ?? "") && told.length <= 5, `told of ${told.length}`);
+        assert.deepEqual(told, [...told].sort());
+      }),
+    );
+  });
+
+  describe("tally", () => {
+    const counted = async (store: SessionStore, now: number) =>
+      Object.fromEntries(
+        (await store.tally(now)).map(({ project, scope, isGuest, live }) => [
+          [project, scope, isGuest ? "guest" : "user"].join("|"),
+          live,
+        ]),
+      );
+
+    it(
+      "counts live sessions by project, scope and whether they are guests'",
+      withStore(async (store, clock) => {
+        assert.deepEqual(await counted(store, clock.now), {});
+        const groups: Partial<SessionRecord>[] = [
+          { owner: "alice", project: "shop" },
+          { owner: "bob", project: "shop" },
+          { project: "shop" },
+          { project: "shop", scope: "ios" },
+          { project: "shop-2" },
+          { project: "" },
+          { project: "", scope: "a|b%\u0000🍵" },
+        ];
+        const records = groups.flatMap((fields) => [liveRecord(fields), liveRecord(fields), liveRecord(fields)]);
+        for (const record of records) await store.create(record);
+        assert.deepEqual(await counted(store, clock.now), {
+          "shop|browser|user": 6,
+          "shop|browser|guest": 3,
+          "shop|ios|guest": 3,
+          "shop-2|browser|guest": 3,
+          "|browser|guest": 3,
+          "|a|b%\u0000🍵|guest": 3,
+        });
+      }),
+    );
+
+    it(
+      "counts no session that was ended, replaced or cleared",
+      withStore(async (store, clock) => {
+        const [ended, replaced, cleared] = [liveRecord(), liveRecord(), liveRecord({ purgeAt: clock.now - HOUR })];
+        for (const record of [ended, replaced, cleared]) await store.create(record);
+        assert.deepEqual(await counted(store, clock.now), { "|browser|guest": 3 });
+        await store.end(ended.id, endingOf(ended));
+        await store.replace(replaced.id, endingOf(replaced, "login"), liveRecord({ owner: "alice" }));
+        assert.equal(await store.clear(clock.now), 1);
+        assert.deepEqual(await counted(store, clock.now), { "|browser|user": 1 });
+      }),
+    );
+
+    it(
+      "P8: counts none that expired over ten minutes ago, and all that have not",
+      withStore(async (store, clock) => {
+        const { now } = clock;
+        const passing = { endsAt: now + 9 * HOUR, purgeAt: now + 30 * HOUR };
+        const renewed = liveRecord({ owner: "alice", expiresAt: now + HOUR, ...passing });
+        await store.create(renewed);
+        await store.create(liveRecord({ owner: "alice", expiresAt: now + HOUR, ...passing }));
+        await store.create(liveRecord({ idleMs: Infinity, endsAt: Infinity, expiresAt: Infinity, purgeAt: Infinity }));
+        assert.deepEqual(await counted(store, now + HOUR - 1), { "|browser|user": 2, "|browser|guest": 1 });
+        const touch = { lastSeenAt: now + HOUR, expiresAt: now + 2 * HOUR, purgeAt: now + 26 * HOUR };
+        await store.update(renewed.id, { ...touch, group: { project: "", scope: "browser", isGuest: false } });
+        assert.deepEqual(await counted(store, now + HOUR + 10 * MINUTE), { "|browser|user": 1, "|browser|guest": 1 });
+        assert.deepEqual(await counted(store, now + 99 * HOUR), { "|browser|guest": 1 });
+        assert.equal(Object.hasOwn((await loaded(store, renewed.id)) as object, "group"), false);
+      }),
+    );
+
+    it(
+      "counts a session for its new owner",
+      withStore(async (store, clock) => {
+        const record = liveRecord();
+        await store.create(record);
+        await store.mutate(record.id, () => ({ owner: "alice" }));
+        assert.deepEqual(await counted(store, clock.now), { "|browser|user": 1 });
+        await store.end(record.id, endingOf(record));
+        assert.deepEqual(await counted(store, clock.now), {});
+      }),
+    );
+  });
+
   describe("clear", () => {
     it(
       "P8: deletes what is past its purge time and the grace, and nothing else",
@@ -535,6 +697,7 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
         await assert.rejects(async () => store.replace(record.id, endingOf(record), liveRecord()), closed);
         await assert.rejects(async () => store.end(record.id, endingOf(record)), closed);
         await assert.rejects(async () => idsOf(store, { state: "live" }), closed);
+        await assert.rejects(async () => store.tally(Date.now()), closed);
         await assert.rejects(async () => store.clear(Date.now()), closed);
       }),
     );
@@ -617,9 +780,14 @@ async function endedOf(store: SessionStore, id: string): Promise<EndedRecord | u
 }
 
 async function idsOf(store: SessionStore, query: FindQuery): Promise<string[]> {
+  return (await found(store, query)).sort();
+}
+
+/** The ids in the order in which they are found. */
+async function found(store: SessionStore, query: FindQuery): Promise<string[]> {
   const ids: string[] = [];
   for await (const record of store.find(query)) ids.push(record.id);
-  return ids.sort();
+  return ids;
 }
 
 /** The same content in ordinary objects and Buffers, so that deepEqual compares content only. */

@@ -1,5 +1,6 @@
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import type { SessionDelta } from "../record/session-delta";
+import type { SessionGroup } from "../record/session-group";
 
 /**
  * Which records `find` answers. Named fields are combined with "and" and match exactly.
@@ -10,6 +11,21 @@ export interface FindQuery {
   readonly id?: string;
   readonly owner?: string;
   readonly project?: string;
+  readonly scope?: string;
+  /** Only records whose id comes after this one, in the order of bytes. */
+  readonly after?: string;
+  /** How many records the caller is likely to take: a hint to read no more at once. More may come. */
+  readonly limit?: number;
+  /**
+   * After so many records in a row that were read and do not match, a store may answer the last of them all the same, so that the caller
+   * sees how far the search has come, and may leave it. Absent: only what matches.
+   */
+  readonly progressEvery?: number;
+}
+
+/** How many live sessions one group has. */
+export interface SessionTally extends SessionGroup {
+  readonly live: number;
 }
 
 /** Reports how many records a clearing run has deleted so far. */
@@ -72,10 +88,16 @@ export interface SessionStore {
   end(id: string, ending: Ending): Promise<boolean>;
 
   /**
-   * Streams the records that match, in no order. What is written meanwhile may or may not be among them; what was acknowledged before the
+   * Streams the records that match, in the order of their ids' bytes. What is written meanwhile may or may not be among them; what was acknowledged before the
    * call is. Unreadable records are passed over. Leaving the loop early lets go of what the query holds.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
+
+  /**
+   * Counts the live records whose `expiresAt` is later than `now`, by group, without reading them; those that expired up to ten minutes before
+   * may be counted too. A group without any may be left out. Names may be told apart, and told, by their first 64 characters.
+   */
+  tally(now: number): Promise<readonly SessionTally[]>;
 
   /**
    * Deletes every record, live or ended, whose `purgeAt` was more than five minutes before `now` (`CLEAR_GRACE_MS`), unless

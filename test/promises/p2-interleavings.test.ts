@@ -158,7 +158,7 @@ describeOnEveryStore("any interleaving", (every) => {
 });
 
 describe("the audit itself", () => {
-  const record = (id: string, owner: string) => ({ id, owner, expiresAt: Infinity }) as SessionRecord;
+  const record = (id: string, owner: string) => ({ id, owner, expiresAt: Infinity, counters: {} }) as SessionRecord;
   const ending = { endedAt: 1, reason: "reset", endedBy: null, purgeAt: 2 } as const;
 
   it("notices a session that comes back", async () => {

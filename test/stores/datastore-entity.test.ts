@@ -30,7 +30,7 @@ describeOnEmulator("What DatastoreStore keeps", () => {
   const write = (id: string, properties: Properties) =>
     rpc.commit([{ upsert: { key: rpc.key("session", id), properties } }], "single");
 
-  it("indexes the owner, the project and the sweep, and nothing else, at any depth", async () => {
+  it("indexes what is found, cleared and counted by, and nothing else, at any depth", async () => {
     const record = sessionRecord({ data: { a: "1" } });
     await store.create(record);
     await store.update(record.id, {
@@ -46,9 +46,11 @@ describeOnEmulator("What DatastoreStore keeps", () => {
       pages: { set: { p: { path: "/", openedAt: 1, seenAt: 1 } } },
       counters: { n: 1, f: 0.5 },
     });
-    expect(indexedPaths(await stored(record.id)).sort()).toEqual(["owner", "project", "sweep"]);
+    expect(indexedPaths(await stored(record.id)).sort()).toEqual(["owner", "project", "scope", "sweep", "tally"]);
     await store.end(record.id, killed());
-    expect(indexedPaths(await stored(record.id, "session-ended")).sort()).toEqual(["owner", "project", "sweep"]);
+    expect(indexedPaths(await stored(record.id, "session-ended")).sort()).toEqual([
+      ...["owner", "project", "scope", "sweep"],
+    ]);
   });
 
   it("writes when to purge as a timestamp and a sweep, and neither where that never comes", async () => {

@@ -54,7 +54,8 @@ it("keeps the indexes with the records through any operations, at once or one by
           {
             create: () => store.create((slots[at] = next)),
             update: () => store.update(id, fields),
-            touch: () => store.update(id, { lastSeenAt: START, expiresAt: START, purgeAt: fields.purgeAt }),
+            touch: () =>
+              store.update(id, { lastSeenAt: START, expiresAt: fields.purgeAt - HOUR, purgeAt: fields.purgeAt }),
             replace: () => store.replace(id, killed(START), (slots[at] = next)),
             end: () => store.end(id, { ...killed(START), purgeAt: fields.purgeAt }),
             clear: () => store.clear(START),

@@ -1,6 +1,6 @@
 import type { SessionDelta } from "../../lib/record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../lib/record/session-record";
-import type { ClearProgress, FindQuery, SessionStore } from "../../lib/stores/store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "../../lib/stores/store";
 
 /** Since which step a session is there, and since which it belongs to its owner; successors inherit both. */
 interface Ancestry {
@@ -124,6 +124,10 @@ export class AuditedStore implements SessionStore {
 
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord> {
     return this.#inner.find(query);
+  }
+
+  tally(now: number): Promise<readonly SessionTally[]> {
+    return this.#inner.tally(now);
   }
 
   clear(now: number, onProgress?: ClearProgress): Promise<number> {

@@ -1,6 +1,6 @@
 import type { SessionDelta } from "../../lib/record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../lib/record/session-record";
-import type { ClearProgress, FindQuery, SessionStore } from "../../lib/stores/store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "../../lib/stores/store";
 import { signal } from "./gate";
 
 export type Operation = "load" | "create" | "update" | "mutate" | "replace" | "end" | "find" | "clear";
@@ -96,6 +96,10 @@ export class FaultyStore implements SessionStore {
     this.calls.find += 1;
     await this.#attempt("find", async () => undefined);
     yield* this.#inner.find(query);
+  }
+
+  tally(now: number): Promise<readonly SessionTally[]> {
+    return this.#inner.tally(now);
   }
 
   clear(now: number, onProgress?: ClearProgress): Promise<number> {

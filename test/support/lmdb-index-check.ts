@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { open } from "lmdb";
+import type { Database } from "lmdb";
 import type { EndedRecord, SessionRecord } from "../../lib/record/session-record";
+import { liveFormat } from "../../lib/stores/lmdb-record";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import type { LmdbTable } from "../../lib/stores/lmdb-table";
 
@@ -15,13 +18,23 @@ export async function indexFaults(path: string): Promise<string[]> {
     return folder.read(() =>
       (["live", "ended"] as const).flatMap((state) => {
         const table = folder[state] as LmdbTable<SessionRecord | EndedRecord>;
-        return tableFaults(table, entriesIn(`${state}-by-owner`)).map((fault) => `${state}: ${fault}`);
+        const faults = tableFaults(table, entriesIn(`${state}-by-owner`));
+        if (state === "live") faults.push(...tallyFaults(folder, raw.openDB("live-by-tally", { encoding: "binary" })));
+        return faults.map((fault) => `${state}: ${fault}`);
       }),
     );
   } finally {
     await raw.close();
     await folder.close();
   }
+}
+
+function tallyFaults({ live }: LmdbFolder, tallies: Database<Buffer, string>): string[] {
+  const wanted = live.ids(undefined, 1_000_000).map((id) => liveFormat.tallyOf!(live.read(id)!.record) + id);
+  const entries = [...tallies.getKeys()];
+  return isDeepStrictEqual(wanted.sort(), entries.sort())
+    ? []
+    : [`the tally entries are ${entries.join()}, not ${wanted.join()}`];
 }
 
 function tableFaults(table: LmdbTable<SessionRecord | EndedRecord>, ownerEntries: number): string[] {
