@@ -94,9 +94,10 @@ describe("npm start", () => {
         DEMO_PASSWORD: "oolong",
       };
       const [here, there] = await Promise.all([start(env), start(env)]);
-      const alice = await post(request.agent(here.url), "/sign-in", { username: "alice", password: "oolong" });
-      const cookie = cookiesOf(alice)[0]!.split(";")[0]!;
-      await request(here.url).post("/cart/matcha/add").set("Cookie", cookie).expect(303);
+      const alice = request.agent(here.url);
+      const signedIn = await post(alice, "/sign-in", { username: "alice", password: "oolong" });
+      const cookie = cookiesOf(signedIn)[0]!.split(";")[0]!;
+      expect((await post(alice, "/cart/matcha/add")).status).toBe(303);
       expect(cartCount(await request(there.url).get("/cart").set("Cookie", cookie))).toBe(1);
 
       const admin = request.agent(there.url);
