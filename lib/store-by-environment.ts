@@ -1,4 +1,5 @@
-import type { SessionStore, StoreOptions } from "./stores/store";
+import type { LmdbStoreOptions } from "./stores/lmdb-store";
+import type { SessionStore } from "./stores/store";
 
 /** The variables that tell that sessions belong into Datastore; `GOOGLE_CLOUD_PROJECT` alone is set on laptops too. */
 const DATASTORE_VARIABLES = [
@@ -7,10 +8,15 @@ const DATASTORE_VARIABLES = [
   ...["K_SERVICE", "CLOUD_RUN_JOB", "GAE_SERVICE", "GAE_ENV"],
 ];
 
-/** The store for this environment; each is loaded only where it is used. */
-export function storeByEnvironment(options: StoreOptions, env: NodeJS.ProcessEnv = process.env): SessionStore {
+/** Whether this environment keeps its sessions in Datastore. */
+export function usesDatastore(env: NodeJS.ProcessEnv = process.env): boolean {
+  return DATASTORE_VARIABLES.some((name) => (env[name] ?? "") !== "");
+}
+
+/** The store for this environment; with a `path` the embedded one there, whatever the environment says. Each is loaded only where it is used. */
+export function storeByEnvironment(options: LmdbStoreOptions, env: NodeJS.ProcessEnv = process.env): SessionStore {
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load both stores' packages */
-  if (DATASTORE_VARIABLES.some((name) => (env[name] ?? "") !== "")) {
+  if (options.path === undefined && usesDatastore(env)) {
     const { DatastoreStore } = require("./stores/datastore-store") as typeof import("./stores/datastore-store");
     return new DatastoreStore(options);
   }

@@ -1,0 +1,35 @@
+import type { Command } from "./command";
+import { HELP_OPTION } from "./common-options";
+
+/** What `coatcheck --help` says. */
+export function overviewText(commands: ReadonlyMap<string, Command>): string {
+  return [
+    "usage: coatcheck <command> [options]",
+    "",
+    ...aligned([...commands].map(([name, { summary }]) => [name, summary])),
+    "",
+    "Sessions are looked for where the app of this environment keeps them: in Datastore where DATASTORE_PROJECT_ID,",
+    "DATASTORE_EMULATOR_HOST, Cloud Run's or App Engine's variables say so, otherwise in ./.sessions.",
+    "coatcheck <command> --help tells more.",
+  ].join("\n");
+}
+
+/** What `coatcheck <name> --help` says. */
+export function helpText(name: string, { summary, details, operands, options }: Command): string {
+  const all = Object.entries({ ...options, help: HELP_OPTION });
+  return [
+    `usage: coatcheck ${name} ${operands === undefined ? "" : `${operands} `}[options]`,
+    "",
+    `It ${summary}.`,
+    ...(details === undefined ? [] : [details]),
+    "",
+    ...aligned(
+      all.map(([option, spec]) => [`--${option}${spec.type === "string" ? ` ${spec.value}` : ""}`, spec.help]),
+    ),
+  ].join("\n");
+}
+
+function aligned(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
+}

@@ -1,0 +1,6 @@
+import type { SessionInfo } from "../admin/session-info";
+
+/** A session as JSON has it. Whether it is authorized is left out: only the app can tell. */
+export function sessionJson({ authorized: _authorized, ...info }: SessionInfo): Omit<SessionInfo, "authorized"> {
+  return info;
+}
