@@ -16,7 +16,7 @@ export class CommandArguments {
     try {
       const parsed = parseArgs({
         args: args.filter((arg) => !isDashed(arg)),
-        options: Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }])),
+        options: Object.fromEntries(Object.entries(options).map(([name, spec]) => [name, parsedAs(spec)])),
         allowPositionals: true,
       });
       this.operands = [...parsed.positionals, ...args.filter(isDashed)];
@@ -60,4 +60,8 @@ export class CommandArguments {
     if (this.operands.length === 0) return;
     throw new UsageError(`coatcheck ${command} takes options only, not ${JSON.stringify(this.operands[0])}.`);
   }
+}
+
+function parsedAs({ type, short }: CommandOption) {
+  return short === undefined ? { type } : { type, short };
 }

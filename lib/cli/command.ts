@@ -3,8 +3,8 @@ import type { Output } from "./output";
 
 /** An option of a command; `value` is what its argument is called in the help. */
 export type CommandOption =
-  | { readonly type: "boolean"; readonly help: string }
-  | { readonly type: "string"; readonly value: string; readonly help: string };
+  | { readonly type: "boolean"; readonly short?: string; readonly help: string }
+  | { readonly type: "string"; readonly short?: string; readonly value: string; readonly help: string };
 
 /** The streams that a command line talks through. */
 export interface Streams {

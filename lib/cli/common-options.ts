@@ -18,4 +18,4 @@ export const PROJECT_OPTION: CommandOption = {
   help: "only those of this project",
 };
 
-export const HELP_OPTION: CommandOption = { type: "boolean", help: "this text" };
+export const HELP_OPTION: CommandOption = { type: "boolean", short: "h", help: "this text" };

@@ -1,0 +1,212 @@
+import { CLEAR_GRACE_MS } from "../../lib/record/expiry";
+import { GUEST_USER } from "../../lib/record/session-record";
+import type { SessionRecord } from "../../lib/record/session-record";
+import { killed, sessionRecord } from "../support/session-records";
+import { describeOnEveryPlace } from "./every-place";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const UNKNOWN_ID = "u".repeat(43);
+
+describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck }) => {
+  /** Alice twice, once in the shop; bob in the shop; a guest; and one of carol that has expired. */
+  async function seeded() {
+    const over = { lastSeenAt: Date.now() - 2 * HOUR, expiresAt: Date.now() - HOUR };
+    const records = {
+      alice: sessionRecord({ owner: "alice", remoteAddress: "203.0.113.7", data: { pin: '"a stored value"' } }),
+      aliceInShop: sessionRecord({ owner: "alice", project: "shop" }),
+      bobInShop: sessionRecord({ owner: "bob", project: "shop" }),
+      guest: sessionRecord({ owner: GUEST_USER }),
+      expired: sessionRecord({ owner: "carol", ...over }),
+    };
+    for (const record of Object.values(records)) await store().create(record);
+    return records;
+  }
+
+  async function listed(...args: string[]): Promise<string[]> {
+    const { code, stdout, stderr } = await coatcheck("list", "--json", ...args);
+    expect({ code, stderr: stdout === "" ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    return jsonLines(stdout).map(({ id }) => String(id));
+  }
+
+  const isLive = async (record: SessionRecord) => (await store().load(record.id)) !== undefined;
+  const liveOf = async (records: readonly SessionRecord[]) => Promise.all(records.map(isLive));
+
+  it("lists every live session once, and none that is over", async () => {
+    const { alice, aliceInShop, bobInShop, guest } = await seeded();
+    const { code, stdout, stderr } = await coatcheck("list");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const [header, ...lines] = stdout.trim().split("\n");
+    expect(header).toMatch(/^ID +USER +PROJECT +SCOPE +ADDRESS +DEVICE +CREATED +LAST SEEN$/);
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(idsOf(alice, aliceInShop, bobInShop, guest));
+    expect(lines.find((line) => line.startsWith(alice.id))).toMatch(/ alice +- +browser +203\.0\.113\.7 +test +20/);
+  });
+
+  it("lists by user and project", async () => {
+    const { alice, aliceInShop, bobInShop, guest } = await seeded();
+    expect(await listed("--user", "alice")).toEqual(idsOf(alice, aliceInShop));
+    expect(await listed("--project", "shop")).toEqual(idsOf(aliceInShop, bobInShop));
+    expect(await listed("--project", "shop", "--user", "alice")).toEqual([aliceInShop.id]);
+    expect(await listed("--project", "")).toEqual(idsOf(alice, guest));
+    expect(await listed("--user", "Unauthenticated")).toEqual([guest.id]);
+    expect(await listed("--user", GUEST_USER)).toEqual([guest.id]);
+    expect(await listed("--user", "nobody-known")).toEqual([]);
+    expect(await listed("--limit", "2")).toHaveLength(2);
+  });
+
+  it("P6: tells no stored value, and nothing that only the app can know", async () => {
+    const { alice } = await seeded();
+    for (const args of [["list"], ["list", "--json"], ["show", alice.id], ["show", alice.id, "--json"]]) {
+      expect((await coatcheck(...args)).stdout).not.toContain("a stored value");
+    }
+    const [line] = jsonLines((await coatcheck("list", "--json", "--user", "alice", "--project", "")).stdout);
+    expect(line).toMatchObject({ id: alice.id, username: "alice", clientAddress: "203.0.113.7", endedAt: null });
+    expect(line).not.toHaveProperty("authorized");
+  });
+
+  it("lists what ended lately, with why, when and by whom", async () => {
+    const { alice, expired } = await seeded();
+    await store().end(alice.id, killed());
+    const { stdout } = await coatcheck("list", "--ended");
+    expect(stdout.split("\n")[0]).toMatch(/ENDED +REASON +BY$/);
+    expect(stdout).toMatch(new RegExp(`${alice.id} .* killed +admin\n`));
+    expect(stdout).toMatch(new RegExp(`${expired.id} .* expired +-\n`));
+  });
+
+  it("shows a session while it is live, and when it has ended", async () => {
+    const { alice } = await seeded();
+    const live = await coatcheck("show", alice.id);
+    expect(live).toMatchObject({ code: 0, stderr: "" });
+    expect(live.stdout).toMatch(/^user +alice$/m);
+    expect(live.stdout).toMatch(/^expires +20/m);
+    await store().end(alice.id, killed());
+    const { stdout } = await coatcheck("show", alice.id);
+    expect(stdout).toMatch(/^reason +killed$/m);
+    expect(stdout).toMatch(/^ended by +admin$/m);
+    expect(stdout).not.toMatch(/^expires/m);
+  });
+
+  it("says which session there is not, without a stack trace", async () => {
+    await seeded();
+    const { code, stdout, stderr } = await coatcheck("show", UNKNOWN_ID);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(
+      `coatcheck: There is no session with the id ${UNKNOWN_ID}, and none that ended lately. (SESSION_NOT_FOUND)\n`,
+    );
+  });
+
+  it("takes ids that begin with dashes", async () => {
+    const ids = ["-", "--"].map((dashes) =>
+      sessionRecord({ id: sessionRecord().id.replace(/^.{2}/, dashes.padEnd(2, "a")) }),
+    );
+    for (const record of ids) await store().create(record);
+    const [one, two] = ids as [SessionRecord, SessionRecord];
+    expect(await coatcheck("show", one.id)).toMatchObject({ code: 0 });
+    expect(await coatcheck("kill", "--json", two.id, one.id)).toMatchObject({
+      code: 0,
+      stdout: '{"ended":2,"notLive":[]}\n',
+    });
+    expect(await liveOf(ids)).toEqual([false, false]);
+  });
+
+  it("P2: kills the sessions of these ids and no others", async () => {
+    const { alice, aliceInShop, bobInShop, guest } = await seeded();
+    expect(await coatcheck("kill", alice.id, guest.id, alice.id)).toEqual({
+      ...{ code: 0, stdout: "2 sessions ended.\n", stderr: "" },
+    });
+    expect(await liveOf([alice, guest, aliceInShop, bobInShop])).toEqual([false, false, true, true]);
+  });
+
+  it("fails where one of the ids is not live, and kills the others", async () => {
+    const { alice, expired } = await seeded();
+    expect(await coatcheck("kill", UNKNOWN_ID, expired.id, alice.id)).toEqual({
+      code: 1,
+      stdout: "1 session ended.\n",
+      stderr: [UNKNOWN_ID, expired.id].map((id) => `coatcheck: no session with the id ${id} is live.\n`).join(""),
+    });
+    expect(await isLive(alice)).toBe(false);
+  });
+
+  it("P2: kills a user's sessions and no others, with a message, by nobody in particular", async () => {
+    const { alice, aliceInShop, bobInShop, guest } = await seeded();
+    const answer = await coatcheck("kill", "--user", "alice", "--message", "Please sign in again.");
+    expect(answer).toEqual({ code: 0, stdout: "2 sessions ended.\n", stderr: "" });
+    expect(await liveOf([alice, aliceInShop, bobInShop, guest])).toEqual([false, false, true, true]);
+    const [shown] = jsonLines((await coatcheck("show", "--json", alice.id)).stdout);
+    expect(shown).toMatchObject({ endReason: "killed", endedBy: null, endMessage: "Please sign in again." });
+  });
+
+  it("P2: kills the sessions of a project, or of one user in it, and no others", async () => {
+    const { alice, aliceInShop, bobInShop, guest } = await seeded();
+    expect((await coatcheck("kill", "--user", "alice", "--project", "shop")).stdout).toBe("1 session ended.\n");
+    expect(await liveOf([aliceInShop, alice, bobInShop])).toEqual([false, true, true]);
+    expect((await coatcheck("kill", "--project", "shop", "--json")).stdout).toBe('{"ended":1}\n');
+    expect(await liveOf([bobInShop, alice, guest])).toEqual([false, true, true]);
+  });
+
+  it("kills those of nobody, and everyone's", async () => {
+    const { alice, aliceInShop, bobInShop, guest } = await seeded();
+    expect((await coatcheck("kill", "--user", "Unauthenticated")).stdout).toBe("1 session ended.\n");
+    expect(await liveOf([guest, alice])).toEqual([false, true]);
+    expect((await coatcheck("kill", "--all")).stdout).toBe("3 sessions ended.\n");
+    expect(await liveOf([alice, aliceInShop, bobInShop])).toEqual([false, false, false]);
+    expect(await coatcheck("kill", "--all")).toMatchObject({ code: 0, stdout: "0 sessions ended.\n" });
+  });
+
+  it.each([
+    ["without a filter and without a terminal to ask at", []],
+    ["with an empty user, as of an unset variable", ["--user", ""]],
+    ["with an empty project", ["--project", ""]],
+    ["with everyone's and a user's at once", ["--all", "--user", "alice"]],
+    ["with everyone's and an id", ["--all", UNKNOWN_ID]],
+    ["with an id and a user", [UNKNOWN_ID, "--user", "alice"]],
+    ["with what is no id", ["alice"]],
+    ["with a message that can't be kept", ["--all", "--message", "x".repeat(501)]],
+  ])("P2: kills nothing %s", async (_, args) => {
+    const records = Object.values(await seeded());
+    const { code, stdout, stderr } = await coatcheck("kill", ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^coatcheck: .+\n$/);
+    expect(await liveOf(records)).toEqual(records.map(() => true));
+  });
+
+  it("clears what is over, and nothing else", async () => {
+    const { alice } = await seeded();
+    const purgeAt = Date.now() - CLEAR_GRACE_MS - 1_000;
+    const over = { createdAt: purgeAt - DAY, lastSeenAt: purgeAt - DAY, expiresAt: purgeAt - HOUR, purgeAt };
+    for (let count = 0; count < 3; count += 1) await store().create(sessionRecord(over));
+    expect(await coatcheck("clear")).toEqual({ code: 0, stdout: "3 records deleted.\n", stderr: "" });
+    expect(await coatcheck("clear", "--json")).toEqual({ code: 0, stdout: '{"cleared":0}\n', stderr: "" });
+    expect(await isLive(alice)).toBe(true);
+  });
+
+  it("counts by project and scope, signed in and guests", async () => {
+    await seeded();
+    await store().create(sessionRecord({ owner: "cron", scope: "clientless" }));
+    const { code, stdout } = await coatcheck("stats");
+    expect(code).toBe(0);
+    expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["PROJECT", "SCOPE", "SIGNED IN", "GUESTS", "LIVE"],
+      ["-", "browser", "1", "1", "2"],
+      ["-", "clientless", "1", "0", "1"],
+      ["shop", "browser", "2", "0", "2"],
+      ["all", "-", "4", "1", "5"],
+      [""],
+    ]);
+    expect(JSON.parse((await coatcheck("stats", "--json", "--project", "shop")).stdout)).toEqual({
+      ...{ live: 2, signedIn: 2, guests: 0 },
+      groups: [{ project: "shop", scope: "browser", live: 2, signedIn: 2, guests: 0 }],
+    });
+  });
+});
+
+function idsOf(...records: SessionRecord[]): string[] {
+  return records.map(({ id }) => id).sort();
+}
+
+function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
