@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { runCommand } from "../../lib/cli/run-command";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { sessionRecord } from "../support/session-records";
+
+describe("coatcheck at a terminal", () => {
+  let path: string;
+  let store: LmdbStore;
+  const records = Array.from({ length: 3 }, () => sessionRecord({ owner: "alice" }));
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), "coatcheck-terminal-"));
+    store = new LmdbStore({ path });
+    for (const record of records) await store.create(record);
+  });
+  afterEach(async () => {
+    await store.close();
+    await rm(path, { recursive: true });
+  });
+
+  /** Runs a command as if a person sat there who types this and then nothing more. */
+  async function typed(args: string[], input: string) {
+    const terminal = () => Object.assign(new PassThrough(), { isTTY: true });
+    const [stdin, stdout, stderr] = [terminal(), new PassThrough(), terminal()];
+    const read = (stream: PassThrough) => (stream.read() as Buffer | null)?.toString() ?? "";
+    stdin.end(input);
+    const code = await runCommand([...args, "--path", path], { stdin, stdout, stderr });
+    return { code, stdout: read(stdout), stderr: read(stderr) };
+  }
+
+  const liveCount = () => records.filter(({ id }) => store.load(id) !== undefined).length;
+
+  it.each(["yes\n", "YES\r\n", " 3 \n", "3"])("ends everyone's sessions after %j, asked how many", async (input) => {
+    const { code, stdout, stderr } = await typed(["kill"], input);
+    expect(stderr).toContain(`This ends 3 live sessions in ${path}`);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "3 sessions ended.\n" });
+    expect(liveCount()).toBe(0);
+  });
+
+  it.each(["no\n", "y\n", "4\n", "\n", ""])("P2: ends none after %j", async (input) => {
+    const { code, stdout, stderr } = await typed(["kill"], input);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/Nothing was ended\.\n$/);
+    expect(liveCount()).toBe(3);
+  });
+
+  it.each([[["--all"]], [["--user", "alice"]]])("asks nothing where it is told whose: %j", async (args) => {
+    const { code, stdout, stderr } = await typed(["kill", ...args], "");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "3 sessions ended.\n" });
+    expect(stderr).not.toContain("Type");
+  });
+
+  it("shows on stderr how far it is, and takes it away at the end", async () => {
+    const { stdout, stderr } = await typed(["kill", "--all"], "");
+    expect(stderr).toMatch(/ending \[-+\] 0% 0\/3/);
+    expect(stderr).toMatch(/ending \[=+\] 100% 3\/3/);
+    // Back to the start of the line, and all that is on it erased.
+    expect(stderr).toMatch(/\u001b\[1G\u001b\[2K$/); // eslint-disable-line no-control-regex
+    expect(stdout).toBe("3 sessions ended.\n");
+    expect((await typed(["clear"], "")).stderr).toContain("deleting: 0");
+  });
+});

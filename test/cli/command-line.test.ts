@@ -1,0 +1,125 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { commandLine } from "../support/command-line";
+import { sessionRecord } from "../support/session-records";
+
+const COMMANDS = ["list", "show", "kill", "clear", "stats", "secret"];
+const ON_SESSIONS = COMMANDS.filter((name) => name !== "secret");
+
+describe("coatcheck, the command", () => {
+  const cli = commandLine();
+
+  async function seed(count: number, path = ".sessions", fields: Parameters<typeof sessionRecord>[0] = {}) {
+    const store = new LmdbStore({ path: join(cli.folder(), path) });
+    const records = Array.from({ length: count }, () => sessionRecord({ owner: "alice", ...fields }));
+    await Promise.all(records.map((record) => store.create(record)));
+    await store.close();
+    return records.map(({ id }) => id).sort();
+  }
+
+  it.each([["--help"], ["-h"], ["help"]])("tells with %s which commands there are", async (arg) => {
+    const { code, stdout, stderr } = await cli.run([arg]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\w`, "m"));
+  });
+
+  it.each(COMMANDS.flatMap((name) => ["--help", "-h"].map((flag) => [name, flag])))(
+    "tells how it is used, and does nothing else: %s %s",
+    async (name, flag) => {
+      const { code, stdout, stderr } = await cli.run([name, flag]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toMatch(new RegExp(`^usage: coatcheck ${name} `));
+      expect(readdirSync(cli.folder())).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["nothing", [], "Which command?"],
+    ["a command that there is not", ["lsit"], '"lsit"'],
+    ["a name that every object has", ["constructor"], '"constructor"'],
+    ["an option that there is not", ["list", "--usr", "alice"], "--usr"],
+    ["an option without its value", ["list", "--user"], "--user"],
+    ["a limit of nothing", ["list", "--limit", "0"], '"0"'],
+    ["a limit that is no number", ["list", "--limit", "1e3"], '"1e3"'],
+    ["an empty path", ["list", "--path", ""], "--path"],
+    ["an operand for list", ["list", "alice"], '"alice"'],
+    ["no id for show", ["show"], "id of one session"],
+    ["an argument for secret", ["secret", "service"], '"service"'],
+  ])("answers 2, and says why, for %s", async (_, args, why) => {
+    const { code, stdout, stderr } = await cli.run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^coatcheck: /);
+    expect(stderr).toContain(why);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(readdirSync(cli.folder())).toEqual([]);
+  });
+
+  it.each(ON_SESSIONS)("starts no store where there is none, and says where it looked: %s", async (name) => {
+    const operands = { show: ["i".repeat(43)], kill: ["--all"] }[name] ?? [];
+    const { code, stdout, stderr } = await cli.run([name, ...operands]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^coatcheck: There are no sessions in .*\.sessions\..*\(SESSION_STORE\)\n$/);
+    expect(existsSync(join(cli.folder(), ".sessions"))).toBe(false);
+  });
+
+  it("looks into the folder that --path names, whatever the environment says", async () => {
+    const ids = await seed(2, "elsewhere");
+    const variables = { DATASTORE_EMULATOR_HOST: "127.0.0.1:1" };
+    const { code, stdout } = await cli.run(["list", "--json", "--path", "elsewhere"], variables);
+    expect(code).toBe(0);
+    expect(idsIn(stdout)).toEqual(ids);
+  });
+
+  it("fails in words, and ends, where Datastore does not answer", async () => {
+    const { code, stdout, stderr } = await cli.run(["stats"], { DATASTORE_EMULATOR_HOST: "127.0.0.1:1" });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^coatcheck: .+\(SESSION_STORE(_TIMEOUT)?\)$/m);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  it("lists any number, each once", async () => {
+    const ids = await seed(3_000);
+    expect(idsIn((await cli.run(["list", "--json"])).stdout)).toEqual(ids);
+    const [, ...lines] = (await cli.run(["list"])).stdout.trimEnd().split("\n");
+    expect(lines.map((line) => line.slice(0, 43))).toEqual(ids);
+  });
+
+  it("ends well where nobody reads on", async () => {
+    await seed(3_000);
+    const pipeline = `"$NODE" "$SCRIPT" list | head -n 3; echo "codes \${PIPESTATUS[0]}"`;
+    const env = cli.env({ NODE: process.execPath, SCRIPT: cli.script() });
+    const { stdout, stderr } = await cli.spawned("bash", ["-c", pipeline], env);
+    expect(stderr).toBe("");
+    expect(stdout.split("\n")).toHaveLength(5);
+    expect(stdout).toMatch(/codes 0\n$/);
+  });
+
+  it("lets no client write to the operator's terminal", async () => {
+    const owner = "mallory\u009b2J";
+    const [id] = await seed(1, ".sessions", { owner, userAgent: "\u001b[2Jevil\r\n\u202etxet \u{e0001}" });
+    for (const args of [["list"], ["show", id ?? ""], ["list", "--json"]]) {
+      const { code, stdout } = await cli.run(args);
+      expect(code).toBe(0);
+      expect(stdout).toContain("evil");
+      expect(stdout.replaceAll("\n", "")).toMatch(/^[^\p{Cc}\p{Cf}]*$/u);
+    }
+    expect(JSON.parse((await cli.run(["list", "--json"])).stdout)).toMatchObject({ username: owner });
+  });
+
+  it("prints a new secret each time", async () => {
+    const secrets = await Promise.all([cli.run(["secret"]), cli.run(["secret"])]);
+    for (const { code, stdout } of secrets) {
+      expect(code).toBe(0);
+      expect(Buffer.from(stdout, "base64url")).toHaveLength(32);
+    }
+    expect(secrets[0].stdout).not.toBe(secrets[1].stdout);
+  });
+});
+
+function idsIn(lines: string): string[] {
+  return lines
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { id: string }).id);
+}
