@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { resolveOptions } from "../../lib/resolved-options";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { commandLine } from "../support/command-line";
 import { sessionRecord } from "../support/session-records";
@@ -107,13 +108,21 @@ describe("coatcheck, the command", () => {
     expect(JSON.parse((await cli.run(["list", "--json"])).stdout)).toMatchObject({ username: owner });
   });
 
-  it("prints a new secret each time", async () => {
+  it("makes a secret that the options take, in one line, and another each time", async () => {
     const secrets = await Promise.all([cli.run(["secret"]), cli.run(["secret"])]);
-    for (const { code, stdout } of secrets) {
-      expect(code).toBe(0);
-      expect(Buffer.from(stdout, "base64url")).toHaveLength(32);
+    for (const { code, stdout, stderr } of secrets) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
+      expect(resolveOptions({ secrets: [stdout.trim()] }).secrets).toEqual([stdout.trim()]);
     }
     expect(secrets[0].stdout).not.toBe(secrets[1].stdout);
+  });
+
+  it("is what the package has as its bin, and starts by itself", () => {
+    const root = join(__dirname, "../..");
+    const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: Record<string, string> };
+    expect(bin).toEqual({ coatcheck: "dist/cli.js" });
+    expect(readFileSync(join(root, "lib/cli.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 });
 

@@ -108,14 +108,6 @@ describe("the packed tarball", () => {
     ).toEqual([]);
   }, 60_000);
 
-  it("has the command that its bin names", async () => {
-    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { bin: { coatcheck: string } };
-    const script = join(folder, "node_modules/coatcheck", manifest.bin.coatcheck);
-    expect(await readFile(script, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
-    const { stdout } = await run(process.execPath, [script, "--help"], { cwd: folder });
-    expect(stdout).toMatch(/^usage: coatcheck /);
-  });
-
   it("has every subpath of its exports", async () => {
     const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       exports: Record<string, unknown>;
