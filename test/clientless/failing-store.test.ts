@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Sessions } from "../../lib";
+import { SessionError } from "../../lib/errors";
+import { MemoryStore } from "../../lib/stores/memory-store";
+import { FaultyStore, OutageError } from "../support/faulty-store";
+import { closedGate } from "../support/gate";
+
+describe("clientless sessions on a store that fails", () => {
+  let store: FaultyStore;
+  let sessions: Sessions;
+  let errors: unknown[];
+
+  beforeEach(() => {
+    errors = [];
+    store = new FaultyStore(new MemoryStore());
+    sessions = new Sessions({ store, clearSchedule: false, storeTimeout: 50, killCheckInterval: 5 });
+    sessions.on("error", (error) => errors.push(error));
+  });
+  afterEach(async () => {
+    store.recover();
+    await sessions.close();
+  });
+
+  const live = async () => (await sessions.getSessionInfo()).length;
+  const inStore = { code: "SESSION_STORE", status: 503 };
+
+  it.each(["rejects", "loses its answer"] as const)("P7: one whose create %s is not open", async (fault) => {
+    store.fail("create", fault);
+    let ran = false;
+    await expect(sessions.openClientlessSession("alice")).rejects.toMatchObject(inStore);
+    await expect(sessions.withClientlessSession("alice", () => (ran = true))).rejects.toMatchObject(inStore);
+    expect([await live(), ran]).toEqual([0, false]);
+  });
+
+  it("P7: tells where it could not take back what may have been created", async () => {
+    store.fail("create", "loses its answer");
+    store.fail("end", "rejects");
+    await expect(sessions.openClientlessSession("alice")).rejects.toMatchObject(inStore);
+    expect(errors).toMatchObject([inStore]);
+  });
+
+  it("a save that failed can be tried again, and loses nothing", async () => {
+    const session = await sessions.openClientlessSession("alice");
+    session.set("a", 1);
+    store.fail("update", "rejects");
+    await expect(session.save()).rejects.toMatchObject(inStore);
+    store.recover();
+    session.set("b", 2);
+    await session.save();
+    expect((await store.load(session.id))?.data).toMatchObject({ a: "1", b: "2" });
+    await session.close();
+  });
+
+  it("P7: a task whose changes could not be stored has no result", async () => {
+    sessions.defineTask("count", ({ session }) => session.set("n", 1).get("n"));
+    await sessions.withClientlessSession("alice", async (session) => {
+      store.fail("update", "rejects");
+      session.start("count");
+      await expect(session.result("count")).rejects.toMatchObject({ ...inStore, cause: expect.any(OutageError) });
+      store.recover();
+      session.start("count");
+      expect(await session.result("count")).toBe(1);
+    });
+    expect(errors).toEqual([]);
+  });
+
+  it("P7: what a failed task could not save is told, and its own error is the result", async () => {
+    sessions.defineTask("fail", ({ session }) => {
+      session.set("n", 1);
+      throw new RangeError("the task's own");
+    });
+    const session = await sessions.openClientlessSession("alice");
+    store.fail("update", "rejects");
+    session.start("fail");
+    await expect(session.result("fail")).rejects.toEqual(new RangeError("the task's own"));
+    expect(errors).toMatchObject([inStore]);
+    store.recover();
+    await session.close();
+  });
+
+  it("a close that failed says so, and can be tried again", async () => {
+    const session = await sessions.openClientlessSession("alice");
+    store.fail("end", "rejects");
+    await expect(session.close()).rejects.toMatchObject(inStore);
+    expect(() => session.start("any")).toThrow(SessionError);
+    store.recover();
+    expect(await live()).toBe(1);
+    await session.close();
+    expect(await live()).toBe(0);
+  });
+
+  it("ends although the last save fails, and says so", async () => {
+    const session = await sessions.openClientlessSession("alice");
+    session.set("a", 1);
+    store.fail("update", "rejects");
+    await expect(session.close()).rejects.toMatchObject(inStore);
+    expect(await live()).toBe(0);
+  });
+
+  it("a function's error is the one that is seen, and what the close adds is told as an event", async () => {
+    const outcome = sessions.withClientlessSession("alice", () => {
+      store.fail("end", "rejects");
+      throw new RangeError("by the function");
+    });
+    await expect(outcome).rejects.toEqual(new RangeError("by the function"));
+    expect(errors).toMatchObject([inStore]);
+  });
+
+  it("an outage ends no session: what is asked meanwhile is told, and the tasks go on", async () => {
+    const gate = closedGate();
+    sessions.defineTask("wait", async ({ signal }) => {
+      await gate.pass();
+      return signal.aborted ? "aborted" : "done";
+    });
+    await sessions.withClientlessSession("alice", async (session) => {
+      session.start("wait");
+      store.fail("load", "rejects");
+      while (errors.length < 2) await sleep(5);
+      store.recover();
+      gate.open();
+      expect(await session.result("wait")).toBe("done");
+    });
+    expect(errors[0]).toMatchObject(inStore);
+  });
+
+  it("leaves nothing running once the Sessions are closed", async () => {
+    const session = await sessions.openClientlessSession("alice");
+    await sessions.close();
+    await expect(session.close()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
+    await expect(sessions.withClientlessSession("alice", () => 1)).rejects.toMatchObject({ code: "SESSION_CLOSED" });
+    expect(() => sessions.defineTask("a", () => 1)).toThrow(expect.objectContaining({ code: "SESSION_CLOSED" }));
+    expect(errors).toEqual([]);
+  });
+});

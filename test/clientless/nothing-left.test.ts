@@ -1,0 +1,82 @@
+import { createHook } from "node:async_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Sessions } from "../../lib";
+import { describeOnEveryStore } from "../support/every-store";
+
+const AT_A_TIME = 50;
+/** Ten thousand sessions that stay in memory would take several times this. */
+const SLACK_BYTES = 4 * 1024 * 1024;
+
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc") as () => void;
+
+describeOnEveryStore("clientless sessions that were closed", (every) => {
+  // The emulator is not made for speed.
+  const cycles = every.name === "DatastoreStore" ? 1_000 : 10_000;
+
+  it(`leave nothing behind: no memory, listeners, timers or records, in ${cycles} cycles`, async () => {
+    const store = await every.open();
+    const sessions = new Sessions({ store, clearSchedule: false, keepEnded: 0 });
+    sessions.defineTask<number>("double", async ({ params, signal, session }) => {
+      signal.addEventListener("abort", () => session.set("stopped", true));
+      session.set("doubled", params * 2);
+      return params * 2;
+    });
+    const cycle = async (n: number) => {
+      const doubled = await sessions.withClientlessSession("alice", async (session) => {
+        session.start("double", n);
+        return session.result("double", { timeout: "1m" });
+      });
+      expect(doubled).toBe(n * 2);
+      const plain = await sessions.openClientlessSession("bob", { data: { text: "x".repeat(1_000) } });
+      plain.start("double", n);
+      if (n % 2 === 0) await plain.close();
+      else await sessions.closeClientlessSession(plain.id);
+    };
+    const run = async (count: number) => {
+      for (let done = 0; done < count; done += AT_A_TIME) {
+        await Promise.all(Array.from({ length: AT_A_TIME }, (_, index) => cycle(done + index)));
+      }
+    };
+    const timers = new Set<number>();
+    const hook = createHook({
+      init: (id, type) => {
+        if (type === "Timeout") timers.add(id);
+      },
+      destroy: (id) => {
+        timers.delete(id);
+      },
+    });
+    await run(500);
+    const before = await state(sessions);
+    hook.enable();
+    await run(cycles / 2);
+    const after = await state(sessions);
+    hook.disable();
+    expect(after.bytes - before.bytes).toBeLessThan(SLACK_BYTES);
+    expect(after.listeners).toEqual(before.listeners);
+    // One may be the store's own, for the deadlines of its calls.
+    expect(timers.size).toBeLessThanOrEqual(1);
+    expect(after.resources).toEqual(before.resources);
+    for (const query of [{ state: "live" }, { state: "ended" }] as const) {
+      for await (const record of store.find(query)) throw new Error(`${record.id} was left behind.`);
+    }
+    await sessions.close();
+  }, 180_000);
+});
+
+/** What could grow, once nothing is under way. */
+async function state(sessions: Sessions) {
+  // What was let go of is told to a FinalizationRegistry in a turn of its own.
+  for (let turn = 0; turn < 3; turn += 1) {
+    gc();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const emitters = [process, sessions] as NodeJS.EventEmitter[];
+  return {
+    bytes: process.memoryUsage().heapUsed,
+    listeners: emitters.map((emitter) => emitter.eventNames().map((name) => emitter.listenerCount(name))),
+    resources: process.getActiveResourcesInfo().filter((name) => name === "Timeout"),
+  };
+}
