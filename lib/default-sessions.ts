@@ -1,7 +1,7 @@
 import type { KillOptions } from "./admin/kill-options";
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
-import type { ClientlessSession, CloseOptions } from "./clientless/clientless-session";
+import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
 import type { SessionPage } from "./admin/session-reader";
@@ -84,7 +84,7 @@ export async function getSessionInfo(filter?: SessionFilter): Promise<SessionPag
 }
 
 /** Opens a session for a user, without a browser. See `Sessions`. */
-export async function openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSession> {
+export async function openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
   return defaultSessions().openClientlessSession(user, options);
 }
 
@@ -96,7 +96,7 @@ export async function closeClientlessSession(id: string): Promise<void> {
 /** Runs a function in a session of its own. See `Sessions`. */
 export async function withClientlessSession<T>(
   user: string,
-  fn: (session: ClientlessSession) => T | Promise<T>,
+  fn: (session: ClientlessSessionDict) => T | Promise<T>,
   options?: OpenOptions & CloseOptions,
 ): Promise<T> {
   return defaultSessions().withClientlessSession(user, fn, options);

@@ -24,7 +24,7 @@ export { Session } from "./session/session";
 export type { RequestSession, SessionCallback } from "./session/session";
 export { currentSession } from "./session/current-session";
 export { ClientlessSession } from "./clientless/clientless-session";
-export type { CloseOptions } from "./clientless/clientless-session";
+export type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 export type { OpenOptions } from "./clientless/open-options";
 export type { ResultOptions, Task, TaskContext, TaskHandle } from "./clientless/task";
 export { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";

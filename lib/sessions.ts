@@ -11,7 +11,7 @@ import type { Administration, KillDetails } from "./admin/session-admin";
 import { assertFilter } from "./admin/session-filter";
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
-import type { ClientlessSession, CloseOptions } from "./clientless/clientless-session";
+import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 import { ClientlessSessions } from "./clientless/clientless-sessions";
 import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
@@ -208,7 +208,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * Opens a session for a user, without a browser. It has no idle limit, and stays open until it is closed or killed or its `maxAge` is over, also
    * when this process has gone; with `await using` it is held by a lease, see `withClientlessSession`.
    */
-  async openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSession> {
+  async openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
     return this.#clientless.open(user, options);
   }
 
@@ -227,7 +227,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
    */
   async withClientlessSession<T>(
     user: string,
-    fn: (session: ClientlessSession) => T | Promise<T>,
+    fn: (session: ClientlessSessionDict) => T | Promise<T>,
     options?: OpenOptions & CloseOptions,
   ): Promise<T> {
     return this.#clientless.with(user, fn, options);

@@ -1,4 +1,5 @@
 import { Session } from "../session/session";
+import type { SessionData } from "../session/session-data";
 import { STATE } from "../session/session-proxy";
 import type { ClientlessState } from "./clientless-state";
 import type { Duration } from "../record/duration";
@@ -50,3 +51,6 @@ export class ClientlessSession extends Session {
     return () => state.close();
   }
 }
+
+/** A clientless session as code has it: the dict with the keys that the app declared. */
+export type ClientlessSessionDict = ClientlessSession & Partial<SessionData>;

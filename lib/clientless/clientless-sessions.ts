@@ -3,7 +3,7 @@ import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
 import { endingFor } from "../session/ending-for";
-import type { ClientlessSession, CloseOptions } from "./clientless-session";
+import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import { ClientlessState } from "./clientless-state";
 import { DefinedTasks } from "./defined-tasks";
@@ -29,7 +29,7 @@ export class ClientlessSessions {
     this.#defined.define(name, task);
   }
 
-  async open(user: string, options?: OpenOptions): Promise<ClientlessSession> {
+  async open(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
     const state = await this.#create(opening("openClientlessSession(user)", user, options), Infinity);
     return state.session;
   }
@@ -46,7 +46,7 @@ export class ClientlessSessions {
 
   async with<T>(
     user: string,
-    fn: (session: ClientlessSession) => T | Promise<T>,
+    fn: (session: ClientlessSessionDict) => T | Promise<T>,
     options?: OpenOptions & CloseOptions,
   ): Promise<T> {
     const where = "withClientlessSession(user, fn)";

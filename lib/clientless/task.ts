@@ -1,10 +1,10 @@
-import type { ClientlessSession } from "./clientless-session";
+import type { ClientlessSessionDict } from "./clientless-session";
 import type { Duration } from "../record/duration";
 
 /** What a task is given. */
 export interface TaskContext<Params = unknown> {
   /** The session that it runs in. What it changes there is saved when it is done. */
-  readonly session: ClientlessSession;
+  readonly session: ClientlessSessionDict;
   /** A copy of what `start` was given. */
   readonly params: Params;
   /** Aborts when the session is ended from elsewhere, or is closed and its `drainTimeout` is over: the task should stop then. */

@@ -174,6 +174,7 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
         const sample = fullRecord();
         const times = {
           lastSeenAt: record.lastSeenAt + MINUTE,
+          idleMs: 2 * MINUTE,
           expiresAt: record.expiresAt + MINUTE,
           purgeAt: record.purgeAt + 30 * MINUTE,
         };
