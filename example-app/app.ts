@@ -4,6 +4,7 @@ import express from "express";
 import { join } from "node:path";
 import { errorPage } from "./error-page";
 import { isOpenForm } from "./open-forms";
+import { Orders } from "./orders";
 import { PageError } from "./page-error";
 import { visitorLocals } from "./page-locals";
 import { adminRoutes } from "./routes/admin";
@@ -13,9 +14,12 @@ import { deviceRoutes } from "./routes/devices";
 import { languageRoutes } from "./routes/language";
 import { shopRoutes } from "./routes/shop";
 import { signInRoutes } from "./routes/sign-in";
+import { statementRoutes } from "./routes/statement";
 import { sameOrigin } from "./same-origin";
 import { SECURITY_HEADERS } from "./security-headers";
 import "./session-data";
+import { StatementDesk } from "./statement-desk";
+import type { Pace } from "./statement-desk";
 import type { Users } from "./users";
 import { useViews } from "./views";
 
@@ -23,13 +27,17 @@ export interface TeaHouseOptions {
   readonly users: Users;
   /** Where sessions are kept, and everything else that `sessionMiddleware` takes. Default: what the environment says. */
   readonly sessions?: SessionOptions;
+  /** What is waited for between the steps of making a statement. Default: a moment, so that there is something to see. */
+  readonly statementPace?: Pace;
 }
 
 /** The shop, and the sessions of its visitors: `sessions.close()` when it shuts. */
-export function createApp({ users, sessions: options }: TeaHouseOptions) {
+export function createApp({ users, sessions: options, statementPace }: TeaHouseOptions) {
   // A visitor who signs in keeps the cart; a visitor who signs out leaves nothing but the language.
   const session = sessionMiddleware({ ...options, keepOnLogin: ["language", "cart"] });
   const { sessions } = session;
+  const orders = new Orders();
+  const desk = new StatementDesk(sessions, orders, statementPace);
 
   const app = express();
   app.disable("x-powered-by");
@@ -46,7 +54,8 @@ export function createApp({ users, sessions: options }: TeaHouseOptions) {
   app.use(cartRoutes());
   app.use(languageRoutes());
   app.use(signInRoutes(users));
-  app.use(checkoutRoutes(users));
+  app.use(checkoutRoutes(users, orders));
+  app.use(statementRoutes(users, desk));
   app.use(deviceRoutes(users, sessions));
   app.use(adminRoutes(users, sessions));
 

@@ -15,11 +15,13 @@ export const FORMATS = { en: formatsFor("en-GB"), de: formatsFor("de-DE"), ja: f
 function formatsFor(locale: string) {
   const euros = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR" });
   const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
   const distances = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
     /** An amount that is given in euro cents. */
     money: (cents: number) => euros.format(cents / 100),
     moment: (date: Date) => moments.format(date),
+    month: (date: Date) => months.format(date),
     /** How long ago, in the largest unit that fits: "5 minutes ago". */
     ago(date: Date, now = Date.now()) {
       const elapsedMs = Math.max(0, now - date.getTime());

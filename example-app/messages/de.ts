@@ -9,6 +9,7 @@ export const de: Messages = {
 
   teas: "Tees",
   cart: "Warenkorb",
+  statement: "Abrechnung",
   devices: "Geräte",
   admin: "Admin",
   signIn: "Anmelden",
@@ -66,6 +67,17 @@ export const de: Messages = {
   userName: "Benutzername",
   password: "Passwort",
   rememberMe: "Auf diesem Gerät 30 Tage angemeldet bleiben",
+
+  statementTitle: "Monatsabrechnung",
+  statementText: "Alles, was du im {month} bestellt hast, auf einer Seite.",
+  statementMake: "Abrechnung erstellen",
+  statementAgain: "Neu erstellen",
+  statementUnderWay: "Wir gehen für dich unsere Bücher durch.",
+  statementStay: "Diese Seite blättert von selbst um. Du kannst auch weiterstöbern und wiederkommen.",
+  statementStopped:
+    "Die Arbeit an deiner Abrechnung wurde abgebrochen, bevor sie fertig war. Du kannst sie neu beginnen.",
+  statementEmpty: "In diesem Monat wurde nichts bestellt.",
+  statementCount: "Beutel: {count}",
 
   devicesTitle: "Deine Geräte",
   devicesText: "Überall dort bist du angemeldet. Melde ab, was du nicht kennst.",

@@ -8,6 +8,7 @@ export const en = {
 
   teas: "Teas",
   cart: "Cart",
+  statement: "Statement",
   devices: "Devices",
   admin: "Admin",
   signIn: "Sign in",
@@ -64,6 +65,16 @@ export const en = {
   userName: "User name",
   password: "Password",
   rememberMe: "Remember me on this device for 30 days",
+
+  statementTitle: "Monthly statement",
+  statementText: "Everything you have ordered in {month}, on one page.",
+  statementMake: "Make the statement",
+  statementAgain: "Make it anew",
+  statementUnderWay: "We are going through our books for you.",
+  statementStay: "This page turns by itself. You can also go on shopping and come back.",
+  statementStopped: "The work on your statement was stopped before it was done. You can start it again.",
+  statementEmpty: "Nothing was ordered in this month.",
+  statementCount: "pouches: {count}",
 
   devicesTitle: "Your devices",
   devicesText: "Everywhere you are signed in. Sign out what you don't recognise.",

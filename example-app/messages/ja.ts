@@ -9,6 +9,7 @@ export const ja: Messages = {
 
   teas: "お茶",
   cart: "カート",
+  statement: "明細",
   devices: "端末",
   admin: "管理",
   signIn: "ログイン",
@@ -65,6 +66,16 @@ export const ja: Messages = {
   userName: "ユーザー名",
   password: "パスワード",
   rememberMe: "この端末で30日間ログインしたままにする",
+
+  statementTitle: "月次明細",
+  statementText: "{month}のご注文を一枚にまとめます。",
+  statementMake: "明細を作成",
+  statementAgain: "作り直す",
+  statementUnderWay: "帳簿を確認しています。",
+  statementStay: "このページは自動で更新されます。お買い物を続けて、あとで戻ることもできます。",
+  statementStopped: "明細の作成は途中で中止されました。もう一度お試しください。",
+  statementEmpty: "この月のご注文はありません。",
+  statementCount: "{count}袋",
 
   devicesTitle: "ログイン中の端末",
   devicesText: "ログイン中の端末の一覧です。心当たりのないものはログアウトさせてください。",

@@ -3,10 +3,11 @@ import { Router } from "express";
 import { randomBytes } from "node:crypto";
 import { sumUp } from "../cart";
 import type { Cart } from "../cart";
+import type { Orders } from "../orders";
 import { requireUser } from "../require-user";
 import type { Users } from "../users";
 
-export function checkoutRoutes(users: Users): Router {
+export function checkoutRoutes(users: Users, orders: Orders): Router {
   const router = Router();
   router.use(["/checkout", "/thank-you"], requireUser(users));
 
@@ -23,7 +24,9 @@ export function checkoutRoutes(users: Users): Router {
       return;
     }
     const number = `TH-${randomBytes(4).toString("hex").toUpperCase()}`;
-    req.session.order = { number, placedAt: new Date(), cart };
+    const order = { number, placedAt: new Date(), cart };
+    orders.add(req.session.owner, order);
+    req.session.order = order;
     res.redirect(303, "/thank-you");
   });
 

@@ -13,7 +13,9 @@ export function deviceRoutes(users: Users, sessions: Sessions): Router {
 
   router.get("/devices", async (req, res) => {
     const infos = await sessions.getSessionInfo({ username: req.session.owner });
+    // What the shop does for a user in the background is no device.
     const devices = infos
+      .filter((info) => info.sessionScope === "browser")
       .map((info) => ({ ...info, ...deviceOf(info.userAgent), isThis: info.id === req.session.id }))
       .sort((a, b) => Number(b.isThis) - Number(a.isThis) || b.lastSeenAt.getTime() - a.lastSeenAt.getTime());
     res.render("devices", { devices });

@@ -40,7 +40,7 @@ export class ClientlessSessions {
     try {
       await here.close();
     } catch (error) {
-      throw error instanceof SessionError && error.code === "SESSION_ENDED" ? notFound(id) : error;
+      throw isEnding(error) ? notFound(id) : error;
     }
   }
 
@@ -62,8 +62,10 @@ export class ClientlessSessions {
     try {
       result = await currentHolder.run(new TaskScope(session), async () => fn(session));
     } catch (error) {
-      // The caller sees what the function threw; what the close adds to it is told elsewhere.
-      await state.close(options).catch(this.#settings.onError);
+      // The caller sees what the function threw. That the session was ended under it may well be why; anything else is told elsewhere.
+      await state.close(options).catch((failure: unknown) => {
+        if (!isEnding(failure)) this.#settings.onError(failure);
+      });
       throw error;
     }
     await state.close(options);
@@ -117,6 +119,10 @@ export class ClientlessSessions {
     if (!(await writer.end(id, endingFor(this.#settings, "closed", record.owner)))) throw notFound(id);
     onEnded(record, "closed");
   }
+}
+
+function isEnding(error: unknown): boolean {
+  return error instanceof SessionError && error.code === "SESSION_ENDED";
 }
 
 function isOutcomeUnknown(error: unknown): boolean {

@@ -4,14 +4,19 @@ import request from "supertest";
 import type { Response } from "supertest";
 import type TestAgent from "supertest/lib/agent";
 import { createApp } from "../../example-app/app";
+import type { Pace } from "../../example-app/statement-desk";
 import { demoAccounts, Users } from "../../example-app/users";
 
 export const PASSWORD = "first flush";
 const USERS = Users.of(demoAccounts(PASSWORD));
 
 /** The shop on a store of its own, with one password for everybody. */
-export async function openTeaHouse(store: SessionStore = new MemoryStore()) {
-  const { app, sessions } = createApp({ users: await USERS, sessions: { store, clearSchedule: false } });
+export async function openTeaHouse(store: SessionStore = new MemoryStore(), statementPace?: Pace) {
+  const { app, sessions } = createApp({
+    users: await USERS,
+    sessions: { store, clearSchedule: false },
+    ...(statementPace === undefined ? undefined : { statementPace }),
+  });
   return { app, sessions, store, visitor: (): TestAgent => request.agent(app) };
 }
 
