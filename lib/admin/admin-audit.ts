@@ -31,10 +31,9 @@ export type AuditSink = (entry: AuditEntry) => unknown;
 
 /** Hands an entry over. It never throws. */
 export function record(sink: AuditSink | undefined, entry: AuditEntry, onError: (error: unknown) => void): void {
-  if (sink === undefined) return;
-  try {
-    Promise.resolve(sink(Object.freeze(entry))).catch(onError);
-  } catch (error) {
-    onError(error);
-  }
+  if (sink !== undefined) void handOver(sink, entry).catch(onError);
+}
+
+async function handOver(sink: AuditSink, entry: AuditEntry): Promise<void> {
+  await sink(Object.freeze(entry));
 }

@@ -1,3 +1,4 @@
+import { SessionError } from "../errors";
 import type { SessionRecord } from "../record/session-record";
 import type { FindQuery, SessionTally } from "../stores/store";
 import { AdminCall, Refusal } from "./admin-call";
@@ -13,7 +14,6 @@ import { assertFilter, ownerOfUsername } from "./session-filter";
 import type { SessionFilter } from "./session-filter";
 import type { SessionInfo } from "./session-info";
 import type { SessionPage, SessionReader } from "./session-reader";
-import { SessionError } from "../errors";
 
 /** By whom sessions are ended, and what their user may read about it. */
 export interface KillDetails {
