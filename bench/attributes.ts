@@ -1,0 +1,77 @@
+/**
+ * What one attribute adds to a request, plain and encrypted: CPU time of this process, without a network. Each request loads the session
+ * anew and touches one attribute, so an encrypted one pays for its session's key too. `npm run build && tsx bench/attributes.ts`
+ */
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { createRequire } from "node:module";
+import type * as Coatcheck from "coatcheck";
+import type * as CoatcheckTesting from "coatcheck/testing";
+import { CONTENT } from "./session-data";
+import { median } from "./statistics";
+
+type Session = Coatcheck.Session;
+type Touch = (session: Session) => unknown;
+
+const ROUNDS = 15;
+const REQUESTS = 4000;
+const VALUE = { street: "12 Harbour Lane", city: "Rotterdam", postalCode: "3011 AA", country: "NL" };
+
+const TOUCHES: Readonly<Record<string, Touch>> = {
+  "no attribute": (session) => session.get("language"),
+  "get plain": ({ attributes }) => attributes.get("plain"),
+  "get encrypted": ({ attributes }) => attributes.get("encrypted"),
+  "set plain": ({ attributes }) => attributes.set("plain", VALUE),
+  "set encrypted": ({ attributes }) => attributes.set("encrypted", VALUE),
+};
+
+const load = createRequire(__filename);
+
+void main();
+
+async function main(): Promise<void> {
+  const { Sessions } = load("../dist/index.js") as typeof Coatcheck;
+  const { MemoryStore } = load("../dist/testing.js") as typeof CoatcheckTesting;
+  const store = new MemoryStore();
+  const sessions = new Sessions({ store, clearSchedule: false, secrets: ["0123456789abcdefghijklmnopqrstuvwxyz"] });
+  const handler = sessions.middleware();
+  const cookie = await signIn(handler);
+  const samples = new Map(Object.keys(TOUCHES).map((name): [string, number[]] => [name, []]));
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const [name, touch] of Object.entries(TOUCHES)) {
+      const before = process.cpuUsage();
+      for (let n = 0; n < REQUESTS; n += 1) await touch((await request(handler, cookie)).session);
+      const { user, system } = process.cpuUsage(before);
+      if (round > 0) samples.get(name)?.push((user + system) / REQUESTS);
+    }
+  }
+  await sessions.close();
+  console.log(`Node ${process.version}, MemoryStore, ${ROUNDS} interleaved rounds of ${REQUESTS} requests, medians\n`);
+  console.log("| a request that touches | µs of CPU |\n|---|---:|");
+  for (const [name, cpu] of samples) console.log(`| ${name} | ${median(cpu).toFixed(1)} |`);
+}
+
+/** One request as the middleware sees it. Its response goes nowhere. */
+async function request(handler: Coatcheck.SessionHandler, cookie = "") {
+  const req = new IncomingMessage(new Socket()) as IncomingMessage & { session: Session };
+  req.headers.cookie = cookie;
+  const res = new ServerResponse(req);
+  await new Promise<void>((resolve, reject) => {
+    handler(req, res, (error) => (error === undefined ? resolve() : reject(new Error("no session", { cause: error }))));
+  });
+  return { session: req.session, res };
+}
+
+/** The cookie of a session of 200 B with two attributes. */
+async function signIn(handler: Coatcheck.SessionHandler): Promise<string> {
+  const { session, res } = await request(handler);
+  session.merge(CONTENT["200 B"]);
+  await session.attributes.createMany([
+    { name: "plain", value: VALUE },
+    { name: "encrypted", value: VALUE, encrypt: true },
+  ]);
+  res.end();
+  await new Promise((resolve) => setTimeout(resolve, 100)); // The response has been let go.
+  const [header = ""] = [res.getHeader("set-cookie")].flat();
+  return String(header).split(";", 1).join();
+}
