@@ -52,7 +52,7 @@ export interface SessionOptions {
   readonly keepEnded?: Duration;
   /** When to clear what is over, as a cron expression. Default every 15 minutes; `false` turns the job off. */
   readonly clearSchedule?: string | false;
-  /** At least 32 bytes each, newest first: the newest signs cookies, all are accepted. Default none: cookies are not signed. */
+  /** At least 32 bytes each, newest first: the newest signs cookies and encrypts attributes, all are accepted. Default none: neither is done. */
   readonly secrets?: readonly string[];
   /** Tells a session's user from its data. Default: what passport keeps there. */
   readonly userOf?: UserOf;

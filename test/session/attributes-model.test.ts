@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import type { SessionAttributes } from "../../lib";
 import { describeOnEveryStore } from "../support/every-store";
+import { signal } from "../support/gate";
 import { fingerprint } from "../support/storable-values";
 import { startVisits } from "../support/visits";
 import type { Visitor, Visits } from "../support/visits";
@@ -86,6 +87,17 @@ function modelled(model: Model, now: number, call: Call): { answer: string; afte
   return { answer: "done", after: there };
 }
 
+/** Where each one who comes waits for all the others. */
+function meetingOf(size: number): () => Promise<void> {
+  const { given, give } = signal();
+  let missing = size;
+  return () => {
+    missing -= 1;
+    if (missing === 0) give();
+    return given;
+  };
+}
+
 /** All orders in which calls can have happened. */
 function orders(indices: readonly number[]): number[][] {
   if (indices.length <= 1) return [[...indices]];
@@ -138,7 +150,11 @@ describeOnEveryStore("attributes beside a simple model", (every) => {
       let model: Model = new Map();
       for (const { passes, calls } of steps) {
         clock += passes;
-        const answers = await Promise.all(calls.map((one) => visitor.run(({ attributes }) => made(attributes, one))));
+        // All have loaded the session before one of them calls.
+        const together = meetingOf(calls.length);
+        const answers = await Promise.all(
+          calls.map((one) => visitor.run(({ attributes }) => together().then(() => made(attributes, one)))),
+        );
         const left = await seen(visitor);
         const possible = orders([...calls.keys()]).map((order) => inOrder(model, clock, calls, order));
         const found = possible.find((one) => fingerprint([one.answers, one.left]) === fingerprint([answers, left]));
