@@ -5,7 +5,7 @@ import type { LmdbFolder } from "./lmdb-folder";
 import type { Indexed, LmdbTable } from "./lmdb-table";
 
 /** How many records are asked to be deleted in one turn of the event loop; requests wait for so many at most. */
-const PAGE = 250;
+const PAGE = 125;
 
 /** How many pages are on their way to LMDB's writer at once, so that it always has work; writes of requests queue behind them. */
 const PAGES_UNDER_WAY = 4;
