@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
@@ -10,6 +10,11 @@ export const canPin = availableParallelism() > 1 && spawnSync("taskset", ["--ver
 /** The command line that runs a command on one core, where that is possible. */
 export function pinnedCommand(core: number, ...command: [string, ...string[]]): [string, ...string[]] {
   return canPin ? ["taskset", "--cpu-list", String(core), ...command] : command;
+}
+
+/** The command line that runs a command on every core, whichever this process is on. */
+export function unpinnedCommand(...command: [string, ...string[]]): [string, ...string[]] {
+  return canPin ? ["taskset", "--cpu-list", `0-${cpus().length - 1}`, ...command] : command;
 }
 
 /** Moves this process, with all its threads, to one core. */

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LOAD_CORE, pinThisProcess } from "./cores";
-import { cpuPerRequest, signIn } from "./load";
+import { load, signIn } from "./load";
 import { CASES } from "./rounds";
 import { ServerProcess } from "./server-process";
 import { EMBEDDED, VARIANTS } from "./variants";
@@ -27,12 +27,12 @@ async function main(): Promise<void> {
   const server = await ServerProcess.start(variant, folder);
   for (const { size, operation } of CASES) {
     const visitors = await signIn(server, size);
-    await cpuPerRequest(server, visitors, operation, 1000);
+    await load(server, visitors, operation, 1000);
     await server.startProfile();
-    const cpu = await cpuPerRequest(server, visitors, operation, Number(seconds) * 1000);
+    const { cpuUs } = await load(server, visitors, operation, Number(seconds) * 1000);
     const profile = await server.stopProfile();
     for (const visitor of visitors) visitor.leave();
-    console.log(`\n${name}, ${size}, ${operation}: ${cpu.toFixed(1)} µs a request while profiled`);
+    console.log(`\n${name}, ${size}, ${operation}: ${cpuUs.toFixed(1)} µs a request while profiled`);
     printShares("place", selfTime(profile, placeOf));
     printShares("function", selfTime(profile, functionOf));
   }

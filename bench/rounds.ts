@@ -1,8 +1,9 @@
-import type { Operation } from "./load";
-import { OPERATIONS, cpuPerRequest, signIn } from "./load";
+import type { Load, Operation } from "./load";
+import { OPERATIONS, load, signIn } from "./load";
 import { ServerProcess } from "./server-process";
 import type { Size } from "./session-data";
 import { SIZES } from "./session-data";
+import { holds } from "./variants";
 import type { Variant } from "./variants";
 import type { Visitor } from "./visitor";
 
@@ -22,8 +23,8 @@ export interface Case {
 
 export const CASES: readonly Case[] = SIZES.flatMap((size) => OPERATIONS.map((operation) => ({ size, operation })));
 
-/** CPU time per request in microseconds, by variant and case: one number for each round. */
-export type Samples = Map<Variant, Map<Case, number[]>>;
+/** By variant and case, one for each round; none where a variant can't hold sessions of that size. */
+export type Samples = Map<Variant, Map<Case, Load[]>>;
 
 interface Contender {
   readonly variant: Variant;
@@ -36,13 +37,13 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
   const contenders: Contender[] = [];
   for (const variant of variants) contenders.push(await enter(variant, folderOf(variant)));
   const samples: Samples = new Map(
-    variants.map((variant) => [variant, new Map(CASES.map((one): [Case, number[]] => [one, []]))]),
+    variants.map((variant) => [variant, new Map(CASES.map((one): [Case, Load[]] => [one, []]))]),
   );
 
   await eachTurn(contenders, plan.warmUpMs, () => undefined);
   for (let round = 1; round <= plan.rounds; round += 1) {
     console.log(`round ${round} of ${plan.rounds}`);
-    await eachTurn(contenders, plan.measureMs, ({ variant }, one, cpu) => samples.get(variant)?.get(one)?.push(cpu));
+    await eachTurn(contenders, plan.measureMs, ({ variant }, one, done) => samples.get(variant)?.get(one)?.push(done));
   }
   const cookieBytes = new Map(contenders.map((one) => [one.variant, SIZES.map((size) => cookieOf(one, size))]));
   for (const { server, visitors } of contenders) {
@@ -55,23 +56,25 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
 async function enter(variant: Variant, folder: string): Promise<Contender> {
   const server = await ServerProcess.start(variant, folder);
   const visitors = new Map<Size, readonly Visitor[]>();
-  for (const size of SIZES) visitors.set(size, await signIn(server, size));
+  for (const size of SIZES) if (holds(variant, size)) visitors.set(size, await signIn(server, size));
   return { variant, server, visitors };
 }
 
 async function eachTurn(
   contenders: readonly Contender[],
   durationMs: number,
-  keep: (contender: Contender, one: Case, cpu: number) => void,
+  keep: (contender: Contender, one: Case, done: Load) => void,
 ): Promise<void> {
   for (const one of CASES) {
     for (const contender of contenders) {
-      const visitors = contender.visitors.get(one.size) ?? [];
-      keep(contender, one, await cpuPerRequest(contender.server, visitors, one.operation, durationMs));
+      const visitors = contender.visitors.get(one.size);
+      if (visitors === undefined) continue;
+      keep(contender, one, await load(contender.server, visitors, one.operation, durationMs));
     }
   }
 }
 
+/** 0 where the variant can't hold such a session. */
 function cookieOf(contender: Contender, size: Size): number {
   return contender.visitors.get(size)?.[0]?.cookieBytes ?? 0;
 }

@@ -1,85 +1,116 @@
 /**
- * Measures what sessions cost: ours beside its peers, in one run. Takes up to ten minutes; `--quick` under two, with
- * numbers that are good enough to see a change by. Writes `results.md` and `results.svg` beside this file.
+ * Measures what sessions cost: ours beside its peers, in one run. Takes about a quarter of an hour; `--quick` about two minutes,
+ * with numbers that are good enough to see a change by. Writes `results.md` and `results.svg` beside this file.
+ * `scale` computes the figures of docs/scale.md instead.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chart } from "./chart";
+import { measureClearing } from "./clearing";
+import { measureConnections } from "./connections";
 import { LOAD_CORE, pinThisProcess } from "./cores";
+import { measureGrowth } from "./growth";
 import { describeMachine } from "./machine";
 import { report } from "./report";
 import { measure } from "./rounds";
 import type { Plan } from "./rounds";
+import { countRpcsPerRequest } from "./rpcs";
+import { writeScale } from "./scale-report";
 import { selfCheck } from "./self-check";
+import { startServices } from "./services";
+import type { Service } from "./services";
 import { measureStartup } from "./startup";
 import { VARIANTS, missingModules } from "./variants";
 import type { Variant } from "./variants";
 
-const FULL: Plan = { rounds: 11, measureMs: 1000, warmUpMs: 1000 };
-const QUICK: Plan = { rounds: 5, measureMs: 400, warmUpMs: 600 };
+interface Length {
+  readonly requests: Plan;
+  readonly connections: Plan;
+  readonly startups: number;
+  readonly rpcMs: number;
+  /** Sessions in the embedded store; and in those of memory. */
+  readonly growth: { readonly counts: readonly number[]; readonly memory: number; readonly rounds: number };
+  /** Sessions, half of which are due. */
+  readonly clearing: number;
+}
+
+const FULL: Length = {
+  requests: { rounds: 9, measureMs: 400, warmUpMs: 800 },
+  connections: { rounds: 5, measureMs: 400, warmUpMs: 400 },
+  startups: 15,
+  rpcMs: 2000,
+  growth: { counts: [10_000, 100_000, 1_000_000], memory: 1_000_000, rounds: 31 },
+  clearing: 2_000_000,
+};
+const QUICK: Length = {
+  requests: { rounds: 2, measureMs: 80, warmUpMs: 100 },
+  connections: { rounds: 1, measureMs: 100, warmUpMs: 50 },
+  startups: 3,
+  rpcMs: 300,
+  growth: { counts: [1_000, 10_000, 50_000], memory: 50_000, rounds: 7 },
+  clearing: 100_000,
+};
 
 void main();
 
 async function main(): Promise<void> {
-  const plan = process.argv.includes("--quick") ? QUICK : FULL;
+  if (process.argv.includes("scale")) {
+    writeScale();
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), "coatcheck-bench-"));
   try {
-    await run(plan, folder);
+    await run(process.argv.includes("--quick") ? QUICK : FULL, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-async function run(plan: Plan, folder: string): Promise<void> {
+async function run(length: Length, folder: string): Promise<void> {
   const machine = describeMachine();
-  const startups = measureStartup(plan.rounds * 2 + 1);
+  const startups = measureStartup(length.startups);
   pinThisProcess(LOAD_CORE);
+  const services = await startServices();
+  const freshFolder = () => mkdtempSync(join(folder, "store-"));
+  try {
+    const reasons = new Map(VARIANTS.map((variant) => [variant, whyAbsent(variant, services.missing)]));
+    const present = VARIANTS.filter((variant) => reasons.get(variant) === undefined);
+    const absent = [...reasons].flatMap(([{ name }, reason]) =>
+      reason === undefined ? [] : [`Absent: ${name} (${reason})`],
+    );
+    console.log([...machine, ...absent].join("\n"));
 
-  const reasons = new Map<Variant, string | undefined>();
-  for (const variant of VARIANTS) reasons.set(variant, await whyAbsent(variant));
-  const present = VARIANTS.filter((variant) => reasons.get(variant) === undefined);
-  const absent = [...reasons].flatMap(([{ name }, reason]) =>
-    reason === undefined ? [] : [`Absent: ${name} (${reason})`],
-  );
-  console.log([...machine, ...absent].join("\n"));
+    for (const variant of present) await selfCheck(variant, freshFolder());
+    console.log(`${present.length} variants keep their sessions`);
+    const { samples, cookieBytes } = await measure(present, freshFolder, length.requests);
+    console.log("connections");
+    const connections = await measureConnections(present, freshFolder, length.connections);
+    console.log("calls to Datastore");
+    const rpcs = await countRpcsPerRequest(present, freshFolder, length.rpcMs);
+    console.log("growth");
+    const { counts, memory, rounds } = length.growth;
+    const growth = await measureGrowth(freshFolder, counts, memory, rounds);
+    console.log("clearing");
+    const clearing = await measureClearing(freshFolder, length.clearing);
 
-  for (const variant of present) await selfCheck(variant, freshFolder(folder));
-  console.log(`${present.length} variants keep their sessions`);
-  const { samples, cookieBytes } = await measure(present, () => freshFolder(folder), plan);
-
-  const text = report({ machine, plan, samples, cookieBytes, startups, absent });
-  console.log(`\n${text}`);
-  writeFileSync(join(__dirname, "results.md"), text);
-  writeFileSync(join(__dirname, "results.svg"), chart(samples));
+    const plan = length.requests;
+    const measured = { samples, cookieBytes, connections, rpcs, growth, clearing, startups };
+    const text = report({ machine, absent, plan, ...measured });
+    console.log(`\n${text}`);
+    writeFileSync(join(__dirname, "results.md"), text);
+    writeFileSync(join(__dirname, "results.svg"), chart(samples));
+  } finally {
+    await services.stop();
+  }
 }
 
 /** Why a variant can't be measured on this machine; `undefined` where it can. Ours and the reference are never absent. */
-async function whyAbsent(variant: Variant): Promise<string | undefined> {
-  const missing = missingModules(variant);
-  if (missing.length > 0) {
-    if (!variant.optional) throw new Error(`"${variant.name}" can't be loaded without ${missing.join(", ")}.`);
-    return `${missing.join(", ")} not installed`;
+function whyAbsent(variant: Variant, missing: ReadonlyMap<Service, string>): string | undefined {
+  const modules = missingModules(variant);
+  if (modules.length > 0) {
+    if (!variant.optional) throw new Error(`"${variant.name}" can't be loaded without ${modules.join(", ")}.`);
+    return `${modules.join(", ")} not installed`;
   }
-  if (variant.port !== undefined && !(await isListening(variant.port)))
-    return `nothing listens on port ${variant.port}`;
-  return undefined;
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-function freshFolder(parent: string): string {
-  return mkdtempSync(join(parent, "store-"));
+  return variant.service === undefined ? undefined : missing.get(variant.service);
 }

@@ -3,41 +3,47 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Profiler } from "node:inspector";
-import { SERVER_CORE, pinnedCommand } from "./cores";
-import type { Question } from "./server";
+import { SERVER_CORE, pinnedCommand, unpinnedCommand } from "./cores";
+import type { Answered, Asked, Question } from "./question";
+import { LISTENING } from "./question";
 import type { Variant } from "./variants";
+import type { Clearing } from "./watched-clear";
 
 /** A server in a process and on a core of its own. */
 export class ServerProcess {
   readonly port: number;
   readonly #child: ChildProcess;
+  #questions = LISTENING;
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
     this.port = port;
   }
 
-  static async start(variant: Variant, folder: string): Promise<ServerProcess> {
+  /** `pinned`: to its core, as for everything that is compared. */
+  static async start(variant: Variant, folder: string, pinned = true): Promise<ServerProcess> {
     const script = join(__dirname, "server.ts");
-    const [command, ...args] = pinnedCommand(
-      SERVER_CORE,
-      process.execPath,
-      "--import",
-      "tsx",
-      script,
-      variant.name,
-      folder,
-    );
+    const plain: [string, ...string[]] = [process.execPath, "--import", "tsx", script, variant.name, folder];
+    const [command, ...args] = pinned ? pinnedCommand(SERVER_CORE, ...plain) : unpinnedCommand(...plain);
     const child = spawn(command, args, {
       env: { ...process.env, NODE_ENV: "production" },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    return new ServerProcess(child, (await nextMessage(child, variant.name)) as number);
+    return new ServerProcess(child, (await answerTo(child, LISTENING, variant.name)) as number);
   }
 
   /** CPU time spent since the start, user and system, by all threads of the process; in microseconds. */
   async cpu(): Promise<number> {
     return (await this.#ask("cpu")) as number;
+  }
+
+  /** Calls to Datastore since the start, by method. */
+  async rpcs(): Promise<Record<string, number>> {
+    return (await this.#ask("rpcs")) as Record<string, number>;
+  }
+
+  async clear(): Promise<Clearing> {
+    return (await this.#ask("clear")) as Clearing;
   }
 
   async startProfile(): Promise<void> {
@@ -55,21 +61,32 @@ export class ServerProcess {
   }
 
   async #ask(question: Question): Promise<unknown> {
-    const answer = nextMessage(this.#child, question);
-    this.#child.send(question);
+    const number = (this.#questions += 1);
+    const answer = answerTo(this.#child, number, question);
+    this.#child.send({ number, question } satisfies Asked);
     return await answer;
   }
 }
 
-async function nextMessage(child: ChildProcess, waitingFor: string): Promise<unknown> {
+/** The answer to one question; others may be answered before. */
+async function answerTo(child: ChildProcess, number: number, waitingFor: string): Promise<unknown> {
   return await new Promise((resolve, reject) => {
+    const done = (): void => {
+      child.off("exit", onExit);
+      child.off("message", onMessage);
+    };
     const onExit = (code: number | null): void => {
+      done();
       reject(new Error(`The server ended with ${String(code)} before it answered "${waitingFor}".`));
     };
-    child.once("exit", onExit);
-    child.once("message", (answer) => {
-      child.off("exit", onExit);
-      resolve(answer);
-    });
+    const onMessage = (message: unknown): void => {
+      const answered = message as Answered;
+      if (answered.number !== number) return;
+      done();
+      if (answered.error === undefined) resolve(answered.answer);
+      else reject(new Error(`The server could not answer "${waitingFor}": ${answered.error}`));
+    };
+    child.on("exit", onExit);
+    child.on("message", onMessage);
   });
 }

@@ -3,13 +3,15 @@ import { Session as Inspector } from "node:inspector/promises";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import express from "express";
-import type { Request } from "express";
-import { CONTENT } from "./session-data";
+import type { Request, Response } from "express";
+import { LISTENING } from "./question";
+import type { Answered, Asked, Question } from "./question";
+import { countRpcs, rpcCounts } from "./rpc-counter";
+import { CONTENT, changeDeep } from "./session-data";
 import type { SessionContent, Size } from "./session-data";
 import { BARE, VARIANTS } from "./variants";
-
-/** What the benchmark asks a server by IPC; each question is answered once. */
-export type Question = "cpu" | "startProfile" | "stopProfile";
+import type { Variant } from "./variants";
+import { watchedClear } from "./watched-clear";
 
 void main();
 
@@ -18,10 +20,15 @@ async function main(): Promise<void> {
   const variant = VARIANTS.find((one) => one.name === name);
   if (variant === undefined || folder === undefined) throw new Error(`No variant is called "${String(name)}".`);
 
+  if (variant.service === "datastore") countRpcs();
   const app = express();
   const close = await variant.install(app, folder);
-  addRoutes(app, variant.name === BARE ? oneSessionForAll() : (req) => (req as unknown as WithSession).session);
-  const server = app.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
+  const sessionOf =
+    variant.name === BARE ? oneSessionForAll() : (req: Request) => (req as unknown as WithSession).session;
+  addRoutes(app, variant, sessionOf);
+  const server = app.listen(0, "127.0.0.1", () =>
+    tell({ number: LISTENING, answer: (server.address() as AddressInfo).port }),
+  );
   server.keepAliveTimeout = 600_000; // The connections idle while the other variants have their turn.
 
   answerQuestions();
@@ -32,10 +39,14 @@ interface WithSession {
   session: SessionContent;
 }
 
-function addRoutes(app: express.Express, sessionOf: (req: Request) => SessionContent): void {
+function addRoutes(app: express.Express, variant: Variant, sessionOf: (req: Request) => SessionContent): void {
+  const answer = (req: Request, res: Response, text: string): void => {
+    if (variant.save === undefined) res.send(text);
+    else void variant.save(req).then(() => res.send(text));
+  };
   app.get("/sign-in/:size", (req, res) => {
     Object.assign(sessionOf(req), CONTENT[req.params.size as Size]);
-    res.send("signed in");
+    answer(req, res, "signed in");
   });
   app.get("/stored/:size", (req, res) => {
     const keys = Object.keys(CONTENT[req.params.size as Size]);
@@ -50,7 +61,11 @@ function addRoutes(app: express.Express, sessionOf: (req: Request) => SessionCon
   app.get("/write", (req, res) => {
     const session = sessionOf(req);
     session.visits += 1;
-    res.send(`visit ${session.visits}`);
+    answer(req, res, `visit ${session.visits}`);
+  });
+  app.get("/deep", (req, res) => {
+    changeDeep(sessionOf(req));
+    answer(req, res, "changed");
   });
 }
 
@@ -67,6 +82,8 @@ function answerQuestions(): void {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
+    rpcs: rpcCounts,
+    clear: watchedClear,
     startProfile: async () => {
       inspector.connect();
       await inspector.post("Profiler.enable");
@@ -79,9 +96,16 @@ function answerQuestions(): void {
       return profile;
     },
   };
-  process.on("message", (question: Question) => {
-    void Promise.resolve(answers[question]()).then((answer) => process.send?.(answer ?? null));
+  process.on("message", ({ number, question }: Asked) => {
+    void Promise.resolve(answers[question]()).then(
+      (answer) => tell({ number, answer }),
+      (error: unknown) => tell({ number, error: String(error) }),
+    );
   });
+}
+
+function tell(answered: Answered): void {
+  process.send?.(answered);
 }
 
 async function stop(server: Server, close: () => Promise<void> | void): Promise<void> {

@@ -1,11 +1,13 @@
-/** What a visitor's session holds: two small keys that the routes read and change, beside the bulk. */
+/** What a visitor's session holds: small keys that the routes read and change, beside the bulk. */
 export interface SessionContent {
   language: string;
   visits: number;
+  account: { email: string };
+  cart?: { items: { quantity: number }[] };
   [bulk: string]: unknown;
 }
 
-export const SIZES = ["200 B", "4 KB"] as const;
+export const SIZES = ["200 B", "4 KB", "64 KB"] as const;
 export type Size = (typeof SIZES)[number];
 
 const account = { id: "u-40817", name: "Alice Camellia", email: "alice@example.com", role: "customer" };
@@ -24,14 +26,32 @@ export const CONTENT: Readonly<Record<Size, SessionContent>> = {
   "4 KB": {
     language: "en",
     visits: 0,
+    ...shop(17, 12),
+  },
+  "64 KB": {
+    language: "en",
+    visits: 0,
+    ...shop(300, 150),
+  },
+};
+
+/** Changes one field deep inside a value, and nothing that would tell of it: the session's own keys stay as they are. */
+export function changeDeep(session: SessionContent): void {
+  const item = session.cart?.items[3];
+  if (item !== undefined) item.quantity = 1 + (item.quantity % 9);
+  else session.account.email = session.account.email.endsWith("com") ? "alice@example.net" : "alice@example.com";
+}
+
+function shop(items: number, viewed: number) {
+  return {
     account: { ...account, addresses: [address, { ...address, street: "3 Mill Road" }], newsletter: true },
-    cart: { currency: "EUR", voucher: null, items: Array.from({ length: 17 }, (_, n) => cartItem(n)) },
-    recentlyViewed: Array.from({ length: 12 }, (_, n) => ({
+    cart: { currency: "EUR", voucher: null, items: Array.from({ length: items }, (_, n) => cartItem(n)) },
+    recentlyViewed: Array.from({ length: viewed }, (_, n) => ({
       sku: `tea-${2000 + n}`,
       at: 1_780_000_000_000 + n * 61_000,
     })),
-  },
-};
+  };
+}
 
 function cartItem(n: number) {
   return {

@@ -1,15 +1,21 @@
 import { createRequire } from "node:module";
-import { join } from "node:path";
-import type { Express } from "express";
+import { basename, join } from "node:path";
+import type { Express, Request } from "express";
 import type CookieSession from "cookie-session";
 import type Database from "better-sqlite3";
 import type ExpressSession from "express-session";
 import type SqliteStore from "better-sqlite3-session-store";
 import type * as Coatcheck from "coatcheck";
+import type * as CoatcheckDatastore from "coatcheck/datastore";
 import type * as CoatcheckLmdb from "coatcheck/lmdb";
 import type * as CoatcheckTesting from "coatcheck/testing";
+import type * as ConnectDatastore from "@google-cloud/connect-datastore";
 import type * as ConnectRedis from "connect-redis";
+import type * as GoogleDatastore from "@google-cloud/datastore";
+import type * as IronSession from "iron-session";
 import type * as Redis from "redis";
+import type { Service } from "./services";
+import type { Size } from "./session-data";
 
 /** One way to give the same app sessions. */
 export interface Variant {
@@ -18,8 +24,12 @@ export interface Variant {
   readonly needs: readonly string[];
   /** Whether the benchmark goes on without it. */
   readonly optional?: true;
-  /** A server that must be listening for this variant, on 127.0.0.1. */
-  readonly port?: number;
+  /** What the benchmark starts for this variant. */
+  readonly service?: Service;
+  /** The sizes that it can hold at all; every size where absent. */
+  readonly holds?: readonly Size[];
+  /** Saves what a route has changed, where the route has to ask for it. */
+  save?(req: Request): Promise<void>;
   readonly survivesRestart: boolean;
   /** Puts the sessions before the app's routes; `folder` is empty at first and kept over a restart. Answers how to close. */
   install(app: Express, folder: string): Promise<Close> | Close;
@@ -31,6 +41,8 @@ export const BARE = "bare Express";
 export const REFERENCE = "express-session, MemoryStore";
 export const MEMORY = "coatcheck, memory";
 export const EMBEDDED = "coatcheck, embedded";
+export const DATASTORE = "coatcheck, Datastore";
+export const CONNECT_DATASTORE = "express-session, connect-datastore";
 
 // Loaded only in the server that measures it; ours as it is published, not as it is written.
 const load = createRequire(__filename);
@@ -38,7 +50,8 @@ const OURS = "../dist/index.js";
 const OUR_LMDB = "../dist/stores/lmdb-store.js";
 const OUR_TESTING = "../dist/testing.js";
 
-const REDIS_PORT = 6379;
+const OUR_DATASTORE = "../dist/stores/datastore-store.js";
+
 const SECRET = "a secret that only the benchmark knows";
 
 export const VARIANTS: readonly Variant[] = [
@@ -57,14 +70,39 @@ export const VARIANTS: readonly Variant[] = [
       installOurs(app, new (load(OUR_LMDB) as typeof CoatcheckLmdb).LmdbStore({ path: folder })),
   },
   {
+    name: DATASTORE,
+    needs: [OURS, OUR_DATASTORE, "@google-cloud/datastore"],
+    optional: true,
+    service: "datastore",
+    survivesRestart: true,
+    install: (app, folder) => {
+      const { DatastoreStore } = load(OUR_DATASTORE) as typeof CoatcheckDatastore;
+      return installOurs(app, new DatastoreStore({ namespace: basename(folder) }));
+    },
+  },
+  {
     name: REFERENCE,
     needs: ["express-session"],
     survivesRestart: false,
     install: (app) => installExpressSession(app),
   },
   {
+    name: CONNECT_DATASTORE,
+    needs: ["express-session", "@google-cloud/datastore", "@google-cloud/connect-datastore"],
+    optional: true,
+    service: "datastore",
+    survivesRestart: true,
+    install: (app, folder) => {
+      const { Datastore } = load("@google-cloud/datastore") as typeof GoogleDatastore;
+      const { DatastoreStore } = load("@google-cloud/connect-datastore") as typeof ConnectDatastore;
+      const dataset = new Datastore({ projectId: "demo-bench", namespace: basename(folder) });
+      return installExpressSession(app, new DatastoreStore({ dataset: dataset, kind: "session" }));
+    },
+  },
+  {
     name: "cookie-session",
     needs: ["cookie-session"],
+    holds: ["200 B", "4 KB"],
     survivesRestart: true,
     install: (app) => {
       const cookieSession = load("cookie-session") as typeof CookieSession;
@@ -73,13 +111,31 @@ export const VARIANTS: readonly Variant[] = [
     },
   },
   {
+    name: "iron-session",
+    needs: ["iron-session"],
+    optional: true,
+    // It refuses what makes a cookie of more than 4,096 bytes.
+    holds: ["200 B"],
+    survivesRestart: true,
+    install: (app) => {
+      const { getIronSession } = load("iron-session") as typeof IronSession;
+      const options = { password: SECRET, cookieName: "sid", cookieOptions: { secure: false } };
+      app.use(async (req, res, next) => {
+        Object.assign(req, { session: await getIronSession(req, res, options) });
+        next();
+      });
+      return nothing;
+    },
+    save: (req) => (req as unknown as { session: { save(): Promise<void> } }).session.save(),
+  },
+  {
     name: "express-session, Redis",
     needs: ["express-session", "redis", "connect-redis"],
     optional: true,
-    port: REDIS_PORT,
+    service: "redis",
     survivesRestart: true,
     install: async (app) => {
-      const client = (load("redis") as typeof Redis).createClient({ url: `redis://127.0.0.1:${REDIS_PORT}` });
+      const client = (load("redis") as typeof Redis).createClient({ url: process.env.REDIS_URL ?? "" });
       await client.connect();
       installExpressSession(app, new (load("connect-redis") as typeof ConnectRedis).RedisStore({ client }));
       return () => client.close();
@@ -98,6 +154,11 @@ export const VARIANTS: readonly Variant[] = [
     },
   },
 ];
+
+/** Whether a session of this size can be kept at all. */
+export function holds(variant: Variant, size: Size): boolean {
+  return variant.holds?.includes(size) ?? true;
+}
 
 /** The modules of a variant that are not on this machine. */
 export function missingModules(variant: Variant): string[] {

@@ -1,0 +1,114 @@
+import { CONNECTIONS, OPERATIONS } from "./load";
+import type { Operation } from "./load";
+import { CASES } from "./rounds";
+import type { Case, Plan, Samples } from "./rounds";
+import { CONTENT, SIZES } from "./session-data";
+import type { Size } from "./session-data";
+import { median } from "./statistics";
+import { partOf, spread, table } from "./tables";
+import { BARE, CONNECT_DATASTORE, DATASTORE, EMBEDDED, REFERENCE } from "./variants";
+import type { Variant } from "./variants";
+
+type Targets = Partial<Record<Size, Partial<Record<Operation, number>>>>;
+
+/** What is to cost at most one of so many parts of what. */
+const COMPARISONS: readonly { readonly ours: string; readonly theirs: string; readonly targets: Targets }[] = [
+  {
+    ours: EMBEDDED,
+    theirs: REFERENCE,
+    targets: { "200 B": { untouched: 6, read: 6, write: 5 }, "4 KB": { untouched: 12, read: 12, write: 10 } },
+  },
+  {
+    ours: DATASTORE,
+    theirs: CONNECT_DATASTORE,
+    targets: { "200 B": { read: 10, write: 10 }, "4 KB": { read: 10, write: 10 } },
+  },
+];
+
+export function cpuReport(
+  samples: Samples,
+  cookieBytes: ReadonlyMap<Variant, readonly number[]>,
+  plan: Plan,
+): string[] {
+  return [
+    "## CPU time of a request",
+    "",
+    "CPU time of the server per request that the sessions add to the same app without them, in microseconds (user and",
+    `system, all threads); the bare app's row is its whole time. ${plan.rounds} interleaved rounds of ${plan.measureMs} ms, ${CONNECTIONS} connections,`,
+    "medians. *deep* changes one field inside a value that the session has under one of its keys.",
+    "",
+    ...SIZES.flatMap((size) => addedTable(samples, size)),
+    ...COMPARISONS.flatMap((one) => comparison(samples, one)),
+    ...cookieTable(cookieBytes),
+  ];
+}
+
+/** What the sessions of a variant add to a request, in microseconds: one number for each round; none where it holds no such session. */
+export function added(samples: Samples, name: string, one: Case): number[] {
+  const bare = cpuOf(samples, BARE, one);
+  return cpuOf(samples, name, one).map((cpu, round) => cpu - (bare[round] ?? NaN));
+}
+
+function addedTable(samples: Samples, size: Size): string[] {
+  const cases = CASES.filter((one) => one.size === size);
+  const rows = [...samples.keys()].map(({ name }) => {
+    const cells = cases.map((one) => (name === BARE ? cpuOf(samples, BARE, one) : added(samples, name, one)));
+    return [name, ...cells.map((cell) => (cell.length === 0 ? "–" : median(cell).toFixed(1)))];
+  });
+  return [...table([size, ...OPERATIONS], rows), ""];
+}
+
+function comparison(samples: Samples, { ours, theirs, targets }: (typeof COMPARISONS)[number]): string[] {
+  const names = [...samples.keys()].map(({ name }) => name);
+  if (!names.includes(ours) || !names.includes(theirs)) return [];
+  const rows = SIZES.map((size) => [
+    size,
+    ...OPERATIONS.map((operation) => {
+      const one = CASES.find((each) => each.size === size && each.operation === operation);
+      if (one === undefined) return "–";
+      const whole = added(samples, theirs, one);
+      const ratios = added(samples, ours, one).map((part, round) => part / (whole[round] ?? NaN));
+      const target = targets[size]?.[operation];
+      return `${spread(ratios)}${target === undefined ? "" : `, to reach ≤ ${partOf(1 / target)}`}`;
+    }),
+  ]);
+  return [
+    `${ours}, as a part of ${theirs}: median over the rounds (quartiles).`,
+    "",
+    ...table(["", ...OPERATIONS], rows),
+    "",
+  ];
+}
+
+function cookieTable(cookieBytes: ReadonlyMap<Variant, readonly number[]>): string[] {
+  const data = SIZES.map((size) => `${JSON.stringify(CONTENT[size]).length} B`);
+  const cookies = [...cookieBytes].filter(([variant]) => variant.name !== BARE);
+  return [
+    ...table(
+      ["", ...SIZES],
+      [
+        ["the session as one JSON text", ...data],
+        ...cookies.map(([variant, bytes]) => [`Cookie header, ${variant.name}`, ...bytes.map(cookieNote)]),
+      ],
+    ),
+    "",
+  ];
+}
+
+/** Browsers keep cookies of up to 4,096 bytes, name and attributes included. (RFC 6265bis §5.6) */
+function cookieNote(bytes: number): string {
+  if (bytes === 0) return "can't hold it";
+  return bytes > 4096 ? `${bytes} B, more than browsers keep` : `${bytes} B`;
+}
+
+function cpuOf(samples: Samples, name: string, one: Case): readonly number[] {
+  const variant = [...samples.keys()].find((each) => each.name === name);
+  return (
+    (variant &&
+      samples
+        .get(variant)
+        ?.get(one)
+        ?.map(({ cpuUs }) => cpuUs)) ??
+    []
+  );
+}

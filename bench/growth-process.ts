@@ -1,0 +1,74 @@
+/**
+ * Times single operations on session folders of several sizes, in turn. `growth-process.ts <rounds> <folder> <sessions> …`;
+ * prints `GrowthSamples` as JSON.
+ */
+import { statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type * as Coatcheck from "coatcheck";
+import type * as CoatcheckLmdb from "coatcheck/lmdb";
+import { ownerOf } from "./seed-process";
+
+/** Microseconds, for each of the folders one for each round. */
+export interface GrowthSamples {
+  readonly load: readonly number[][];
+  readonly update: readonly number[][];
+  readonly list: readonly number[][];
+  readonly kill: readonly number[][];
+  /** Bytes of each folder's data file, as it was seeded. */
+  readonly bytes: readonly number[];
+}
+
+const LOADS = 200;
+const UPDATES = 50;
+const HOUR = 3_600_000;
+
+void main();
+
+async function main(): Promise<void> {
+  const [rounds = "1", ...pairs] = process.argv.slice(2);
+  const load = createRequire(__filename);
+  const { Sessions } = load("../dist/index.js") as typeof Coatcheck;
+  const { LmdbStore } = load("../dist/stores/lmdb-store.js") as typeof CoatcheckLmdb;
+  const folders = [];
+  for (let at = 0; at < pairs.length; at += 2) {
+    const path = pairs[at] ?? "";
+    const bytes = statSync(join(path, "data.mdb")).size;
+    const store = new LmdbStore({ path });
+    const sessions = new Sessions({ store, clearSchedule: false });
+    folders.push({ count: Number(pairs[at + 1]), bytes, store, sessions });
+  }
+  const samples = { load: [], update: [], list: [], kill: [] } as Record<string, number[][]>;
+  for (const each of Object.values(samples)) each.push(...folders.map(() => []));
+
+  // The first round warms up, and isn't kept.
+  for (let round = 0; round <= Number(rounds); round += 1) {
+    for (const [at, { count, store, sessions }] of folders.entries()) {
+      const time = async (name: string, times: number, operation: (n: number) => unknown): Promise<void> => {
+        const start = performance.now();
+        for (let n = 0; n < times; n += 1) await operation(n);
+        if (round > 0) samples[name]?.[at]?.push(((performance.now() - start) * 1000) / times);
+      };
+      // Sessions of random users, so that most were not read before.
+      const ids: string[] = [];
+      while (ids.length < LOADS) {
+        const owner = ownerOf(Math.floor(Math.random() * count), count);
+        for await (const { id } of store.find({ state: "live", owner })) ids.push(id);
+      }
+      ids.sort(() => Math.random() - 0.5);
+      const user = ownerOf(round, count);
+      const seen = { lastSeenAt: Date.now(), expiresAt: Date.now() + 24 * HOUR, purgeAt: Date.now() + 24 * HOUR };
+      await time("load", LOADS, (n) => store.load(ids[n] ?? ""));
+      await time("update", UPDATES, (n) =>
+        store.update(ids[n] ?? "", { ...seen, data: { set: { visits: String(n) } } }),
+      );
+      await time("list", 1, () => sessions.getSessionInfo({ username: user }));
+      await time("kill", 1, () => sessions.killSessionByUser(user));
+    }
+  }
+  for (const { sessions, store } of folders) {
+    await sessions.close();
+    await store.close();
+  }
+  console.log(JSON.stringify({ ...samples, bytes: folders.map(({ bytes }) => bytes) }));
+}

@@ -1,0 +1,77 @@
+import { CONNECTIONS, arrive, load, signIn } from "./load";
+import type { Operation } from "./load";
+import { ServerProcess } from "./server-process";
+import { table } from "./tables";
+import { DATASTORE } from "./variants";
+import type { Variant } from "./variants";
+import type { Visitor } from "./visitor";
+
+/** Calls to Datastore for one request, by who asks for what. */
+export interface RpcCount {
+  readonly variant: Variant;
+  readonly who: Who;
+  readonly perRequest: number;
+  /** The same by method: `Lookup`, `Commit`, … */
+  readonly byMethod: Readonly<Record<string, number>>;
+}
+
+const WHO = ["stranger", "read", "write"] as const;
+type Who = (typeof WHO)[number];
+
+/** At most, with so many requests in flight. */
+const TARGETS: Readonly<Record<Who, number>> = { stranger: 0, read: 0.1, write: 0.25 };
+
+/** Counts; so a busy machine changes nothing but how many requests share a call. */
+export async function countRpcsPerRequest(
+  variants: readonly Variant[],
+  folderOf: () => string,
+  durationMs: number,
+): Promise<RpcCount[]> {
+  const counts: RpcCount[] = [];
+  for (const variant of variants.filter(({ service }) => service === "datastore")) {
+    const server = await ServerProcess.start(variant, folderOf());
+    const known = await signIn(server, "200 B");
+    const strangers = await arrive(server, CONNECTIONS);
+    await load(server, known, "write", durationMs); // The first touch of each visitor is not what is counted.
+    for (const who of WHO) {
+      const [visitors, operation]: [readonly Visitor[], Operation] =
+        who === "stranger" ? [strangers, "read"] : [known, who];
+      const before = await server.rpcs();
+      const { requests } = await load(server, visitors, operation, durationMs);
+      const after = await server.rpcs();
+      const byMethod = Object.fromEntries(
+        Object.entries(after).map(([method, count]) => [method, (count - (before[method] ?? 0)) / requests]),
+      );
+      const perRequest = Object.values(byMethod).reduce((sum, each) => sum + each, 0);
+      counts.push({ variant, who, perRequest, byMethod });
+    }
+    for (const visitor of [...known, ...strangers]) visitor.leave();
+    await server.stop();
+  }
+  return counts;
+}
+
+export function rpcReport(counts: readonly RpcCount[]): string[] {
+  if (counts.length === 0) return [];
+  const variants = [...new Set(counts.map(({ variant }) => variant))];
+  const cell = (variant: Variant, who: Who) => {
+    const count = counts.find((one) => one.variant === variant && one.who === who);
+    const methods = Object.entries(count?.byMethod ?? {}).filter(([, each]) => each > 0);
+    const parts = methods.map(([method, each]) => `${method} ${each.toFixed(3)}`);
+    return `${(count?.perRequest ?? NaN).toFixed(3)}${parts.length > 1 ? ` (${parts.join(", ")})` : ""}`;
+  };
+  return [
+    "## Calls to Datastore for one request",
+    "",
+    `Counted, on the emulator, with ${CONNECTIONS} requests in flight; a session of 200 B. What is billed is entities, not calls.`,
+    "",
+    ...table(
+      ["", ...WHO],
+      [
+        ...variants.map((variant) => [variant.name, ...WHO.map((who) => cell(variant, who))]),
+        [`to reach: ${DATASTORE}`, ...WHO.map((who) => `≤ ${TARGETS[who]}`)],
+      ],
+    ),
+    "",
+  ];
+}

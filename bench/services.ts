@@ -1,0 +1,67 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { missingForEmulator, startEmulator } from "../test/support/start-emulator";
+import { isListening } from "./listening";
+
+/** What some variants talk to, beside their own server. */
+export type Service = "redis" | "datastore";
+
+export interface Services {
+  /** Why a service isn't there, in words. */
+  readonly missing: ReadonlyMap<Service, string>;
+  stop(): Promise<void>;
+}
+
+/** Starts what this machine has, on ports of their own; the servers find it in their environment. */
+export async function startServices(): Promise<Services> {
+  const missing = new Map<Service, string>();
+  const stops: (() => Promise<void>)[] = [];
+
+  const noEmulator = missingForEmulator();
+  if (noEmulator === undefined) {
+    const host = `127.0.0.1:${await freePort()}`;
+    const emulator = await startEmulator(host);
+    stops.push(() => emulator.stop());
+    Object.assign(process.env, { DATASTORE_EMULATOR_HOST: host, METADATA_SERVER_DETECTION: "none" });
+  } else missing.set("datastore", `${noEmulator} is not on this machine`);
+
+  if (spawnSync("redis-server", ["--version"]).status === 0) {
+    const port = await freePort();
+    stops.push(await startRedis(port));
+    process.env.REDIS_URL = `redis://127.0.0.1:${port}`;
+  } else missing.set("redis", "redis-server is not on this machine");
+
+  return {
+    missing,
+    stop: async () => {
+      for (const stop of stops) await stop();
+    },
+  };
+}
+
+/** In memory alone, as it is at its fastest. */
+async function startRedis(port: number): Promise<() => Promise<void>> {
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const child = spawn("redis-server", args, { stdio: "ignore" });
+  while (!(await isListening(port))) {
+    if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode} on port ${port}.`);
+    await sleep(50);
+  }
+  return async () => {
+    const ended = once(child, "exit");
+    child.kill();
+    await ended;
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
