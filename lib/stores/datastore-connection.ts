@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { SessionError } from "../errors";
+import { readLookupResponse } from "./datastore-answer";
 import { connectionError } from "./datastore-errors";
 import type { DatastoreClient } from "./datastore-wire";
 
@@ -55,9 +56,28 @@ export class DatastoreConnection {
   async #connect(): Promise<Connected> {
     const client = this.#makeClient();
     const projectId = this.#projectId ?? (await client.getProjectId());
-    await client.initialize();
+    readOwnWay((await client.initialize()) as GrpcStub);
     return { client, projectId };
   }
+}
+
+/** What the client makes its calls with, where that is gRPC: there is also one on HTTP, which an option asks for. */
+interface GrpcStub {
+  lookup: ((...call: readonly unknown[]) => unknown) & { readonly path?: string; readonly requestSerialize?: unknown };
+  makeUnaryRequest?(
+    path: string,
+    serialize: unknown,
+    deserialize: (message: Buffer) => unknown,
+    ...call: readonly unknown[]
+  ): unknown;
+}
+
+/** From now on the bytes of answers to `lookup` become objects in our own way, which takes a fraction of the time. */
+function readOwnWay(stub: GrpcStub): void {
+  const { path, requestSerialize } = stub.lookup;
+  if (stub.makeUnaryRequest === undefined || path === undefined || requestSerialize === undefined) return;
+  const makeUnaryRequest = stub.makeUnaryRequest.bind(stub);
+  stub.lookup = (...call) => makeUnaryRequest(path, requestSerialize, readLookupResponse, ...call);
 }
 
 // Any key pair will do: with it, the client does not go looking for real credentials (and a metadata server) that it won't use.

@@ -137,6 +137,14 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     expect(refused).toMatchObject({ status: "rejected", reason: { code: "SESSION_UNREADABLE" } });
   });
 
+  it("are read in our own way and not in the client's, which gives numbers as strings", async () => {
+    const [record] = await stored(1);
+    const rpc = new DatastoreRpc({ emulatorHost: emulatorHost(), namespace, databaseId: "", timeoutMs: 20_000 });
+    const { found } = await rpc.lookupAll([rpc.key("session", record!.id)]);
+    expect(found[0]?.entity.properties.createdAt).toEqual({ integerValue: record!.createdAt });
+    await rpc.close();
+  });
+
   it.each([3, 20])("P7: are not held up by a lookup of %s that hangs", async (count) => {
     const records = await stored(count + 1);
     const gate = holdNextAnswer();

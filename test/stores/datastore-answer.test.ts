@@ -1,0 +1,113 @@
+import { google } from "@google-cloud/datastore/build/protos/protos";
+import fc from "fast-check";
+import { readLookupResponse } from "../../lib/stores/datastore-answer";
+import type { EntityResult, Value } from "../../lib/stores/datastore-wire";
+
+/** Google's own description of the messages writes what ours has to read. */
+const { LookupResponse } = google.datastore.v1;
+
+function written(response: object): Buffer {
+  return Buffer.from(LookupResponse.encode(LookupResponse.fromObject(response as Record<string, unknown>)).finish());
+}
+
+const text = fc.string({ unit: "binary" });
+const int64 = fc
+  .oneof(
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    fc.constantFrom(
+      0n,
+      -1n,
+      2n ** 53n - 1n,
+      2n ** 53n,
+      -(2n ** 53n),
+      2n ** 49n,
+      2n ** 56n,
+      2n ** 63n - 1n,
+      -(2n ** 63n),
+    ),
+    fc.maxSafeInteger().map(BigInt),
+  )
+  .map((value) => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()));
+
+const { value } = fc.letrec<{ value: Value }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.record({ stringValue: text }),
+    fc.record({ integerValue: int64 }),
+    fc.record({ doubleValue: fc.double() }),
+    fc.record({ booleanValue: fc.boolean() }),
+    fc.record({ blobValue: fc.uint8Array().map((bytes) => Buffer.from(bytes)) }),
+    fc.record({ timestampValue: fc.record({ seconds: int64, nanos: fc.nat(999_999_999) }) }),
+    fc.constant({ valueType: "nullValue", nullValue: "NULL_VALUE" as const }),
+    fc.dictionary(text, tie("value")).map((properties) => ({
+      entityValue: {
+        key: { partitionId: { namespaceId: "", databaseId: "" }, path: [] },
+        properties: { ...properties },
+      },
+    })),
+  ),
+}));
+
+const key = fc.record({
+  partitionId: fc.record({ namespaceId: text, databaseId: text }),
+  path: fc.array(fc.record({ kind: text, name: text }), { minLength: 1, maxLength: 2 }),
+});
+
+const result: fc.Arbitrary<EntityResult> = fc.record({
+  entity: fc.record({ key, properties: fc.dictionary(text, value).map((properties) => ({ ...properties })) }),
+  version: int64,
+});
+
+describe("readLookupResponse", () => {
+  it("reads what Google's own library writes", () => {
+    const response = fc.record({ found: fc.array(result), missing: fc.array(result), deferred: fc.array(key) });
+    fc.assert(fc.property(response, (given) => expect(readLookupResponse(written(given))).toEqual(given)));
+  });
+
+  it("passes over what the store does not ask for", () => {
+    const entity = (properties: object) => ({ key: { path: [{ kind: "session", name: "a" }] }, properties });
+    const odd = {
+      list: { arrayValue: { values: [{ stringValue: "x" }, { integerValue: 1 }] } },
+      place: { geoPointValue: { latitude: 1, longitude: 2 } },
+      other: { keyValue: { path: [{ kind: "k", id: 7 }] } },
+      none: {},
+    };
+    const kept = { stringValue: "kept" };
+    const message = written({
+      found: [
+        {
+          entity: entity({ ...odd, kept: { ...kept, meaning: 15, excludeFromIndexes: true } }),
+          version: 5,
+          cursor: Buffer.from("cursor"),
+          createTime: { seconds: 1, nanos: 2 },
+          updateTime: { seconds: 3, nanos: 4 },
+        },
+      ],
+      transaction: Buffer.from("transaction"),
+      readTime: { seconds: 5, nanos: 6 },
+    });
+    expect(readLookupResponse(message)).toMatchObject({
+      found: [{ entity: entity({ list: {}, place: {}, other: {}, none: {}, kept }), version: 5 }],
+      missing: [],
+      deferred: [],
+    });
+  });
+
+  it("refuses a message that is cut short, wherever it is", () => {
+    const properties = {
+      text: { stringValue: "text" },
+      number: { doubleValue: 1.5 },
+      bytes: { blobValue: Buffer.alloc(4) },
+    };
+    const message = written({
+      found: [{ entity: { key: { path: [{ kind: "k", name: "n" }] }, properties }, version: 9 }],
+    });
+    for (let length = 1; length < message.length; length += 1) {
+      expect(() => readLookupResponse(message.subarray(0, length))).toThrow("ends too early");
+    }
+  });
+
+  it("finds nothing in an empty message", () => {
+    expect(readLookupResponse(Buffer.alloc(0))).toEqual({ found: [], missing: [], deferred: [] });
+  });
+});
