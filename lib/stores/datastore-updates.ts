@@ -69,8 +69,8 @@ export class DatastoreUpdates implements PipeSource {
     const writes = group.map((write) => this.#inTime(write, conflicts)).filter(({ changes }) => changes.length > 0);
     const [first, ...others] = writes;
     if (first === undefined) return;
-    const mutations = writes.map((write) => this.#mutationOf(write));
     try {
+      const mutations = writes.map((write) => this.#mutationOf(write));
       const outcome = await this.#rpc.commit(mutations, others.length === 0 ? "single" : "atomic");
       if (outcome === "applied") this.#settle(writes, ({ resolve }) => resolve(true));
       else if (others.length > 0) this.#divide(writes);
