@@ -49,7 +49,7 @@ describe("the plain functions", () => {
     const [alice, bob] = records;
     expect((await coatcheck.getSessionInfo()).map(({ id }) => id).sort()).toEqual(records.map(({ id }) => id).sort());
     expect(await coatcheck.getSessionInfo({ username: "bob" })).toMatchObject([{ id: bob!.id }]);
-    expect(await coatcheck.getSession(alice!.id)).toEqual(await sessions.getSession(alice!.id));
+    expect(await coatcheck.getSession(alice!.id)).toMatchObject({ id: alice!.id, username: "alice" });
     expect(await coatcheck.getSessionUser(alice!.id)).toBe("alice");
     expect(await coatcheck.killSessionByUser("alice")).toBe(1);
     expect(await sessions.getSessionInfo({ username: "alice" })).toEqual([]);

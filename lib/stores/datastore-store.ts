@@ -28,6 +28,7 @@ import { DatastoreUpdates } from "./datastore-updates";
 import type { Entity, EntityResult, Mutation } from "./datastore-wire";
 import { tallyDatastore } from "./datastore-tally";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
+import { TurnsById } from "./turns-by-id";
 
 export type { DatastoreStoreOptions } from "./datastore-options";
 
@@ -45,6 +46,7 @@ export class DatastoreStore implements SessionStore {
   readonly #kinds: { readonly live: string; readonly ended: string };
   readonly #now: () => number;
   readonly #timeoutMs: number;
+  readonly #turns = new TurnsById();
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
@@ -79,8 +81,10 @@ export class DatastoreStore implements SessionStore {
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
-    return this.#run(() =>
-      this.#untilSettled(id, async () => {
+    const asked = performance.now();
+    // Of changes that are made at the same time, one is applied: those of this process wait, so that they don't undo each other's work.
+    const attempts = () =>
+      this.#untilSettled(id, asked, async () => {
         const found = await this.#find(id);
         if (found === undefined) return undefined;
         const record = readLive(found.entity);
@@ -92,8 +96,8 @@ export class DatastoreStore implements SessionStore {
         const mutation = { ...this.#updateMutation(id, recounted(delta, changed)), ...only(found) };
         const outcome = await this.#rpc.commit([mutation], "single");
         return outcome === "applied" ? changed : "conflict";
-      }),
-    );
+      });
+    return this.#run(() => this.#turns.take(id, attempts));
   }
 
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
@@ -141,7 +145,7 @@ export class DatastoreStore implements SessionStore {
   // update of the live entity, which fails where that is gone, and everything fails with it.
   async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
     const key = this.#rpc.key(this.#kinds.live, id);
-    return this.#untilSettled(id, async (attempt) => {
+    return this.#untilSettled(id, performance.now(), async (attempt) => {
       const found = isKeyName(id) ? await this.#rpc.lookup(key, ENDING_PROPERTIES) : undefined;
       if (found === undefined) return "missing";
       // A session that never stops changing must be ended too, if need be with a header that is a moment old.
@@ -163,10 +167,9 @@ export class DatastoreStore implements SessionStore {
     return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
   }
 
-  /** Tries again, after a while, what lost against another change of the same record. */
-  async #untilSettled<T>(id: string, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
-    const started = performance.now();
-    for (let count = 0; count < ATTEMPTS && performance.now() - started < this.#timeoutMs; count += 1) {
+  /** Tries again, after a while, what lost against another change of the same record. `asked` is by `performance.now()`. */
+  async #untilSettled<T>(id: string, asked: number, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
+    for (let count = 0; count < ATTEMPTS && performance.now() - asked < this.#timeoutMs; count += 1) {
       if (count > 0) await sleep(backoffMs(count));
       const result = await attempt(count);
       if (result !== "conflict") return result;
