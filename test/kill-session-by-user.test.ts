@@ -8,7 +8,7 @@ let sessions: Sessions;
 beforeEach(async () => {
   const store = new MemoryStore();
   for (const owner of OWNERS) await store.create(sessionRecord({ owner }));
-  sessions = new Sessions({ store, clearSchedule: false });
+  sessions = new Sessions({ store, clearSchedule: false, storeTimeout: "20s" });
 });
 afterEach(() => sessions.close());
 

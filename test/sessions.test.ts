@@ -102,7 +102,7 @@ describe("a kill that fails half-way", () => {
   it("P7: rejects, and leaves no rejection to nobody, while its query goes on", async () => {
     const store = new FaultyStore(new SlowQueryStore());
     for (let n = 0; n < 5; n += 1) await store.create(sessionRecord({ owner: "alice" }));
-    const sessions = new Sessions({ store, clearSchedule: false });
+    const sessions = new Sessions({ store, clearSchedule: false, storeTimeout: "20s" });
     store.fail("end", "rejects");
     await expect(sessions.killSessionByUser("alice")).rejects.toMatchObject({ code: "SESSION_STORE" });
     expect(store.calls.end).toBeLessThan(5);

@@ -16,7 +16,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
   beforeEach(async () => {
     now = Date.now();
     store = await every.open({ now: () => now });
-    sessions = new Sessions({ store, clearSchedule: false, now: () => now });
+    sessions = new Sessions({ store, clearSchedule: false, storeTimeout: "20s", now: () => now });
   });
   afterEach(() => sessions.close());
 
@@ -138,7 +138,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
       ["user1", true],
       ["user2", true],
     ]);
-    const options = { store, clearSchedule: false, now: () => now } as const;
+    const options = { store, clearSchedule: false, storeTimeout: "20s", now: () => now } as const;
     const asking = new Sessions({ ...options, isAuthorized: async ({ username }) => username === "user2" });
     const told = (await asking.getSessionInfo()).filter(({ authorized }) => authorized);
     expect(told.map(({ username }) => username)).toEqual(["user2"]);
@@ -161,7 +161,7 @@ describeOnEveryStore("getSessionInfo among many", (every) => {
 
   it("reads a user's sessions and a first page without the others, and counts without reading", async () => {
     const store = await every.open();
-    const sessions = new Sessions({ store, clearSchedule: false });
+    const sessions = new Sessions({ store, clearSchedule: false, storeTimeout: "20s" });
     for (let n = 0; n < MANY; n += 500) {
       await Promise.all(
         Array.from({ length: 500 }, (_, i) => store.create(sessionRecord({ owner: `user${(n + i) % (MANY / 10)}` }))),

@@ -13,7 +13,7 @@ describe("Tea House in a browser", () => {
   let server: Server;
   let contexts: BrowserContext[];
 
-  beforeAll(async () => (browser = await launchBrowser()), 60_000);
+  beforeAll(async () => (browser = await launchBrowser()), 300_000);
   afterAll(async () => browser.close());
 
   beforeEach(async () => {

@@ -40,7 +40,7 @@ describe("the packed tarball", () => {
       await mkdir(dirname(join(modules, name)), { recursive: true });
       await symlink(join(root, "node_modules", name), join(modules, name));
     }
-  }, 120_000);
+  }, 300_000);
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -90,7 +90,7 @@ describe("the packed tarball", () => {
     await run(bin("tsc"), [...options, "example.ts"], { cwd: folder }).catch((error: unknown) => {
       throw new Error((error as { stdout: string }).stdout);
     });
-  }, 60_000);
+  }, 300_000);
 
   it("is sound to publint", async () => {
     const { stdout } = await run(bin("publint"), ["run", tarball, "--strict"], { cwd: root });
@@ -106,7 +106,7 @@ describe("the packed tarball", () => {
         .flat()
         .filter((problem) => problem.resolutionKind !== "node10"),
     ).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 
   it("has every subpath of its exports", async () => {
     const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {

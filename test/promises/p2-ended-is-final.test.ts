@@ -89,7 +89,7 @@ describeOnEveryStore("ended is final", (every) => {
     gate = closedGate();
     app = await startApp(
       routes(() => gate),
-      { store, now, storeTimeout: "5s" },
+      { store, now, storeTimeout: "20s" },
     );
     headers = { cookie: (await app.get("/prepare")).cookie ?? "" };
     id = idOf(headers.cookie);

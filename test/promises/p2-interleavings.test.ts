@@ -154,7 +154,7 @@ describeOnEveryStore("any interleaving", (every) => {
       expect({ seed: SEED, round, told, problems }).toEqual({ seed: SEED, round, told, problems: [] });
     }
     expect(app.errors).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe("the audit itself", () => {

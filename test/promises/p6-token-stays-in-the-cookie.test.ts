@@ -94,7 +94,7 @@ describeOnEveryStore("the token", (every) => {
   beforeEach(async () => {
     inner = await every.open();
     store = new FaultyStore(inner);
-    app = await startApp(routes((shown = [])), { store, maxBytes: 10_000, storeTimeout: 300, secrets: [SECRET] });
+    app = await startApp(routes((shown = [])), { store, maxBytes: 10_000, storeTimeout: 2000, secrets: [SECRET] });
     app.sessions.on("created", (event) => shown.push(inspect(event)));
     app.sessions.on("ended", (event) => shown.push(inspect(event)));
     app.sessions.on("error", (error) => shown.push(inspect(error, { depth: 8, showHidden: true })));

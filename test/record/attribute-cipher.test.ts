@@ -138,5 +138,5 @@ describe("the cipher of a session's attributes", () => {
     }
     starts.sort();
     expect(starts.findIndex((start, n) => n > 0 && start === starts[n - 1])).toBe(-1);
-  }, 120_000);
+  }, 300_000);
 });

@@ -163,5 +163,5 @@ describeOnEveryStore("attributes beside a simple model", (every) => {
       }
     });
     await fc.assert(scenario, { numRuns: every.name === "DatastoreStore" ? 15 : 100 });
-  }, 120_000);
+  }, 300_000);
 });

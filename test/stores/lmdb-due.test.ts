@@ -24,7 +24,7 @@ beforeAll(async () => {
   const later = Array.from({ length: 500 }, (_, n) => sessionRecord({ purgeAt: NOW + n * BUCKET_MS }));
   due = new Set(overdue.map(({ id }) => id));
   await Promise.all([...overdue, ...later].map((record) => store.create(record)));
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await store.close();

@@ -69,7 +69,7 @@ it("keeps the indexes with the records through any operations, at once or one by
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+}, 300_000);
 
 it("keeps one set of index entries for an id that is created and ended twice", async () => {
   const path = temporaryFolder();

@@ -34,7 +34,7 @@ it("P1, P2: a process killed in the middle of writes loses none that it acknowle
     expect(await indexFaults(path)).toEqual([]);
   }
   expect(acknowledged).toBeGreaterThan(ROUNDS);
-}, 120_000);
+}, 300_000);
 
 async function writeUntilKilled(path: string, afterMs: number): Promise<Acknowledged[]> {
   const acks: Acknowledged[] = [];

@@ -46,7 +46,11 @@ export async function startApp(
   options: AppOptions = {},
 ): Promise<RunningApp> {
   const { express = express5, overTls = false, ...sessionOptions } = options;
-  const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false, ...sessionOptions });
+  const sessions = new Sessions({
+    // The machine that runs the tests may be slow.
+    ...{ store: new MemoryStore(), clearSchedule: false, storeTimeout: "20s" },
+    ...sessionOptions,
+  });
   const errors: unknown[] = [];
   sessions.on("error", (error) => errors.push(error));
   const app = express();

@@ -81,7 +81,10 @@ function datastore(): EveryStore {
     name: "DatastoreStore",
     open: async (options) => {
       const namespace = freshNamespace();
-      const store = new DatastoreStore({ ...options, projectId: PROJECT, emulatorHost: emulatorHost(), namespace });
+      const store = new DatastoreStore({
+        ...{ projectId: PROJECT, emulatorHost: emulatorHost(), namespace, timeoutMs: 20_000 },
+        ...options,
+      });
       namespaces.set(store, namespace);
       await store.load("a first call, which connects");
       return store;
