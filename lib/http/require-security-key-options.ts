@@ -4,7 +4,7 @@ import { SessionError } from "../errors";
 
 /** The options of `requireSecurityKey`; they are checked once. */
 export interface RequireSecurityKeyOptions {
-  /** The methods that need a key, in capitals. Default: all but GET, HEAD, OPTIONS and TRACE. (RFC 9110 §9.2.1) */
+  /** The methods that need a key, in capitals; with GET, HEAD does too. Default: all but GET, HEAD, OPTIONS and TRACE. (RFC 9110 §9.2.1) */
   readonly methods?: readonly string[];
   /** The request header that carries the key. Default `"X-Security-Key"`. */
   readonly header?: string;
@@ -55,6 +55,8 @@ function methodTest(methods: unknown): (method: string) => boolean {
     );
   }
   const needing = new Set<string>(methods);
+  // Express hands a HEAD to the routes of GET. (RFC 9110 §9.3.2)
+  if (needing.has("GET")) needing.add("HEAD");
   return (method) => needing.has(method);
 }
 

@@ -145,6 +145,15 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
     expect(codes).toEqual(["passed", "passed", "passed", "passed", REFUSED, REFUSED, REFUSED]);
   });
 
+  test("a GET that needs a key can't be reached by HEAD without one either", async () => {
+    await start({ methods: ["GET", "POST"] });
+    const cookie = await sessionCookie(app);
+    for (const method of ["GET", "HEAD", "POST"]) {
+      expect([method, (await send(method, `${app.url}/act`, { cookie })).status]).toEqual([method, 403]);
+    }
+    expect((await send("OPTIONS", `${app.url}/act`)).status).toBe(200);
+  });
+
   test("P5: a stranger who reads a page without a form costs nothing, and may not act", async () => {
     const { store, calls } = watchedStore();
     app = await startApp(guarded({}), { express, store });
