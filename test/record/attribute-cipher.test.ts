@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createCipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { AttributeCipher } from "../../lib/record/attribute-cipher";
 import { derivedKey } from "../../lib/record/derived-key";
 import { SecretKeys } from "../../lib/record/secret-keys";
@@ -127,6 +127,26 @@ describe("the cipher of a session's attributes", () => {
     expect(keys.key("one use")).toEqual(derivedKey(current, "one use"));
     expect(keys.key("attributes of a")).not.toEqual(keys.key("attributes of b"));
     expect(keys.key("one use")).not.toEqual(new SecretKeys(secret()).key("one use"));
+  });
+
+  it("opens an envelope that was made by hand as the format says, and none that is bound to less", () => {
+    const keyOf = (use: string) => Buffer.from(hkdfSync("sha256", current, "", `coatcheck ${use}`, 32));
+    const header = Buffer.concat([Buffer.of(1), keyOf("attribute key id").subarray(0, 8)]);
+    const sized = (text: string) => Buffer.concat([Buffer.from(Uint32Array.of(text.length).buffer), Buffer.from(text)]);
+    const times = Buffer.from(Float64Array.of(1_000, 2_000, 3_000).buffer);
+    const bound = [header, sized(SESSION), sized("card"), times];
+    const sealed = (use: string, aad: readonly Buffer[]) => {
+      const nonce = randomBytes(12);
+      const gcm = createCipheriv("aes-256-gcm", keyOf(use), nonce).setAAD(Buffer.concat(aad));
+      const text = Buffer.concat([gcm.update(`\0${VALUE}`), gcm.final()]);
+      return Buffer.concat([header, nonce, gcm.getAuthTag(), text]);
+    };
+    expect(cipher.open(sealed(`attributes of ${SESSION}`, bound), CONTEXT)).toBe(VALUE);
+    expect(refusal(() => cipher.open(sealed("attributes of another", bound), CONTEXT))).toEqual(refused);
+    for (const without of bound) {
+      const aad = bound.filter((part) => part !== without);
+      expect(refusal(() => cipher.open(sealed(`attributes of ${SESSION}`, aad), CONTEXT))).toEqual(refused);
+    }
   });
 
   it("never uses a nonce twice under one key, in 1,000,000 encryptions", () => {
