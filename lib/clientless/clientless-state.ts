@@ -66,6 +66,11 @@ export class ClientlessState extends StoredSession {
     });
   }
 
+  /** Unlike the data, attributes end with their session also in memory: of one that is known to be over, none is there. */
+  override current(): ReturnType<StoredSession["current"]> {
+    return this.#ending !== undefined || this.#wasEndedElsewhere ? undefined : super.current();
+  }
+
   start(name: string, params: unknown): TaskHandle {
     if (this.#refusal !== undefined) throw this.#refusal;
     return this.#tasks.start(name, params);
