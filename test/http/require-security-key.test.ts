@@ -113,6 +113,55 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
+  test("with oneTime, a key counts whatever its payload is, and the page that shows one is in no shared cache", async () => {
+    app = await startApp(
+      (on) => {
+        guarded({ oneTime: true })(on);
+        on.get("/falsy", async (req, res) => res.send(await req.session.securityKeys.create({ payload: 0 })));
+      },
+      { express },
+    );
+    const cookie = await sessionCookie(app);
+    const page = await app.get("/falsy", { cookie });
+    expect(page.headers["cache-control"]).toBe("private, no-cache");
+    expect(codeOf(await app.post("/act", { cookie, "X-Security-Key": page.body }))).toBe("passed");
+    expect(codeOf(await app.post("/act", { cookie, "X-Security-Key": page.body }))).toBe(REFUSED);
+  });
+
+  test("the header counts where the form's field is no text", async () => {
+    await start();
+    const cookie = await sessionCookie(app);
+    const { securityKey } = await formKeys(app, cookie);
+    const headers = { cookie, ...JSON_BODY, "X-Security-Key": securityKey! };
+    for (const value of [7, null, ["x"], {}]) {
+      expect(codeOf(await app.post("/act", headers, JSON.stringify({ securityKey: value })))).toBe("passed");
+    }
+    expect(codeOf(await app.post("/act", headers, JSON.stringify({ securityKey: "wrong" })))).toBe(REFUSED);
+  });
+
+  test("forms whose parser answers late, or keeps a body without a prototype, are read as well", async () => {
+    app = await startApp(
+      (on) => {
+        on.use((req, _res, next) => {
+          req
+            .on("data", () => undefined)
+            .on("end", () => {
+              setTimeout(() => {
+                req.body = Object.assign(Object.create(null), { securityKey: req.headers["x-late"] });
+                next();
+              }, 5);
+            });
+        });
+        guarded({})(on);
+      },
+      { express },
+    );
+    const cookie = await sessionCookie(app);
+    const { securityKey } = await formKeys(app, cookie);
+    expect(codeOf(await app.post("/act", { cookie, "X-Late": securityKey! }, "any"))).toBe("passed");
+    expect(codeOf(await app.post("/act", { cookie, "X-Late": "wrong" }, "any"))).toBe(REFUSED);
+  });
+
   test("a one-time guard stands under the one of the whole app, with a field of its own", async () => {
     await start({}, { oneTime: true, field: "orderKey" });
     const cookie = await sessionCookie(app);
