@@ -60,7 +60,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const MIN_SECRET_BYTES = 32;
 /** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */
 const MIN_SECRET_CHARACTERS = 10;
-const EXAMPLE_SECRET = /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example/i;
+/** What stands in READMEs and tutorials, and what hands type. By chance none of it comes about. */
+const EXAMPLE_SECRET =
+  /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example|password|correct.?horse|thirtytwo|minimum length|0123456789|1234567890|abcdefgh|qwertyui/i;
 
 /** Reads and checks all options: `SESSION_CONFIG` names the first that is wrong. */
 export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {

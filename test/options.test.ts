@@ -221,6 +221,13 @@ describe("secrets", () => {
     ["an empty secret", [""], "number 0 has under 32 bytes"],
     ["the secret of every tutorial", ["keyboard cat keyboard cat keyboard cat"], "number 0 is an example"],
     ["a secret that asks to be changed", ["please-change-me-0123456789-abcdefghij"], "number 0 is an example"],
+    ["the password of a README", ["complex_password_at_least_32_characters_long"], "number 0 is an example"],
+    ["the secret of another README", ["a secret with minimum length of 32 characters"], "number 0 is an example"],
+    ["words run together", ["averylogphrasebiggerthanthirtytwochars"], "number 0 is an example"],
+    ["the famous horse", ["Correct-Horse-Battery-Staple-Correct"], "number 0 is an example"],
+    ["digits in their order", ["12345678901234567890123456789012"], "number 0 is an example, or easy to guess"],
+    ["letters in their order", [`${short}abcdefghijklmnop`], "number 0 is an example, or easy to guess"],
+    ["the keys of a keyboard", ["qwertyuiopasdfghjklzxcvbnm-QWERTYUIOP"], "number 0 is an example"],
     ["a secret of few characters", ["ab".repeat(40)], "number 0 is an example, or easy to guess"],
     ["a secret that the environment lacks", [undefined], "number 0 is none"],
     ["a buffer", [randomBytes(32)], "number 0 is none"],
@@ -234,6 +241,11 @@ describe("secrets", () => {
     for (const value of [secrets].flat()) {
       if (typeof value === "string" && value !== "") expect(message).not.toContain(value);
     }
+  });
+
+  it("are never refused where they were made by chance", () => {
+    const made = Array.from({ length: 2000 }, (_, n) => randomBytes(48).toString(n % 2 === 0 ? "base64" : "hex"));
+    expect(resolveOptions({ secrets: made }).secrets).toEqual(made);
   });
 
   it("take several, newest first, and none", () => {
