@@ -1,24 +1,24 @@
-/**
- * What one attribute adds to a request, plain and encrypted: CPU time of this process, without a network. Each request loads the session
- * anew and touches one attribute, so an encrypted one pays for its session's key too. `npm run build && tsx bench/attributes.ts`
- */
+/** Times requests that touch one attribute or none, in turn and without a network. `attributes-process.ts <rounds>`; prints `AttributeSamples` as JSON. */
+import { randomBytes } from "node:crypto";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { createRequire } from "node:module";
 import type * as Coatcheck from "coatcheck";
 import type * as CoatcheckTesting from "coatcheck/testing";
 import { CONTENT } from "./session-data";
-import { median } from "./statistics";
 
 type Session = Coatcheck.Session;
 type Touch = (session: Session) => unknown;
 
-const ROUNDS = 15;
+/** CPU time of the process per request, in microseconds: one for each round. */
+export type AttributeSamples = Readonly<Record<string, readonly number[]>>;
+
+/** Requests of one kind in one round. */
 const REQUESTS = 4000;
 const VALUE = { street: "12 Harbour Lane", city: "Rotterdam", postalCode: "3011 AA", country: "NL" };
 
 const TOUCHES: Readonly<Record<string, Touch>> = {
-  "no attribute": (session) => session.get("language"),
+  none: (session) => session.get("language"),
   "get plain": ({ attributes }) => attributes.get("plain"),
   "get encrypted": ({ attributes }) => attributes.get("encrypted"),
   "set plain": ({ attributes }) => attributes.set("plain", VALUE),
@@ -30,14 +30,15 @@ const load = createRequire(__filename);
 void main();
 
 async function main(): Promise<void> {
+  const rounds = Number(process.argv[2] ?? 1);
   const { Sessions } = load("../dist/index.js") as typeof Coatcheck;
   const { MemoryStore } = load("../dist/testing.js") as typeof CoatcheckTesting;
   const store = new MemoryStore();
-  const sessions = new Sessions({ store, clearSchedule: false, secrets: ["0123456789abcdefghijklmnopqrstuvwxyz"] });
+  const sessions = new Sessions({ store, clearSchedule: false, secrets: [randomBytes(32).toString("hex")] });
   const handler = sessions.middleware();
   const cookie = await signIn(handler);
   const samples = new Map(Object.keys(TOUCHES).map((name): [string, number[]] => [name, []]));
-  for (let round = 0; round <= ROUNDS; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     for (const [name, touch] of Object.entries(TOUCHES)) {
       const before = process.cpuUsage();
       for (let n = 0; n < REQUESTS; n += 1) await touch((await request(handler, cookie)).session);
@@ -46,9 +47,7 @@ async function main(): Promise<void> {
     }
   }
   await sessions.close();
-  console.log(`Node ${process.version}, MemoryStore, ${ROUNDS} interleaved rounds of ${REQUESTS} requests, medians\n`);
-  console.log("| a request that touches | µs of CPU |\n|---|---:|");
-  for (const [name, cpu] of samples) console.log(`| ${name} | ${median(cpu).toFixed(1)} |`);
+  console.log(JSON.stringify(Object.fromEntries(samples) satisfies AttributeSamples));
 }
 
 /** One request as the middleware sees it. Its response goes nowhere. */

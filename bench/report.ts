@@ -1,3 +1,5 @@
+import { attributesReport } from "./attributes";
+import type { AttributeSamples } from "./attributes-process";
 import { connectionsReport } from "./connections";
 import type { ConnectionSamples } from "./connections";
 import { clearingReport } from "./clearing";
@@ -21,6 +23,7 @@ export interface Results {
   readonly connections: ConnectionSamples;
   readonly rpcs: readonly RpcCount[];
   readonly growth: Growth;
+  readonly attributes: AttributeSamples;
   readonly clearing: ClearingResult;
   readonly startups: readonly Startup[];
   readonly absent: readonly string[];
@@ -38,6 +41,7 @@ export function report(results: Results): string {
     ...connectionsReport(results.connections),
     ...rpcReport(results.rpcs),
     ...growthReport(results.growth),
+    ...attributesReport(results.attributes),
     ...clearingReport(results.clearing),
     ...startupReport(results.startups),
   ].join("\n");

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { measureAttributes } from "./attributes";
 import { chart } from "./chart";
 import { measureClearing } from "./clearing";
 import { measureConnections } from "./connections";
@@ -31,6 +32,7 @@ interface Length {
   readonly rpcMs: number;
   /** Sessions in the embedded store; and in those of memory. */
   readonly growth: { readonly counts: readonly number[]; readonly memory: number; readonly rounds: number };
+  readonly attributeRounds: number;
   /** Sessions, half of which are due. */
   readonly clearing: number;
 }
@@ -41,6 +43,7 @@ const FULL: Length = {
   startups: 15,
   rpcMs: 2000,
   growth: { counts: [10_000, 100_000, 1_000_000], memory: 1_000_000, rounds: 31 },
+  attributeRounds: 15,
   clearing: 2_000_000,
 };
 const QUICK: Length = {
@@ -49,6 +52,7 @@ const QUICK: Length = {
   startups: 3,
   rpcMs: 300,
   growth: { counts: [1_000, 10_000, 50_000], memory: 50_000, rounds: 7 },
+  attributeRounds: 3,
   clearing: 100_000,
 };
 
@@ -91,11 +95,13 @@ async function run(length: Length, folder: string): Promise<void> {
     console.log("growth");
     const { counts, memory, rounds } = length.growth;
     const growth = await measureGrowth(freshFolder, counts, memory, rounds);
+    console.log("attributes");
+    const attributes = await measureAttributes(length.attributeRounds);
     console.log("clearing");
     const clearing = await measureClearing(freshFolder, length.clearing);
 
     const plan = length.requests;
-    const measured = { samples, cookieBytes, connections, rpcs, growth, clearing, startups };
+    const measured = { samples, cookieBytes, connections, rpcs, growth, attributes, clearing, startups };
     const text = report({ machine, absent, plan, ...measured });
     console.log(`\n${text}`);
     writeFileSync(join(__dirname, "results.md"), text);
