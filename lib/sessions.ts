@@ -326,6 +326,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
       kill: (record, details) => this.#kill(record, "killed", details),
       killFound: (query, spared, details) => this.#killFound(query, spared, details),
       renew: (id) => this.#store.mutate(id, (record) => touchAt(record, now(), keepEndedMs)),
+      actingFor: getUserContext,
       onError: (error) => this.#emitError(error),
     };
   }
@@ -392,7 +393,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 }
 
-/** What plain kills are done with: by whom the running code acts for. */
+/** What plain kills are done with: they are by the owner of the session that the running code belongs to. */
 function detailsOf(options: KillOptions, where: string): KillDetails {
   return { by: actor(), message: messageOf(options, where) };
 }
@@ -414,7 +415,7 @@ function ownerArgument(user: unknown): string {
   return user;
 }
 
-/** The user for whom the running code acts; null where that is nobody, or can't be told: a kill does not fail for it. */
+/** The user whose session the running code belongs to; null where that is nobody, or can't be told: a kill does not fail for it. */
 function actor(): string | null {
   try {
     return currentSession()?.owner ?? null;

@@ -9,9 +9,9 @@ export interface AuditEntry {
   readonly correlationId: string;
   /** The app that asks. */
   readonly app: string;
-  /** The user who asks; null where that is nobody. */
+  /** The user who asks, the real owner of the session that does; null where that is nobody. */
   readonly actor: string | null;
-  /** Who is really behind the actor, where the caller has said so. */
+  /** The user acted for: the user context, so mostly the actor, and `GUEST_USER` for nobody; absent outside of any. */
   readonly actingFor?: string;
   readonly remoteAddress: string;
   readonly action: AdminAction;

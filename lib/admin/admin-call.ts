@@ -45,6 +45,8 @@ export class Refusal extends SessionError {
 export class AdminCall {
   /** The user who asks, once it is known; null for nobody. */
   actor: string | null = null;
+  /** The user acted for, as far as that is known. */
+  actingFor: string | undefined;
   targetId: string | null = null;
   targetUser: string | null = null;
   /** How many sessions it has ended. */

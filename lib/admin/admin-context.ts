@@ -13,7 +13,7 @@ export interface AdminContext {
   readonly app?: string;
   /** Where the request came from. Default `""`. */
   readonly remoteAddress?: string;
-  /** Who is really behind it, where somebody acts for the session's user. */
+  /** The user acted for. Default: the user context of the code that calls, at each call. */
   readonly actingFor?: string;
 }
 

@@ -32,6 +32,8 @@ export interface Administration extends AdminRules {
   /** Renews a session's idle limit, as a request of its own would; undefined where it is over. */
   readonly renew: (id: string) => Promise<SessionRecord | undefined>;
   readonly audit: AuditSink | undefined;
+  /** The user for whom the running code acts. */
+  readonly actingFor: () => string | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -168,6 +170,7 @@ export class SessionAdmin {
   async #checked<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
     const call = new AdminCall(this.#administration, this.#context);
     try {
+      call.actingFor = this.#context.actingFor ?? this.#administration.actingFor();
       await call.begin();
       const answer = await work(call);
       this.#audit(action, call, "allowed", null);
@@ -181,9 +184,9 @@ export class SessionAdmin {
 
   #audit(action: AdminAction, call: AdminCall, result: "allowed" | "refused" | "failed", reason: string | null): void {
     const { audit, now, onError } = this.#administration;
-    const { correlationId, app, remoteAddress, actingFor } = this.#context;
+    const { correlationId, app, remoteAddress } = this.#context;
+    const { actor, actingFor, targetId: target, targetUser, ended } = call;
     const context = { correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
-    const { actor, targetId: target, targetUser, ended } = call;
     const known = { actor, action, target, targetUser, result, reason };
     auditCall(audit, { at: new Date(now()), ...context, ...known, ...(ended === undefined ? {} : { ended }) }, onError);
   }

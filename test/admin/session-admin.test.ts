@@ -1,4 +1,4 @@
-import { GUEST_USER } from "../../lib";
+import { GUEST_USER, setUserContext, withUserContext } from "../../lib";
 import type { AuditEntry, KillAllOptions, SessionAdmin, SessionOptions } from "../../lib";
 import { sessionIdOf } from "../../lib/record/session-id";
 import type { SessionStore } from "../../lib/stores/store";
@@ -240,19 +240,26 @@ describeOnEveryStore("SessionAdmin", (every) => {
     const common = { correlationId: "req-7", app: "shop", remoteAddress: "127.0.0.1", at: new Date(now) };
     expect(entries).toEqual([
       {
-        ...{ ...common, action: "get", actor: "root", target: idOf(alice), targetUser: "alice" },
+        ...{ ...common, action: "get", actor: "root", actingFor: "root", target: idOf(alice), targetUser: "alice" },
         ...{ result: "allowed", reason: null },
       },
       {
-        ...{ ...common, action: "get", actor: "alice", target: idOf(root), targetUser: "root" },
+        ...{ ...common, action: "get", actor: "alice", actingFor: "alice", target: idOf(root), targetUser: "root" },
         ...{ result: "refused", reason: "not a super-user" },
       },
       {
-        ...{ ...common, action: "describe", actor: "root", target: idOf(alice), targetUser: "alice" },
+        ...{
+          ...common,
+          action: "describe",
+          actor: "root",
+          actingFor: "root",
+          target: idOf(alice),
+          targetUser: "alice",
+        },
         ...{ result: "allowed", reason: null },
       },
       {
-        ...{ ...common, action: "killByUser", actor: "root", target: null, targetUser: "alice" },
+        ...{ ...common, action: "killByUser", actor: "root", actingFor: "root", target: null, targetUser: "alice" },
         ...{ result: "allowed", reason: null, ended: 1 },
       },
     ]);
@@ -353,6 +360,50 @@ describe("SessionAdmin", () => {
     expect(await asked({ ...USE, audit: note }, what)).toMatchObject({ code: "SESSION_ARGUMENT" });
     expect(noted).toMatchObject([{ actor: "root", result: "failed", reason: "SESSION_ARGUMENT" }]);
     await expect(app!.sessions.getSessionInfo()).resolves.toHaveLength(1);
+  });
+
+  it("tells the audit both the real owner and the user acted for, as the code of the call runs", async () => {
+    let admin: SessionAdmin | undefined;
+    await asked({ ...USE, audit: note }, async (made) => {
+      admin = made;
+      await made.tally();
+      await withUserContext("alice", async () => {
+        await made.tally();
+        await expect(made.killByUser("")).rejects.toMatchObject({ code: "SESSION_ARGUMENT" });
+        setUserContext("bob");
+        await made.killByUser("alice");
+      });
+      setUserContext(GUEST_USER);
+      return (await made.list()).length;
+    });
+    await admin!.tally();
+    expect(noted.map(({ actor, actingFor, result }) => [actor, actingFor, result])).toEqual([
+      ["root", "root", "allowed"],
+      ["root", "alice", "allowed"],
+      ["root", "alice", "failed"],
+      ["root", "bob", "allowed"],
+      ["root", GUEST_USER, "allowed"],
+      ["root", undefined, "allowed"],
+    ]);
+  });
+
+  it("asks for the rights of the real owner: to act for a super-user gives none, and to act for others takes none", async () => {
+    const isSuperUser = (user: string) => user === "boss";
+    const refused = await asked({ isSuperUser, audit: note }, (made) => withUserContext("boss", () => made.killAll()));
+    expect(refused).toMatchObject({ code: "NOT_ALLOWED" });
+    expect(noted).toMatchObject([{ actor: "root", actingFor: "boss", result: "refused" }]);
+    await app!.close();
+    const seen = asked({ ...USE, audit: note }, (made) => withUserContext("alice", () => made.list()));
+    expect(await seen).toMatchObject({ answer: [{ username: "root" }] });
+  });
+
+  it("tells of a call in a clientless session whose it is", async () => {
+    await asked({ ...USE, audit: note }, async () => "signed in");
+    const { sessions } = app!;
+    await sessions.withClientlessSession("root", async (session) => {
+      await withUserContext("alice", () => sessions.admin({ session }).tally());
+    });
+    expect(noted).toMatchObject([{ actor: "root", actingFor: "alice", result: "allowed" }]);
   });
 
   it("is made for what is no request of Express's too", async () => {
