@@ -66,15 +66,15 @@ export class SecurityKeys {
   /**
    * The key of the whole session, for scripts that send it in a header: derived from the token, so that it is stored nowhere, costs no write,
    * and is another one after each login, logout and reset. A session of which nothing is stored yet is created with the response.
-   * Into pages better put `maskedKey()`.
+   * Into pages better put `maskedKey()`. Throws `SESSION_CLIENTLESS` where the session has no cookie.
    */
   get staticKey(): string {
     this.#session.keyShown();
     const key = this.#session.keyFor(STATIC_KEY);
     if (key !== undefined) return key;
     throw new SessionError(
-      "SESSION_ARGUMENT",
-      "This session has no cookie whose token is known here, and so no static key; make a one-time key with securityKeys.create().",
+      "SESSION_CLIENTLESS",
+      "A clientless session has no cookie, and so no static key, which is derived from the cookie's token; make a one-time key with securityKeys.create().",
     );
   }
 

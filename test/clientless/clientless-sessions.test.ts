@@ -152,6 +152,36 @@ describeOnEveryStore("clientless sessions", (every) => {
     await session.close();
   });
 
+  it("have one-time security keys, which any process validates once, and no static one: that belongs to a cookie", async () => {
+    const session = await sessions.openClientlessSession("alice");
+    const { securityKeys } = session;
+    const refused = expect.objectContaining({
+      ...{ code: "SESSION_CLIENTLESS", message: expect.stringMatching(/no static key.*securityKeys\.create\(\)/) },
+    });
+    expect(() => securityKeys.staticKey).toThrow(refused);
+    expect(() => securityKeys.maskedKey()).toThrow(refused);
+    const key = await securityKeys.create({ payload: { order: 7 } });
+    expect(securityKeys.isStaticKey(key)).toBe(false);
+    expect(Object.keys((await store.load(session.id))?.keys ?? {})).toHaveLength(1);
+    const answers = await Promise.all([1, 2, 3].map(() => securityKeys.validate(key)));
+    expect(answers.filter((answer) => answer !== undefined)).toEqual([{ order: 7 }]);
+    expect((await store.load(session.id))?.keys).toEqual({});
+    await session.close();
+    await expect(securityKeys.create()).rejects.toMatchObject({ code: "SESSION_ENDED" });
+  });
+
+  it("have attributes, which are stored at once, and are encrypted where that is asked for", async () => {
+    const secret = newSessions({ secrets: ["0123456789abcdef0123456789abcdef"] });
+    await secret.withClientlessSession("alice", async ({ id, attributes }) => {
+      await attributes.create("card", "4111", { encrypt: true, expiresIn: "1h" });
+      expect(await attributes.getInfo("card")).toMatchObject({ value: "4111", encrypted: true });
+      expect(Object.keys((await store.load(id))?.attributes ?? {})).toEqual(["card"]);
+      now += HOUR;
+      expect(await attributes.get("card")).toBeUndefined();
+      now -= HOUR;
+    });
+  });
+
   describe("withClientlessSession", () => {
     it("answers what the function returns, and closes", async () => {
       let id = "";
