@@ -188,7 +188,7 @@ export class ClientlessState extends StoredSession {
   }
 
   #watchIfNeeded(): void {
-    if (this.#isHeld || this.#tasks.isBusy) this.#open.watch(this);
+    if (!this.#wasEndedElsewhere && (this.#isHeld || this.#tasks.isBusy)) this.#open.watch(this);
     else this.#open.unwatch(this);
   }
 

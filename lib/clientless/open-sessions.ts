@@ -13,6 +13,7 @@ export class OpenSessions {
   /** The timer belongs to no request, not even to the one in which it is started. */
   readonly #outside = new AsyncResource("coatcheck.clientless");
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
@@ -35,16 +36,24 @@ export class OpenSessions {
   }
 
   watch(state: ClientlessState): void {
+    if (this.#isStopped) return;
     this.#watched.add(state);
     this.#timer ??= this.#outside.runInAsyncScope(() => setInterval(() => this.#look(), this.#intervalMs).unref());
   }
 
   unwatch(state: ClientlessState): void {
     this.#watched.delete(state);
-    if (this.#watched.size === 0) this.stop();
+    if (this.#watched.size === 0) this.#rest();
   }
 
+  /** For good: the store is about to be closed. */
   stop(): void {
+    this.#isStopped = true;
+    this.#watched.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

@@ -131,4 +131,16 @@ describe("clientless sessions on a store that fails", () => {
     expect(() => sessions.defineTask("a", () => 1)).toThrow(expect.objectContaining({ code: "SESSION_CLOSED" }));
     expect(errors).toEqual([]);
   });
+
+  it("looks after no task that is started once the Sessions are closed", async () => {
+    const gate = closedGate();
+    sessions.defineTask("wait", () => gate.pass());
+    const session = await sessions.openClientlessSession("alice");
+    await sessions.close();
+    session.start("wait");
+    await sleep(30); // six times killCheckInterval
+    expect(errors).toEqual([]);
+    gate.open();
+    await expect(session.close()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
+  });
 });
