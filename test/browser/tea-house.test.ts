@@ -6,19 +6,24 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openTeaHouse, PASSWORD } from "../example-app/open-tea-house";
 import type { TeaHouse } from "../example-app/open-tea-house";
 import { launchBrowser } from "../support/browser";
+import { closedGate } from "../support/gate";
 
 describe("Tea House in a browser", () => {
   let browser: Browser;
   let house: TeaHouse;
   let server: Server;
   let contexts: BrowserContext[];
+  /** Holds the work on statements after their third step. */
+  let work: ReturnType<typeof closedGate>;
 
   beforeAll(async () => (browser = await launchBrowser()), 300_000);
   afterAll(async () => browser.close());
 
   beforeEach(async () => {
     contexts = [];
-    house = await openTeaHouse();
+    work = closedGate();
+    let steps = 0;
+    house = await openTeaHouse(undefined, async () => (steps++ < 3 ? undefined : work.pass()));
     server = createServer(house.app).listen(0, "127.0.0.1");
     await once(server, "listening");
   });
@@ -160,6 +165,49 @@ describe("Tea House in a browser", () => {
     await addToCart(stranger, "Matcha Uji no Kaze", "4");
   });
 
+  test("a monthly statement is made while its user looks on, or goes shopping: the page turns by itself", async () => {
+    const alice = await visitor();
+    await alice.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
+    await signIn(alice, "alice");
+    await alice.goto("/checkout");
+    await alice.getByRole("button", { name: "Place order" }).click();
+    await alice.getByRole("link", { name: "Statement" }).click();
+    await alice.getByRole("button", { name: "Make the statement" }).click();
+    await alice.locator('progress[value="30"]').waitFor();
+    expect(await alice.getByRole("status").innerText()).toMatch(/^30 %/);
+
+    await alice.getByRole("link", { name: "Teas" }).click();
+    await alice.getByRole("button", { name: "Add Keemun Mao Feng to cart" }).click();
+    expect(await cartCount(alice)).toBe("1");
+    await alice.getByRole("link", { name: "Statement" }).click();
+    expect(await alice.getByRole("progressbar").getAttribute("value")).toBe("30");
+
+    work.open();
+    await alice.getByRole("button", { name: "Make it anew" }).waitFor();
+    expect(await alice.locator(".receipt li").count()).toBe(1);
+    expect(await alice.locator(".total").innerText()).toMatch(/€30\.40/);
+  });
+
+  test("a statement that an admin stops says so, and can be made again", async () => {
+    const [alice, admin] = [await visitor(), await visitor()];
+    await signIn(alice, "alice");
+    await signIn(admin, "admin");
+    await alice.getByRole("link", { name: "Statement" }).click();
+    await alice.getByRole("button", { name: "Make the statement" }).click();
+    await alice.locator('progress[value="30"]').waitFor();
+    await admin.getByRole("link", { name: "Admin" }).click();
+    await admin.getByRole("button", { name: "End all sessions of Alice" }).click();
+
+    // Her page looks again by itself, and is signed out.
+    await alice.waitForURL(/\/sign-in/);
+    await fillSignIn(alice, "alice");
+    await alice.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+    work.open();
+    await alice.getByText("was stopped before it was done").waitFor();
+    await alice.getByRole("button", { name: "Make the statement" }).click();
+    await alice.getByRole("button", { name: "Make it anew" }).waitFor();
+  });
+
   test.each([1280, 390])("no page is wider than a screen of %d px, in any language", async (width) => {
     const admin = await visitor();
     await admin.setViewportSize({ width, height: 800 });
@@ -168,10 +216,21 @@ describe("Tea House in a browser", () => {
     for (const language of ["en", "de", "ja"]) {
       await admin.goto("/");
       await admin.locator(`button[value="${language}"]`).click();
-      for (const path of ["/", "/teas/darjeeling", "/cart", "/checkout", "/devices", "/admin", "/nowhere"]) {
+      for (const path of [
+        "/",
+        "/teas/darjeeling",
+        "/cart",
+        "/checkout",
+        "/statement",
+        "/devices",
+        "/admin",
+        "/nowhere",
+      ]) {
         await admin.goto(path);
         const right = await admin.locator("html").evaluate((html) => html.scrollWidth);
         expect([language, path, right]).toEqual([language, path, width]);
+        const count = await admin.getByTestId("cart-count").boundingBox();
+        expect([language, path, count!.x + count!.width <= width]).toEqual([language, path, true]);
       }
     }
   });
