@@ -38,6 +38,8 @@ describe("options", () => {
         secrets: [],
         project: "",
         storeTimeoutMs: 5_000,
+        leaseMs: 900_000,
+        killCheckMs: 5_000,
         maxBytes: 524_288,
         now: Date.now,
       });
@@ -91,9 +93,11 @@ describe("options", () => {
   });
 });
 
+const TIMERS = ["storeTimeout", "leaseTimeout", "killCheckInterval"];
+
 /** An option, a value that it can't have, and what the message says instead. */
 const REFUSED: [string, unknown, string][] = [
-  ...["idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval", "keepEnded", "storeTimeout"].flatMap(
+  ...["idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval", "keepEnded", ...TIMERS].flatMap(
     (name): [string, unknown, string][] => [
       [name, "soon", '"15m"'],
       [name, "", '"15m"'],
@@ -106,15 +110,15 @@ const REFUSED: [string, unknown, string][] = [
       [name, "x".repeat(200), '"15m"'],
     ],
   ),
-  ...["idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval", "storeTimeout"].map(
+  ...["idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval", ...TIMERS].map(
     (name): [string, unknown, string] => [name, 0, "more than zero"],
   ),
-  ...["rememberTimeout", "touchInterval", "keepEnded", "storeTimeout"].map((name): [string, unknown, string] => [
+  ...["rememberTimeout", "touchInterval", "keepEnded", ...TIMERS].map((name): [string, unknown, string] => [
     ...([name, Infinity, "finite"] as const),
   ]),
   ["touchInterval", "1h", "less than idleTimeout"],
   ["touchInterval", "2h", "less than idleTimeout"],
-  ["storeTimeout", "30d", "it may be 2147483647 ms"],
+  ...TIMERS.map((name): [string, unknown, string] => [name, "30d", "it may be 2147483647 ms"]),
   ["store", {}, "SessionStore"],
   ["store", "redis", "SessionStore"],
   ["store", { load: () => undefined }, "create, update"],

@@ -63,6 +63,7 @@ describeOnEveryStore("clientless sessions", (every) => {
       { id, username: "alice", sessionScope: "clientless", project: "shop", expiresAt: null, endedAt: null },
     ]);
     expect(await sessions.getSessionUser(id)).toBe("alice");
+    expect(await sessions.tally()).toEqual([{ project: "shop", scope: "clientless", isGuest: false, live: 1 }]);
     await session.opened.close();
     await session.opened.close();
     expect(told).toEqual([
@@ -89,6 +90,17 @@ describeOnEveryStore("clientless sessions", (every) => {
     expect(await sessions.getSession(session.id)).toMatchObject({ endReason: "expired" });
     await expect(session.close()).rejects.toMatchObject({ code: "SESSION_ENDED" });
     await expect(sessions.closeClientlessSession(session.id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+  });
+
+  it("P8: tell their tasks to stop when their maxAge is over", async () => {
+    const watchful = newSessions({ killCheckInterval: 5 });
+    watchful.defineTask("wait", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)));
+    const session = await watchful.openClientlessSession("alice", { maxAge: "1h" });
+    session.start("wait");
+    now += HOUR;
+    await session.result("wait");
+    await expect(session.close()).rejects.toMatchObject({ code: "SESSION_ENDED" });
+    expect(await sessions.getSession(session.id)).toMatchObject({ endReason: "expired" });
   });
 
   it("are closed by another process, once", async () => {
