@@ -49,8 +49,9 @@ export function opening(where: string, user: unknown, options: unknown = {}): Op
       `${where}: project can't be ${JSON.stringify(project)}; give up to 64 letters, digits, '-', '_' and '.'.`,
     );
   }
-  if (typeof data !== "object" || data === null || Array.isArray(data)) {
+  // Of a Map, a Date or an array no key would be kept.
+  if (Object.prototype.toString.call(data) !== "[object Object]") {
     throw new SessionError("SESSION_ARGUMENT", `${where}: data is an object such as { month: "2026-05" }.`);
   }
-  return { user: owner, project, maxAgeMs: durationArgument("maxAge", maxAge, 1), data: { ...data } };
+  return { user: owner, project, maxAgeMs: durationArgument("maxAge", maxAge, 1), data: { ...(data as object) } };
 }
