@@ -1,3 +1,5 @@
+import type { ConsoleHandler } from "./admin/console/console-handler";
+import type { ConsoleOptions } from "./admin/console/console-options";
 import type { KillOptions } from "./admin/kill-options";
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
@@ -105,4 +107,17 @@ export async function withClientlessSession<T>(
 /** Defines a task for clientless sessions. See `Sessions`. */
 export function defineTask<Params = unknown>(name: string, task: Task<Params>): void {
   defaultSessions().defineTask(name, task);
+}
+
+/**
+ * The console: an Express handler for super-users (option `isSuperUser`), who look at sessions and end them there. It comes after
+ * `sessionMiddleware`: `app.use("/admin/sessions", sessionConsole())`. Who is not signed in is left to the app's error handling, with
+ * `NOT_SIGNED_IN` (401); who is no super-user gets 403. Throws `SESSION_CONFIG`.
+ */
+export function sessionConsole(options: ConsoleOptions = {}): ConsoleHandler {
+  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an app without the console does not load it */
+  const { consoleHandler } =
+    require("./admin/console/console-handler") as typeof import("./admin/console/console-handler");
+  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
+  return consoleHandler(options, defaultSessions);
 }

@@ -55,6 +55,8 @@ const STATUS_OF = {
   TASK_TIMEOUT: 504,
   /** Whoever asks may not do this; it says the same whether or not there is such a session. */
   NOT_ALLOWED: 403,
+  /** This is for users who are signed in, and nobody is; an app's error handling leads to its sign-in. */
+  NOT_SIGNED_IN: 401,
 } as const;
 
 /** A stable code that tells what went wrong; see `SessionError`. */

@@ -8,6 +8,7 @@ export {
   killAllSessions,
   killSessionByUser,
   openClientlessSession,
+  sessionConsole,
   sessionMiddleware,
   startClearSessions,
   withClientlessSession,
@@ -50,6 +51,8 @@ export type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
 export type { AttributeDescription, DataDescription, SessionDescription } from "./admin/session-description";
 export type { EndedNotice } from "./admin/ended-notice";
 export type { Match, SessionFilter } from "./admin/session-filter";
+export type { ConsoleHandler } from "./admin/console/console-handler";
+export type { AuditTrail, ConsoleOptions, ConsoleSessions } from "./admin/console/console-options";
 export { requireSecurityKey } from "./http/require-security-key";
 export type { RequireSecurityKeyOptions } from "./http/require-security-key-options";
 export type { SessionHandler } from "./http/middleware";

@@ -1,6 +1,16 @@
 /** What may be asked of a `SessionAdmin`. */
 export type AdminAction =
-  "get" | "verify" | "list" | "describe" | "tally" | "kill" | "killByUser" | "killOthers" | "killAll" | "renew";
+  | "enter"
+  | "get"
+  | "verify"
+  | "list"
+  | "describe"
+  | "tally"
+  | "kill"
+  | "killByUser"
+  | "killOthers"
+  | "killAll"
+  | "renew";
 
 /** One call of a `SessionAdmin`, as the `audit` option is given it. It holds no token and no value of a session. */
 export interface AuditEntry {

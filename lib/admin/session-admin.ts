@@ -58,6 +58,11 @@ export class SessionAdmin {
     this.#context = context;
   }
 
+  /** Nothing but the check: resolves for a super-user, and rejects for everybody else, also where the next call would be one for all people. */
+  enter(): Promise<void> {
+    return this.#checked("enter", async (call) => call.assertSuperUser());
+  }
+
   /** What is known of a live session whose user's password has not expired. Reading does not renew it. */
   get(id: string): Promise<SessionInfo> {
     return this.#checked("get", async (call) => {

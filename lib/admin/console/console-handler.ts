@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { SessionError } from "../../errors";
+import { GUEST_USER } from "../../record/session-record";
+import type { Session } from "../../session/session";
+import { assetAt } from "./console-assets";
+import type { ConsoleAsset } from "./console-assets";
+import { ASSET_HEADERS, PAGE_HEADERS } from "./console-headers";
+import { readConsoleOptions } from "./console-options";
+import type { ConsoleOptions, ConsoleSessions, ConsoleSettings } from "./console-options";
+import { consoleAnswer } from "./console-routes";
+import type { ConsoleAnswer, ConsoleRequest, ConsoleResponse, ConsoleVisit } from "./console-visit";
+import { noticePage } from "./notice-page";
+
+/** An Express handler; mount it with `app.use(path, handler)`. */
+export type ConsoleHandler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** The console, as a handler. `byDefault` gives the sessions that it is about where the options name none. Throws `SESSION_CONFIG`. */
+export function consoleHandler(options: ConsoleOptions, byDefault: () => ConsoleSessions): ConsoleHandler {
+  const settings = readConsoleOptions(options, byDefault);
+  return (req: ConsoleRequest, res, next) => {
+    const [path = "/", ...parts] = (req.url ?? "/").split("?");
+    const query = new URLSearchParams(parts.join("?"));
+    const asset = req.method === "GET" || req.method === "HEAD" ? assetAt(path) : undefined;
+    if (asset !== undefined) sendAsset(res, asset);
+    else answer(settings, req, res, { path, query }).then((page) => send(res, page), next);
+  };
+}
+
+/** Rejects where the app's own handling of errors is to answer: nobody is signed in, the store fails. */
+async function answer(
+  settings: ConsoleSettings,
+  req: ConsoleRequest,
+  res: ConsoleResponse,
+  address: Pick<ConsoleVisit, "path" | "query">,
+): Promise<ConsoleAnswer> {
+  const session = signedIn(req.session);
+  const { title, auditTrail } = settings;
+  // Links that begin with two slashes would lead to another host.
+  const base = (req.baseUrl ?? "").replace(/^\/+/, "/").replace(/\/$/, "");
+  try {
+    const admin = settings.sessions().admin({ headers: req.headers, session, ip: req.ip, socket: req.socket });
+    await admin.enter();
+    const guardKey = () => guardKeyOf(res);
+    return await consoleAnswer(
+      { ...{ admin, session, base, title, auditTrail, guardKey, now: Date.now() }, ...address },
+      req,
+    );
+  } catch (error) {
+    const code = error instanceof SessionError ? error.code : undefined;
+    if (code === "NOT_ALLOWED") return forbidden(base, title);
+    if (code === "SESSION_ARGUMENT") return notUnderstood(base, title);
+    throw error;
+  }
+}
+
+/** The session of who asks. Throws where that is nobody, for the app to lead to its sign-in. */
+function signedIn(session: Session | null | undefined): Session {
+  if (session === undefined) {
+    throw new SessionError("SESSION_CONFIG", "sessionConsole must be mounted after sessionMiddleware.");
+  }
+  if (session === null || session.owner === GUEST_USER) {
+    throw new SessionError("NOT_SIGNED_IN", "The console is for users who are signed in, and nobody is.");
+  }
+  return session;
+}
+
+async function guardKeyOf({ locals }: ConsoleResponse): Promise<string | undefined> {
+  const make = locals?.securityKey as (() => unknown) | undefined;
+  const key = typeof make === "function" ? await make() : undefined;
+  return typeof key === "string" ? key : undefined;
+}
+
+function forbidden(base: string, title: string): ConsoleAnswer {
+  const text = "You may not see this page.";
+  return noticePage({ base, title, status: 403, heading: "Not allowed", text, hasNavigation: false });
+}
+
+function notUnderstood(base: string, title: string): ConsoleAnswer {
+  const text =
+    "Something in the address or in the form can’t be right: a page that is no more, or a text that is too long. Nothing was ended.";
+  return noticePage({ base, title, status: 400, heading: "That was not understood", text });
+}
+
+function send(res: ServerResponse, { status, page, headers }: ConsoleAnswer): void {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries({ ...PAGE_HEADERS, ...headers })) res.setHeader(name, value);
+  const body = Buffer.from(page.toString());
+  res.setHeader("Content-Length", body.length);
+  res.end(body);
+}
+
+function sendAsset(res: ServerResponse, { type, body }: ConsoleAsset): void {
+  for (const [name, value] of Object.entries({ ...ASSET_HEADERS, "Content-Type": type })) res.setHeader(name, value);
+  res.end(body);
+}

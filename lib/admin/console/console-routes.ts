@@ -1,0 +1,95 @@
+import { SessionError } from "../../errors";
+import { isSessionId } from "../../record/session-id";
+import { messageOf } from "../kill-options";
+import type { KillOptions } from "../kill-options";
+import { confirmPage } from "./confirm-page";
+import type { ConsoleAnswer, ConsoleRequest, ConsoleVisit } from "./console-visit";
+import { detailPage } from "./detail-page";
+import { formFields } from "./form-fields";
+import type { FormFields, FormProblem } from "./form-fields";
+import { killActionAt } from "./kill-action";
+import type { KillAction } from "./kill-action";
+import { isKillKey, KEY_FIELD } from "./kill-key";
+import { listPage } from "./list-page";
+import { noticePage } from "./notice-page";
+import { overviewPage } from "./overview-page";
+import { resultPage } from "./result-page";
+
+/** Answers a request of a super-user; any method but GET, HEAD and, where sessions are ended, POST is refused. */
+export async function consoleAnswer(visit: ConsoleVisit, req: ConsoleRequest): Promise<ConsoleAnswer> {
+  const { path } = visit;
+  const action = path.startsWith("/end/") ? killActionAt(visit) : undefined;
+  const page = action === undefined ? pageAt(visit) : () => confirmPage(visit, action);
+  if (page === undefined) return notFound(visit);
+  if (req.method === "GET" || req.method === "HEAD") return page();
+  if (req.method === "POST" && action !== undefined) return endSessions(visit, action, await formFields(req));
+  return wrongMethod(visit, action === undefined ? "GET, HEAD" : "GET, HEAD, POST");
+}
+
+function pageAt(visit: ConsoleVisit): (() => Promise<ConsoleAnswer>) | undefined {
+  const [, name, id, rest] = visit.path.split("/");
+  if (name === "session" && isSessionId(id) && rest === undefined) return () => sessionPage(visit, id);
+  if (id !== undefined) return undefined;
+  if (name === "") return () => overviewPage(visit);
+  return name === "list" ? () => listPage(visit) : undefined;
+}
+
+async function sessionPage(visit: ConsoleVisit, id: string): Promise<ConsoleAnswer> {
+  try {
+    return await detailPage(visit, id);
+  } catch (error) {
+    if (error instanceof SessionError && error.code === "NOT_ALLOWED") return notShown(visit);
+    throw error;
+  }
+}
+
+async function endSessions(
+  visit: ConsoleVisit,
+  action: KillAction,
+  fields: FormFields | FormProblem,
+): Promise<ConsoleAnswer> {
+  if (typeof fields === "number") return unreadableForm(visit, fields);
+  const options = killOptions(fields("message"));
+  if (!(await isKillKey(visit.session, action, fields(KEY_FIELD)))) return usedUp(visit);
+  return resultPage(visit, action, await action.run(visit.admin, options));
+}
+
+/** `SESSION_ARGUMENT` where the message is too long. A browser counts a line's end as one character, and sends two. */
+function killOptions(given: string | undefined): KillOptions {
+  const message = messageOf({ message: given?.replaceAll("\r\n", "\n").trim() ?? "" }, "The console");
+  return message === undefined ? {} : { message };
+}
+
+function notFound({ base, title }: ConsoleVisit): ConsoleAnswer {
+  const text = "The console has no such page. The link may have a typo.";
+  return noticePage({ base, title, status: 404, heading: "Not found", text });
+}
+
+function notShown({ base, title }: ConsoleVisit): ConsoleAnswer {
+  const text =
+    "There is no such session, it ended longer ago than is remembered, or its user’s password has expired, so that it may not be shown.";
+  return noticePage({ base, title, status: 404, heading: "No such session", text });
+}
+
+function wrongMethod({ base, title }: ConsoleVisit, allow: string): ConsoleAnswer {
+  const text = `This page answers ${allow} only.`;
+  return noticePage({ base, title, status: 405, heading: "That does not work here", text, headers: { Allow: allow } });
+}
+
+function usedUp({ base, title }: ConsoleVisit): ConsoleAnswer {
+  const text =
+    "The form was sent already, is over half an hour old, or is from before you signed in. Nothing was ended.";
+  return noticePage({ base, title, status: 403, heading: "This form can’t be used again", text });
+}
+
+const FORM_PROBLEMS: Readonly<Record<FormProblem, string>> = {
+  400: "What was sent could not be read as a form. Nothing was ended.",
+  413: "What was sent is over 16 KiB. Nothing was ended.",
+  415: "What was sent is no form. Nothing was ended.",
+};
+
+function unreadableForm({ base, title }: ConsoleVisit, status: FormProblem): ConsoleAnswer {
+  // What was not read stands in the way of a next request on this connection.
+  const headers = { Connection: "close" };
+  return noticePage({ base, title, status, heading: "That could not be read", text: FORM_PROBLEMS[status], headers });
+}

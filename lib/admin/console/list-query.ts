@@ -1,0 +1,62 @@
+import { UNAUTHENTICATED } from "../session-info";
+import type { SessionFilter } from "../session-filter";
+
+/** What a listing is narrowed down to. */
+export interface ListQuery {
+  /** A user id; beside one, `who` says nothing. */
+  readonly user?: string;
+  readonly who?: "guests" | "signed-in";
+  /** `""` is the project without a name. */
+  readonly project?: string;
+  readonly scope?: string;
+  /** Default true. */
+  readonly live?: boolean;
+}
+
+/** The project without a name, as no project can be called. */
+export const NAMELESS = "(none)";
+const PAGE_SIZE = 50;
+
+/** Reads the address of a listing. An empty field, as a form sends it, asks for nothing. */
+export function readListQuery(query: URLSearchParams): ListQuery {
+  const given = (name: string) => query.get(name)?.trim() || undefined;
+  const [user, who, project, scope] = [given("user"), given("who"), given("project"), given("scope")];
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(user === undefined && (who === "guests" || who === "signed-in") ? { who } : {}),
+    ...(project === undefined ? {} : { project: project === NAMELESS ? "" : project }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(given("state") === "ended" ? { live: false } : {}),
+  };
+}
+
+/** The address of a listing, of its page after the cursor. */
+export function listPath(base: string, { user, who, project, scope, live = true }: ListQuery, after?: string): string {
+  const fields = {
+    user,
+    who,
+    project: project === "" ? NAMELESS : project,
+    scope,
+    state: live ? undefined : "ended",
+    after,
+  };
+  const given = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined);
+  return given.length === 0 ? `${base}/list` : `${base}/list?${new URLSearchParams(given).toString()}`;
+}
+
+/** What `SessionAdmin.list` is asked for. */
+export function listFilter({ user, who, project, scope, live = true }: ListQuery, after?: string): SessionFilter {
+  const username = user ?? (who === "guests" ? UNAUTHENTICATED : who === "signed-in" ? isUser : undefined);
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(project === undefined ? {} : { project }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(after === undefined ? {} : { after }),
+    live,
+    limit: PAGE_SIZE,
+  };
+}
+
+function isUser(username: string): boolean {
+  return username !== UNAUTHENTICATED;
+}
