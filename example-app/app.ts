@@ -2,6 +2,7 @@ import { requireSecurityKey, sessionMiddleware } from "coatcheck";
 import type { SessionOptions } from "coatcheck";
 import express from "express";
 import { join } from "node:path";
+import { AuditLog } from "./audit-log";
 import { errorPage } from "./error-page";
 import { isOpenForm } from "./open-forms";
 import { Orders } from "./orders";
@@ -34,7 +35,13 @@ export interface TeaHouseOptions {
 /** The shop, and the sessions of its visitors: `sessions.close()` when it shuts. */
 export function createApp({ users, sessions: options, statementPace }: TeaHouseOptions) {
   // A visitor who signs in keeps the cart; a visitor who signs out leaves nothing but the language.
-  const session = sessionMiddleware({ ...options, keepOnLogin: ["language", "cart"] });
+  const audit = new AuditLog();
+  const session = sessionMiddleware({
+    ...options,
+    keepOnLogin: ["language", "cart"],
+    isSuperUser: (user) => users.find(user)?.isAdmin === true,
+    audit: audit.note,
+  });
   const { sessions } = session;
   const orders = new Orders();
   const desk = new StatementDesk(sessions, orders, statementPace);
@@ -53,11 +60,11 @@ export function createApp({ users, sessions: options, statementPace }: TeaHouseO
   app.use(shopRoutes());
   app.use(cartRoutes());
   app.use(languageRoutes());
-  app.use(signInRoutes(users));
+  app.use(signInRoutes(users, sessions));
   app.use(checkoutRoutes(users, orders));
   app.use(statementRoutes(users, desk));
   app.use(deviceRoutes(users, sessions));
-  app.use(adminRoutes(users, sessions));
+  app.use(adminRoutes(users, sessions, audit));
 
   app.use((_req, _res, next) => next(new PageError(404, "notFound")));
   app.use(errorPage);

@@ -61,6 +61,7 @@ export const de: Messages = {
   signInTitle: "Willkommen zurück",
   signInText: "Dein Warenkorb kommt mit.",
   signInNeeded: "Bitte melde dich an, um diese Seite zu sehen.",
+  signedOutFromAfar: "Du wurdest von woanders abgemeldet.",
   signInFailed: "Benutzername und Passwort passen nicht zusammen.",
   signInHint:
     "Die Konten zum Ausprobieren sind alice, bob und admin; ihre Passwörter stehen dort, wo die App gestartet wurde.",

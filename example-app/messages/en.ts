@@ -60,6 +60,7 @@ export const en = {
   signInTitle: "Welcome back",
   signInText: "Your cart comes with you.",
   signInNeeded: "Please sign in to see that page.",
+  signedOutFromAfar: "You were signed out from elsewhere.",
   signInFailed: "This user name and password don't go together.",
   signInHint: "The demo accounts are alice, bob and admin; their passwords are printed where the app was started.",
   userName: "User name",

@@ -61,6 +61,7 @@ export const ja: Messages = {
   signInTitle: "おかえりなさい",
   signInText: "カートの中身はそのまま引き継がれます。",
   signInNeeded: "このページを見るにはログインしてください。",
+  signedOutFromAfar: "別の場所からログアウトされました。",
   signInFailed: "ユーザー名とパスワードが一致しません。",
   signInHint: "デモ用のアカウントは alice、bob、admin です。パスワードはアプリの起動時に表示されます。",
   userName: "ユーザー名",

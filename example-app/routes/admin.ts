@@ -1,13 +1,17 @@
+import { sessionConsole } from "coatcheck";
 import type { Sessions } from "coatcheck";
 import { Router } from "express";
+import type { AuditLog } from "../audit-log";
 import { PageError } from "../page-error";
 import { requireAdmin, requireUser } from "../require-user";
 import type { Users } from "../users";
 
-/** The admin's page: who is signed in how often, and the switch that ends it. */
-export function adminRoutes(users: Users, sessions: Sessions): Router {
+/** The admin's page: who is signed in how often, and the switch that ends it; and the console, with all that is known of sessions. */
+export function adminRoutes(users: Users, sessions: Sessions, audit: AuditLog): Router {
   const router = Router();
   router.use("/admin", requireUser(users), requireAdmin(users));
+
+  router.use("/admin/sessions", sessionConsole({ sessions, title: "Tea House sessions", auditTrail: audit.about }));
 
   router.get("/admin", async (_req, res) => {
     const infos = await sessions.getSessionInfo();

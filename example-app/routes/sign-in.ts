@@ -1,16 +1,23 @@
+import type { Sessions } from "coatcheck";
 import { Router } from "express";
 import { formField } from "../form-field";
 import { localPath } from "../local-path";
 import type { Users } from "../users";
 
-export function signInRoutes(users: Users): Router {
+export function signInRoutes(users: Users, sessions: Sessions): Router {
   const router = Router();
 
-  router.get("/sign-in", (req, res) => {
+  router.get("/sign-in", async (req, res) => {
     const { next } = req.query;
     const wanted = typeof next === "string" ? localPath(next) : undefined;
-    if (users.find(req.session.owner)) res.redirect(303, wanted ?? "/");
-    else res.render("sign-in", { next: wanted ?? "/", needed: wanted !== undefined });
+    if (users.find(req.session.owner)) {
+      res.redirect(303, wanted ?? "/");
+      return;
+    }
+    // Whoever was signed out from afar is told so, with what the admin has written.
+    const ended = await sessions.endedNotice(req);
+    const killed = ended?.reason === "killed" ? ended : undefined;
+    res.render("sign-in", { next: wanted ?? "/", needed: wanted !== undefined, killed });
   });
 
   router.post("/sign-in", async (req, res) => {
