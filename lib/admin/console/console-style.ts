@@ -52,7 +52,8 @@ h2 { margin-bottom: 0.75rem; font-size: 1.125rem; line-height: 1.3; }
 a { color: var(--accent); text-underline-offset: 0.2em; text-decoration-thickness: 1px; }
 a:hover { text-decoration-thickness: 2px; }
 code { font: 0.875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
-.long, q, bdi { overflow-wrap: anywhere; }
+.long, q { overflow-wrap: anywhere; }
+bdi { overflow-wrap: break-word; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 6px; }
 main:focus { outline: none; }
 
@@ -62,6 +63,7 @@ main:focus { outline: none; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .none, .hint, .more, .guest { color: var(--ink-soft); }
 .guest { font-style: italic; }
+a :is(.none, .guest) { color: inherit; }
 .hint, .more { font-size: 0.875rem; }
 .lead { font-size: 1.0625rem; }
 .empty { color: var(--ink-soft); }
@@ -75,6 +77,7 @@ main:focus { outline: none; }
 .top nav a:hover { color: var(--ink); background: var(--page); }
 .top nav a[aria-current] { color: var(--accent); background: var(--accent-soft); }
 .search { display: flex; gap: 0.5rem; margin-inline-start: auto; }
+.search button { flex: none; }
 
 main { padding-block: 2.25rem 5rem; }
 main > * + * { margin-top: 1.75rem; }
@@ -124,7 +127,7 @@ button:hover, .button:hover { border-color: var(--ink); }
 .key { display: inline-block; width: 0.75rem; height: 0.75rem; margin-inline-end: 0.5rem; border-radius: 3px; }
 .key.signed-in { background: var(--signed-in); }
 .key.guests { background: var(--guests); }
-.bar { display: block; width: 100%; height: 0.75rem; }
+.bar { display: block; width: 100%; height: 0.75rem; overflow: hidden; border-radius: 99px; }
 td .bar { min-width: 6rem; height: 0.5rem; }
 .bar .track { fill: var(--track); }
 .bar .signed-in { fill: var(--signed-in); }
@@ -134,12 +137,13 @@ table { width: 100%; background: var(--panel); border: 1px solid var(--line); bo
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: 0.6875rem 0.875rem; text-align: start; vertical-align: middle; font-weight: 400; }
 th:first-child { padding-inline-start: 1.25rem; }
-tbody th { font-weight: 550; overflow-wrap: anywhere; }
+tbody th { min-width: 9rem; font-weight: 550; overflow-wrap: anywhere; }
+.device { display: inline-block; min-width: 7rem; overflow-wrap: anywhere; }
 thead th { color: var(--ink-soft); font-size: 0.8125rem; font-weight: 550; white-space: nowrap; }
 tbody :is(th, td) { border-top: 1px solid var(--line); }
 tbody tr:hover { background: color-mix(in srgb, var(--page) 60%, var(--panel)); }
-tbody tr:last-child :first-child { border-end-start-radius: 11px; }
-tbody tr:last-child :last-child { border-end-end-radius: 11px; }
+tbody tr:last-child > :first-child { border-end-start-radius: 11px; }
+tbody tr:last-child > :last-child { border-end-end-radius: 11px; }
 .number { font-variant-numeric: tabular-nums; }
 :is(th, td).number { text-align: end; }
 time, td .small, .badge { white-space: nowrap; }

@@ -35,7 +35,7 @@ function actions({ base, session }: ConsoleVisit, { id, username, endedAt }: Ses
   return html`${id === session.id && html`<p class="note">This is the session that you are looking with.</p>`}
     <p class="actions">
       ${endedAt === null && html`<a class="button danger" href="${base}/end/session/${id}">End this session…</a>`}
-      <a class="button danger" href="${endUserPath(base, username)}">End all of ${user}…</a>
+      <a class="button danger" href="${endUserPath(base, username)}">End all sessions of ${user}…</a>
       <a class="button" href="${listPath(base, { user: username })}">All sessions of ${user}</a>
     </p>`;
 }
@@ -57,9 +57,9 @@ function fields({ now }: ConsoleVisit, info: SessionInfo): Html {
       ${field("Device", deviceLabel(info))} ${field("Address", html`<code>${info.clientAddress || "–"}</code>`)}
       ${field("Started", instant(info.createdAt, now))} ${field("Last seen", instant(info.lastSeenAt, now))}
       ${isLive && field("Ends by itself", info.expiresAt === null ? "never" : instant(info.expiresAt, now))}
-      ${field("Lasts for", duration(info.uptime))} ${field("Silent for", duration(info.lastComm))}
-      ${field("Sent lately", bytes(info.recentBytesSent))} ${field("Sent in all", bytes(info.totalBytesSent))}
-      ${field("Open pages", count(info.activePages))}
+      ${field(isLive ? "Lasts for" : "Lasted for", duration(info.uptime))}
+      ${field("Silent for", duration(info.lastComm))} ${field("Sent lately", bytes(info.recentBytesSent))}
+      ${field("Sent in all", bytes(info.totalBytesSent))} ${field("Open pages", count(info.activePages))}
       ${
         info.pageIds.length > 0 &&
         field(

@@ -88,7 +88,7 @@ function summary({ base }: ConsoleVisit, query: ListQuery, sessions: SessionPage
   const endsUser = live && user !== undefined && sessions.length > 0;
   return html`<div class="summary">
     <p role="status">${text}</p>
-    ${endsUser && html`<a class="button danger" href="${endUserPath(base, user)}">End all of ${userLabel(user)}…</a>`}
+    ${endsUser && html`<a class="button danger" href="${endUserPath(base, user)}">End all sessions of ${userLabel(user)}…</a>`}
   </div>`;
 }
 

@@ -1,3 +1,6 @@
+import { SessionError } from "../../errors";
+import { isProjectName } from "../../record/project-name";
+import { assertUserIdForm } from "../../session/session-owner";
 import { UNAUTHENTICATED } from "../session-info";
 import type { SessionFilter } from "../session-filter";
 
@@ -16,15 +19,24 @@ export interface ListQuery {
 /** The project without a name, as no project can be called. */
 export const NAMELESS = "(none)";
 const PAGE_SIZE = 50;
+const MAX_SCOPE_LENGTH = 64;
 
-/** Reads the address of a listing. An empty field, as a form sends it, asks for nothing. */
+/**
+ * Reads the address of a listing. An empty field, as a form sends it, asks for nothing. `SESSION_ARGUMENT` for what no user, project or scope
+ * can be called: a store need not be asked for it.
+ */
 export function readListQuery(query: URLSearchParams): ListQuery {
   const given = (name: string) => query.get(name)?.trim() || undefined;
-  const [user, who, project, scope] = [given("user"), given("who"), given("project"), given("scope")];
+  const [user, who, scope] = [given("user"), given("who"), given("scope")];
+  const project = given("project") === NAMELESS ? "" : given("project");
+  if (user !== undefined) assertUserIdForm(user, "The console");
+  if (!isProjectName(project ?? "") || (scope ?? "").length > MAX_SCOPE_LENGTH) {
+    throw new SessionError("SESSION_ARGUMENT", "The console: no project or scope has such a name.");
+  }
   return {
     ...(user === undefined ? {} : { user }),
     ...(user === undefined && (who === "guests" || who === "signed-in") ? { who } : {}),
-    ...(project === undefined ? {} : { project: project === NAMELESS ? "" : project }),
+    ...(project === undefined ? {} : { project }),
     ...(scope === undefined ? {} : { scope }),
     ...(given("state") === "ended" ? { live: false } : {}),
   };

@@ -24,7 +24,7 @@ export function deviceLabel({ userAgent }: Pick<SessionInfo, "userAgent">): Html
   const name = deviceName(userAgent);
   if (name === "") return html`<span class="none">Unknown</span>`;
   const short = name.length > MAX_DEVICE_LENGTH ? `${name.slice(0, MAX_DEVICE_LENGTH)}…` : name;
-  return html`<span title="${userAgent}">${foreign(short)}</span>`;
+  return html`<span class="device" title="${userAgent}">${foreign(short)}</span>`;
 }
 
 /** The project's name, or that it has none. */

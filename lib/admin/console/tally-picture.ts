@@ -19,8 +19,8 @@ export function shareOf(tallies: readonly SessionTally[]): Share {
 export function shareBar({ signedIn, guests }: Share, most: number): Html {
   const percent = (value: number) => (most === 0 ? "0" : ((100 * value) / most).toFixed(2));
   return html`<svg class="bar" aria-hidden="true" focusable="false">
-    <rect class="track" width="100%" height="100%" rx="4" />
-    <rect class="signed-in" width="${percent(signedIn)}%" height="100%" rx="4" />
-    <rect class="guests" x="${percent(signedIn)}%" width="${percent(guests)}%" height="100%" rx="4" />
+    <rect class="track" width="100%" height="100%" />
+    <rect class="signed-in" width="${percent(signedIn)}%" height="100%" />
+    <rect class="guests" x="${percent(signedIn)}%" width="${percent(guests)}%" height="100%" />
   </svg>`;
 }

@@ -1,0 +1,72 @@
+import type express5 from "express";
+import { sessionConsole } from "../../lib";
+import type { AuditEntry, ConsoleOptions, SessionOptions } from "../../lib";
+import { startApp } from "./app";
+import type { Answer, RunningApp } from "./app";
+
+/** An app with the console at `/admin/sessions`, of which `root` is the super-user. */
+export interface ConsoleApp extends RunningApp {
+  readonly entries: AuditEntry[];
+  /** Signs a user in; answers the cookie. */
+  login(user: string, headers?: Record<string, string>): Promise<string>;
+  /** Opens a page of the console. */
+  open(cookie: string, path?: string): Promise<Answer>;
+  /** Opens a page with a form, and sends what it holds, with the message. */
+  submit(cookie: string, path: string, message?: string): Promise<Answer>;
+}
+
+export interface ConsoleAppOptions extends SessionOptions {
+  readonly express?: typeof express5;
+  readonly console?: ConsoleOptions;
+  /** What stands before the console. */
+  readonly before?: (app: express5.Express) => void;
+}
+
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+
+export async function startConsole(options: ConsoleAppOptions = {}): Promise<ConsoleApp> {
+  const { console, before, ...others } = options;
+  const entries: AuditEntry[] = [];
+  const app = await startApp(
+    (express, sessions) => {
+      express.get("/login/:user", async (req, res) => {
+        await req.session.login(req.params.user);
+        req.session.set("secret", "a value that nobody else sees");
+        res.end();
+      });
+      express.get("/guest", (req, res) => {
+        req.session.set("tea", "black");
+        res.end();
+      });
+      before?.(express);
+      express.use("/admin/sessions", sessionConsole({ sessions, ...console }));
+    },
+    { audit: (entry) => entries.push(entry), isSuperUser: (user) => user === "root", ...others },
+  );
+  const open = (cookie: string, path = "/") => app.get(`/admin/sessions${path}`, { cookie });
+  return Object.assign(app, {
+    entries,
+    open,
+    login: async (user: string, headers = {}) =>
+      (await app.get(`/login/${encodeURIComponent(user)}`, headers)).cookie ?? "",
+    submit: async (cookie: string, path: string, message = "") => {
+      const fields = new URLSearchParams({ ...hiddenFields(await open(cookie, path)), message });
+      return app.post(`/admin/sessions${path}`, { cookie, ...FORM }, fields.toString());
+    },
+  });
+}
+
+/** The hidden fields of a page's form. */
+export function hiddenFields({ body }: Answer): Record<string, string> {
+  const fields = body.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)" \/>/g);
+  return Object.fromEntries([...fields].map(([, name = "", value = ""]) => [name, value]));
+}
+
+/** What a page says, without its markup. */
+export function textOf({ body }: Answer): string {
+  return body
+    .slice(body.indexOf("<main"))
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}
