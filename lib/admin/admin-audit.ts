@@ -4,6 +4,7 @@ export type AdminAction =
   | "get"
   | "verify"
   | "list"
+  | "lately"
   | "describe"
   | "tally"
   | "kill"

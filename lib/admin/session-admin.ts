@@ -91,6 +91,15 @@ export class SessionAdmin {
     });
   }
 
+  /** Up to `limit` sessions that were ended lately, in no order of time; those that only expired are listed with `live: false`. */
+  lately(limit: number): Promise<SessionPage> {
+    return this.#checked("lately", async (call) => {
+      assertFilter({ limit });
+      call.assertSuperUser();
+      return this.#administration.reader.lately(limit);
+    });
+  }
+
   /** A session, live or lately ended, with the names and sizes of what is in it. */
   describe(id: string): Promise<SessionDescription> {
     return this.#checked("describe", async (call) => {

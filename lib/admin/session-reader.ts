@@ -91,6 +91,23 @@ export class SessionReader {
     return Object.assign(infos, { next: isMore && last !== undefined ? cursorText(last) : undefined });
   }
 
+  /**
+   * Of those that were ended and are remembered, up to `most`, in no order of time. What has only expired is not among them: to find that, a
+   * store would have to look through the live ones.
+   */
+  async lately(most: number): Promise<SessionPage> {
+    const infos: SessionInfo[] = [];
+    let last: string | undefined;
+    let looked = 0;
+    for await (const record of this.#source.store.find({ state: "ended", limit: most + 1 })) {
+      if ((looked += 1) > most) break;
+      last = record.id;
+      if (this.#isRemembered(record)) infos.push(await this.info(record));
+    }
+    const next = looked > most && last !== undefined ? cursorText({ state: "ended", id: last }) : undefined;
+    return Object.assign(infos, { next });
+  }
+
   /** All that pass, one by one, however many there are; `limit` ends it. */
   async *each(filter: SessionFilter): AsyncGenerator<SessionInfo> {
     let left = filter.limit ?? Infinity;

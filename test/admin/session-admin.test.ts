@@ -138,6 +138,8 @@ describeOnEveryStore("SessionAdmin", (every) => {
       (admin) => admin.describe(idOf(bob)),
       (admin) => admin.renew(idOf(bob)),
       (admin) => admin.tally(),
+      (admin) => admin.lately(10),
+      (admin) => admin.enter(),
       (admin) => admin.kill(idOf(bob)),
       (admin) => admin.kill(sessionIdOf("never there")),
       (admin) => admin.killByUser("bob"),
@@ -148,6 +150,23 @@ describeOnEveryStore("SessionAdmin", (every) => {
     for (const what of refused) expect(await asks(alice, what)).toMatchObject(REFUSED);
     await expect(app.sessions.getSession(idOf(bob))).resolves.toMatchObject({ endedAt: null });
     expect(await asks(alice, (admin) => admin.killByUser("alice"))).toEqual({ answer: 1 });
+  });
+
+  it("lets a super-user in, and tells of what was ended lately, with a cursor to go on", async () => {
+    const root = await login("root");
+    const ids = [idOf(await login("alice")), idOf(await login("bob")), idOf(await login("carol"))];
+    for (const id of ids) await asks(root, (admin) => admin.kill(id));
+    expect(await asks(root, (admin) => admin.enter())).toEqual({});
+    const seen: string[] = [];
+    await asks(root, async (admin) => {
+      const some = await admin.lately(2);
+      const rest = await admin.list({ live: false, after: some.next! });
+      expect([some.length, rest.next, (await admin.lately(3)).next]).toEqual([2, undefined, undefined]);
+      for (const { id, endReason } of [...some, ...rest]) seen.push(`${endReason} ${id}`);
+    });
+    expect(seen.sort()).toEqual(ids.map((id) => `killed ${id}`).sort());
+    expect(entries.slice(-4).map(({ action }) => action)).toEqual(["enter", "lately", "list", "lately"]);
+    expect(await asks(root, (admin) => admin.lately(0))).toMatchObject({ code: "SESSION_ARGUMENT" });
   });
 
   it("takes nobody for no user: a guest may end no guest", async () => {

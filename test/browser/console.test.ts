@@ -169,12 +169,15 @@ describe("the console in a browser", () => {
 
   test.each([
     ["a phone", PHONE],
+    ["a tablet", { width: 820, height: 1180 }],
+    ["a small window", { width: 1100, height: 800 }],
     ["a desk", WIDE],
   ])("no page is wider than the screen of %s, whatever the names are", async (_what, viewport) => {
     const long = "a-name-without-any-end-".repeat(20);
     const record = sessionRecord({
       owner: long,
       userAgent: long,
+      project: long.slice(0, 64),
       scope: long.slice(0, 64),
       remoteAddress: "2001:db8::".padEnd(39, "f"),
     });

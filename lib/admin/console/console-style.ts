@@ -139,6 +139,9 @@ th, td { padding: 0.6875rem 0.875rem; text-align: start; vertical-align: middle;
 th:first-child { padding-inline-start: 1.25rem; }
 tbody th { min-width: 9rem; font-weight: 550; overflow-wrap: anywhere; }
 .device { display: inline-block; min-width: 7rem; overflow-wrap: anywhere; }
+td code { display: inline-block; min-width: 7.5rem; overflow-wrap: anywhere; }
+td bdi { overflow-wrap: anywhere; }
+.scope { display: inline-block; min-width: 5.5rem; }
 thead th { color: var(--ink-soft); font-size: 0.8125rem; font-weight: 550; white-space: nowrap; }
 tbody :is(th, td) { border-top: 1px solid var(--line); }
 tbody tr:hover { background: color-mix(in srgb, var(--page) 60%, var(--panel)); }
@@ -167,18 +170,19 @@ time { font-variant-numeric: tabular-nums; }
 .confirm label { display: block; font-weight: 550; }
 .confirm textarea, .confirm .hint { margin-top: 0.375rem; }
 
-@media (max-width: 52rem) {
+@media (max-width: 68rem) {
   .wrap { width: min(72rem, 100% - 2rem); }
   .top .wrap { gap: 0.5rem 1rem; padding-block: 0.75rem; }
   .search { width: 100%; }
   main { padding-top: 1.5rem; }
   .panel { padding: 1.25rem; }
   .figures { gap: 1rem 2rem; }
+  .fields { grid-template-columns: repeat(auto-fill, minmax(min(8.5rem, 100%), 1fr)); }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table, tbody { display: block; }
+  table { display: block; }
+  tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 0.75rem; }
   table { border: 0; background: none; }
   tbody tr { display: block; padding: 0.75rem 1.25rem; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; }
-  tbody tr + tr { margin-top: 0.75rem; }
   tbody tr:hover { background: var(--panel); }
   tbody th, tbody td { display: block; padding: 0.375rem 0; border: 0; }
   tbody th:first-child { padding: 0.375rem 0; font-size: 1.0625rem; }

@@ -104,7 +104,7 @@ function columns({ base, now, session }: ConsoleVisit, query: ListQuery, isSever
     },
     { heading: "Device", cell: deviceLabel },
     ...where,
-    { heading: "Scope", cell: ({ sessionScope }) => foreign(sessionScope) },
+    { heading: "Scope", cell: ({ sessionScope }) => html`<span class="scope">${foreign(sessionScope)}</span>` },
     { heading: "Address", cell: ({ clientAddress }) => html`<code>${clientAddress || "–"}</code>` },
   ];
   if (query.live === false) {

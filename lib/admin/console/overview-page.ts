@@ -14,7 +14,7 @@ import { shareBar, shareOf } from "./tally-picture";
 import type { Share } from "./tally-picture";
 
 /** Those that ended are kept in no order of time: of so many the latest are shown. */
-const ENDED_LOOKED_AT = 200;
+const ENDED_LOOKED_AT = 100;
 const ENDED_SHOWN = 10;
 
 interface Place extends Share {
@@ -25,7 +25,7 @@ interface Place extends Share {
 /** How many are here, where, and who has left. It is counted in the store, however many there are. */
 export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
   const { admin, base, title, now } = visit;
-  const [tallies, ended] = await Promise.all([admin.tally(), admin.list({ live: false, limit: ENDED_LOOKED_AT })]);
+  const [tallies, ended] = await Promise.all([admin.tally(), admin.lately(ENDED_LOOKED_AT)]);
   const content = html`${numbers(shareOf(tallies))} ${places(visit, placesOf(tallies))} ${lately(visit, ended)}
     <section aria-labelledby="end">
       <h2 id="end">End sessions</h2>
@@ -94,8 +94,8 @@ function lately({ base, now }: ConsoleVisit, ended: SessionPage): Html {
         ? html`<p class="empty">None that is remembered.</p>`
         : html`${dataTable("Sessions that ended lately", columns, latest)}
             <p class="more">
-              ${ended.next !== undefined && `These are the latest of ${ENDED_LOOKED_AT} that were looked at. `}
-              <a href="${listPath(base, { live: false })}">All that ended</a>
+              ${ended.next !== undefined && `These are the latest of the ${ENDED_LOOKED_AT} that were looked at. `}
+              <a href="${listPath(base, { live: false })}">All that ended, and what has expired</a>
             </p>`
     }
   </section>`;
