@@ -226,8 +226,10 @@ describeOnEveryStore("the console's numbers and lists", (every) => {
       expect(await idsOf(app, root, "/list?who=guests&project=&scope=")).toHaveLength(40);
       expect(await idsOf(app, root, "/list?who=signed-in")).toHaveLength(81);
       expect(await idsOf(app, root, "/list?user=user-1")).toHaveLength(40);
+      await store.create(sessionRecord({ owner: " user-1 " }));
+      expect(await idsOf(app, root, "/list?user=%20user-1%20")).toHaveLength(1);
       expect(await idsOf(app, root, "/list?project=shop&scope=ios")).toHaveLength(6);
-      expect(await idsOf(app, root, "/list?project=(none)")).toHaveLength(91);
+      expect(await idsOf(app, root, "/list?project=(none)")).toHaveLength(92);
       expect(await idsOf(app, root, "/list?state=ended&user=carol")).toEqual([gone.id]);
       expect(textOf(await app.open(root, "/list?user=nobody"))).toContain("There are none.");
     } finally {

@@ -62,7 +62,7 @@ describe("Tea House in a browser", () => {
 
     await alice.getByRole("link", { name: "Devices" }).click();
     expect(new URL(alice.url()).pathname).toBe("/sign-in");
-    expect(await alice.getByRole("status").innerText()).toBe("Please sign in to see that page.");
+    expect(await alice.getByRole("status").innerText()).toBe("You were signed out from elsewhere.");
     expect(await cartCount(alice)).toBe("0");
 
     await alice.goBack();

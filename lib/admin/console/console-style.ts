@@ -57,12 +57,13 @@ bdi { overflow-wrap: break-word; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 6px; }
 main:focus { outline: none; }
 
-.wrap { width: min(72rem, 100% - 3rem); margin-inline: auto; }
+.wrap { width: min(78rem, 100% - 3rem); margin-inline: auto; }
 .skip { position: absolute; left: -100vw; z-index: 1; padding: 0.75rem 1.25rem; background: var(--panel); }
 .skip:focus { left: 1rem; top: 0.75rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .none, .hint, .more, .guest { color: var(--ink-soft); }
 .guest { font-style: italic; }
+.none { white-space: nowrap; }
 a :is(.none, .guest) { color: inherit; }
 .hint, .more { font-size: 0.875rem; }
 .lead { font-size: 1.0625rem; }
@@ -171,7 +172,7 @@ time { font-variant-numeric: tabular-nums; }
 .confirm textarea, .confirm .hint { margin-top: 0.375rem; }
 
 @media (max-width: 68rem) {
-  .wrap { width: min(72rem, 100% - 2rem); }
+  .wrap { width: min(78rem, 100% - 2rem); }
   .top .wrap { gap: 0.5rem 1rem; padding-block: 0.75rem; }
   .search { width: 100%; }
   main { padding-top: 1.5rem; }

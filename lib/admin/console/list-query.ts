@@ -27,7 +27,9 @@ const MAX_SCOPE_LENGTH = 64;
  */
 export function readListQuery(query: URLSearchParams): ListQuery {
   const given = (name: string) => query.get(name)?.trim() || undefined;
-  const [user, who, scope] = [given("user"), given("who"), given("scope")];
+  // Not trimmed: a link to a user whose name begins with a space must find that user.
+  const user = query.get("user") || undefined;
+  const [who, scope] = [given("who"), given("scope")];
   const project = given("project") === NAMELESS ? "" : given("project");
   if (user !== undefined) assertUserIdForm(user, "The console");
   if (!isProjectName(project ?? "") || (scope ?? "").length > MAX_SCOPE_LENGTH) {
