@@ -141,7 +141,7 @@ th:first-child { padding-inline-start: 1.25rem; }
 tbody th { min-width: 9rem; font-weight: 550; overflow-wrap: anywhere; }
 .device { display: inline-block; min-width: 7rem; overflow-wrap: anywhere; }
 td code { display: inline-block; min-width: 7.5rem; overflow-wrap: anywhere; }
-td bdi { overflow-wrap: anywhere; }
+td bdi { display: inline-block; min-width: 4.5rem; overflow-wrap: anywhere; }
 .scope { display: inline-block; min-width: 5.5rem; }
 thead th { color: var(--ink-soft); font-size: 0.8125rem; font-weight: 550; white-space: nowrap; }
 tbody :is(th, td) { border-top: 1px solid var(--line); }
