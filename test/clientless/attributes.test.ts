@@ -62,7 +62,7 @@ describeOnEveryStore("attributes and security keys of a clientless session", (ev
     const key = await session.securityKeys.create({ payload: "report" });
     expect(await session.securityKeys.validate(key)).toBe("report");
     expect(await session.securityKeys.validate(key)).toBeUndefined();
-    expect(() => session.securityKeys.staticKey).toThrow(expect.objectContaining({ code: "SESSION_ARGUMENT" }));
+    expect(() => session.securityKeys.staticKey).toThrow(expect.objectContaining({ code: "SESSION_CLIENTLESS" }));
     expect(session.securityKeys.isStaticKey(key)).toBe(false);
   });
 });
