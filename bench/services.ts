@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../test/support/free-port";
 import { missingForEmulator, startEmulator } from "../test/support/start-emulator";
 import { isListening } from "./listening";
 
@@ -55,13 +54,4 @@ async function startRedis(port: number): Promise<() => Promise<void>> {
     child.kill();
     await ended;
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

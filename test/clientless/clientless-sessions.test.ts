@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClientlessSession, Sessions } from "../../lib";
 import type { SessionEvent, SessionOptions } from "../../lib";
@@ -183,7 +184,7 @@ describeOnEveryStore("clientless sessions", (every) => {
   });
 
   it("have attributes, which are stored at once, and are encrypted where that is asked for", async () => {
-    const secret = newSessions({ secrets: ["0123456789abcdef0123456789abcdef"] });
+    const secret = newSessions({ secrets: [randomBytes(32).toString("hex")] });
     const session = await secret.openClientlessSession("alice");
     const { id, attributes } = session;
     await attributes.create("card", "4111", { encrypt: true, expiresIn: "1h" });

@@ -1,7 +1,7 @@
 import { clearDatastore } from "../../lib/stores/datastore-clear";
 import { liveProperties } from "../../lib/stores/datastore-entity";
 import { DatastoreRpc } from "../../lib/stores/datastore-rpc";
-import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/datastore-emulator";
+import { describeOnOwnEmulator, freshNamespace } from "../support/datastore-emulator";
 import { sessionRecord } from "../support/session-records";
 
 const HOUR = 3_600_000;
@@ -28,11 +28,11 @@ class Watched extends DatastoreRpc {
   }
 }
 
-describeOnEmulator("clearing Datastore", () => {
+describeOnOwnEmulator("clearing Datastore", (host) => {
   it("P8: clears 50,000 in parallel groups, tells how far it is, and goes on where an earlier run broke off", async () => {
     const now = Date.now();
     const rpc = new Watched({
-      emulatorHost: emulatorHost(),
+      emulatorHost: host(),
       namespace: freshNamespace(),
       databaseId: "",
       timeoutMs: 60_000,

@@ -1,3 +1,7 @@
+import { freePort } from "./free-port";
+import { startEmulator } from "./start-emulator";
+import type { Emulator } from "./start-emulator";
+
 /**
  * Where the tests find the Datastore emulator. There is one for the whole run; `global-setup.ts` sets up what starts it, and it
  * starts when the first test asks for it.
@@ -22,14 +26,33 @@ export function emulatorHost(): string {
  * `global-setup.ts` says loudly; on a build server (`CI`) they fail instead.
  */
 export function describeOnEmulator(name: string, body: () => void): void {
-  if (host === undefined && !process.env.CI) {
-    describe.skip(name, body);
-    return;
-  }
-  describe(name, () => {
-    beforeAll(startEmulator, START_TIMEOUT_MS);
+  describeUnlessMissing(name, () => {
+    beforeAll(startSharedEmulator, START_TIMEOUT_MS);
     body();
   });
+}
+
+/**
+ * The same for tests that keep so much that an emulator is slow ever after: they get one of their own, unless the run was given a
+ * running one. `host()` is its address.
+ */
+export function describeOnOwnEmulator(name: string, body: (host: () => string) => void): void {
+  describeUnlessMissing(name, () => {
+    let own: Emulator | undefined;
+    let ownHost: string | undefined;
+    beforeAll(async () => {
+      if (starter === undefined) return startSharedEmulator();
+      ownHost = `127.0.0.1:${await freePort()}`;
+      own = await startEmulator(ownHost);
+    }, START_TIMEOUT_MS);
+    afterAll(() => own?.stop());
+    body(() => ownHost ?? emulatorHost());
+  });
+}
+
+function describeUnlessMissing(name: string, body: () => void): void {
+  if (host === undefined && !process.env.CI) describe.skip(name, body);
+  else describe(name, body);
 }
 
 /** A namespace that no other test uses. */
@@ -39,7 +62,7 @@ export function freshNamespace(): string {
 
 let namespaces = 0;
 
-async function startEmulator(): Promise<void> {
+async function startSharedEmulator(): Promise<void> {
   if (host === undefined)
     throw new Error("CI is set, and the Datastore emulator can't be had: see the start of the output.");
   if (starter === undefined) return;

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { freePort } from "./free-port";
 import { missingForEmulator, startEmulator } from "./start-emulator";
 import type { Emulator } from "./start-emulator";
 
@@ -39,13 +40,6 @@ export default async function globalSetup(): Promise<void> {
       () => undefined, // The tests that wanted it have failed with the reason.
     );
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function listen(server: Server): Promise<number> {
