@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import { validate } from "node-cron";
 import type { AuditSink } from "./admin/admin-audit";
 import type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
-import { UNAUTHENTICATED } from "./admin/session-info";
 import type { IsAuthorized } from "./admin/session-reader";
 import { SessionError } from "./errors";
 import type { CookieSettings } from "./http/cookie-settings";
@@ -11,6 +10,7 @@ import { aBoolean, aFunction, assertKnown, duration, oneOf, refuse, stringList }
 import type { ExpiryPolicy } from "./record/expiry";
 import { CLIENTLESS_SCOPE } from "./record/clientless-scope";
 import { isProjectName } from "./record/project-name";
+import { UNAUTHENTICATED } from "./record/session-record";
 import { passportUser } from "./session/session-owner";
 import type { UserOf } from "./session/session-owner";
 import type { SessionStore } from "./stores/store";

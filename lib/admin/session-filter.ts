@@ -1,7 +1,6 @@
 import { SessionError } from "../errors";
-import { GUEST_USER } from "../record/session-record";
+import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import type { FindQuery } from "../stores/store";
-import { UNAUTHENTICATED } from "./session-info";
 import type { StoredSessionInfo } from "./session-info";
 
 /** What a field must be: exactly this, or what the pattern or the function accepts. */

@@ -1,10 +1,7 @@
 import { isExpired } from "../record/expiry";
 import { isAbandoned } from "../record/is-abandoned";
-import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES } from "../record/session-record";
+import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES, UNAUTHENTICATED } from "../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../record/session-record";
-
-/** The username of sessions that belong to nobody. */
-export const UNAUTHENTICATED = "Unauthenticated";
 
 /** What may be told of a session: never its token, never its data. */
 export interface SessionInfo {

@@ -1,5 +1,4 @@
-import { UNAUTHENTICATED } from "../admin/session-info";
-import { GUEST_USER } from "../record/session-record";
+import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import type { CommandArguments } from "./command-arguments";
 import { UsageError } from "./usage-error";
 

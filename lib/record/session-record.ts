@@ -1,6 +1,9 @@
 /** The owner of sessions that belong to nobody. */
 export const GUEST_USER = "__guest__";
 
+/** What people and listings call the owner of such sessions; no user can be called so either. */
+export const UNAUTHENTICATED = "Unauthenticated";
+
 /** The format that this version writes. A record of a newer one is `SESSION_UNREADABLE`, never absent. */
 export const RECORD_VERSION = 1;
 

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { GUEST_USER } from "../record/session-record";
+import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import type { RequestSession } from "./session";
 
 /** The longest user id, in bytes of UTF-8. */
@@ -29,11 +29,9 @@ export function userId(user: unknown, where: string): string {
     throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id as a string, not ${kindOf(user)}.`);
   }
   if (user === "") throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id, and "" is none.`);
-  if (user === GUEST_USER) {
-    throw new SessionError(
-      "SESSION_ARGUMENT",
-      `${where}: "${GUEST_USER}" stands for nobody, and can't be a user's id.`,
-    );
+  // Whoever could sign in as "Unauthenticated" would be listed among the guests, and not be found to be ended.
+  if (user === GUEST_USER || user === UNAUTHENTICATED) {
+    throw new SessionError("SESSION_ARGUMENT", `${where}: "${user}" stands for nobody, and can't be a user's id.`);
   }
   assertUserIdForm(user, where);
   return user;

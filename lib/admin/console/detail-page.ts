@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../admin-audit";
 import type { AttributeDescription, DataDescription, SessionDescription } from "../session-description";
-import { UNAUTHENTICATED } from "../session-info";
+import { UNAUTHENTICATED } from "../../record/session-record";
 import type { SessionInfo } from "../session-info";
 import type { ConsoleAnswer, ConsoleVisit } from "./console-visit";
 import { dataTable } from "./data-table";

@@ -1,5 +1,5 @@
 import type { SessionTally } from "../../stores/store";
-import { UNAUTHENTICATED } from "../session-info";
+import { UNAUTHENTICATED } from "../../record/session-record";
 import type { SessionInfo } from "../session-info";
 import type { SessionPage } from "../session-reader";
 import type { ConsoleAnswer, ConsoleVisit } from "./console-visit";

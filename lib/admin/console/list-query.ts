@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors";
 import { isProjectName } from "../../record/project-name";
 import { assertUserIdForm } from "../../session/session-owner";
-import { UNAUTHENTICATED } from "../session-info";
+import { UNAUTHENTICATED } from "../../record/session-record";
 import type { SessionFilter } from "../session-filter";
 
 /** What a listing is narrowed down to. */

@@ -1,6 +1,5 @@
-import { GUEST_USER } from "../../record/session-record";
+import { GUEST_USER, UNAUTHENTICATED } from "../../record/session-record";
 import { deviceName } from "../device-name";
-import { UNAUTHENTICATED } from "../session-info";
 import type { SessionInfo } from "../session-info";
 import { html } from "./html";
 import type { Html } from "./html";
