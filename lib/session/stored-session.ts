@@ -192,7 +192,7 @@ export class StoredSession implements SessionState, KeyedSession {
       );
       if (after === undefined) throw this.#ended();
       this.#values.adopt(key, encoded, since);
-      this.#record = after;
+      await this.#changed(record, after);
       return this.#values.get(key);
     });
   }
@@ -225,7 +225,8 @@ export class StoredSession implements SessionState, KeyedSession {
         }),
       );
       if (after === undefined) throw this.#ended();
-      return (this.#record = after);
+      await this.#changed(record, after);
+      return after;
     });
   }
 
@@ -303,8 +304,13 @@ export class StoredSession implements SessionState, KeyedSession {
     const { writer } = this.#policy;
     const after = await this.#stored(writer.mutate(record.id, (current) => this.#merged(current, change)));
     if (after === undefined) throw this.#ended();
-    this.#record = after;
     if (delta !== undefined) this.#values.written(delta);
+    await this.#changed(record, after);
+  }
+
+  /** The record was changed in the store; where that changed its owner too, it was a login. */
+  async #changed(record: SessionRecord, after: SessionRecord): Promise<void> {
+    this.#record = after;
     const { afterLogin } = this.#policy;
     if (afterLogin !== undefined && after.owner !== record.owner) await this.#loggedIn(afterLogin, after);
   }

@@ -78,6 +78,15 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     expect(await liveIds(app, "black")).toEqual([idOf(second)]);
     await expect(app.sessions.getSession(idOf(first))).resolves.toMatchObject({ endReason: "limit" });
   });
+
+  it("holds for those whom userOf signs in by what an atomic update has stored", async () => {
+    const app = await start({ maxSessionsPerUser: 1, userOf: (session) => session.get("user", null) as string });
+    const first = await visit(app, "/set", "/update/alice");
+    now += 1000;
+    const second = await visit(app, "/set", "/update/alice");
+    expect(await liveIds(app)).toEqual([idOf(second)]);
+    await expect(app.sessions.getSession(idOf(first))).resolves.toMatchObject({ endReason: "limit" });
+  });
 });
 
 describe("maxSessionsPerUser", () => {

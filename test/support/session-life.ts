@@ -10,6 +10,10 @@ function routes(app: Express, sessions: () => Sessions): void {
     req.session.set("tea", "black");
     res.end();
   });
+  app.get("/update/:user", async (req, res) => {
+    await req.session.update("user", () => req.params.user);
+    res.end();
+  });
   app.get("/read", (req, res) => res.json({ tea: req.session.get("tea", null) }));
   app.get("/login/:user", async (req, res) => {
     await req.session.login(req.params.user);
