@@ -8,7 +8,7 @@ import { EXIT_CODE } from "./exit-code";
 import { killInProject } from "./kill-in-project";
 import { killTarget } from "./kill-target";
 import type { KillTarget } from "./kill-target";
-import { printableJson } from "./printable";
+import { printable, printableJson } from "./printable";
 import { UsageError } from "./usage-error";
 import { withProgress } from "./with-progress";
 import { withSessions } from "./with-sessions";
@@ -55,7 +55,7 @@ async function killByIds(call: CommandCall, sessions: Sessions, ids: readonly st
 
 async function isMeant({ streams }: CommandCall, sessions: Sessions, place: string): Promise<boolean> {
   const live = await liveCount(sessions);
-  const question = `This ends ${counted(live, "live session")} in ${place}: everyone is signed out.\nType ${live}, or yes, to do it: `;
+  const question = `This ends ${counted(live, "live session")} in ${printable(place)}: everyone is signed out.\nType ${live}, or yes, to do it: `;
   return confirmed(streams, question, live);
 }
 

@@ -25,7 +25,7 @@ export async function runCommand(args: readonly string[], streams: Streams): Pro
   } catch (error) {
     // Whoever read it has read enough.
     if (error instanceof OutputClosed) return EXIT_CODE.ok;
-    await notes.line(`coatcheck: ${told(error)}`).catch((closed: unknown) => assertClosed(closed));
+    await notes.line(`coatcheck: ${printableLines(told(error))}`).catch((closed: unknown) => assertClosed(closed));
     return isUsage(error) ? EXIT_CODE.usage : EXIT_CODE.failure;
   }
 }
@@ -54,8 +54,13 @@ async function run(
 /** What an operator can do something about is told in words; anything else is a mistake of ours, whose place matters. */
 function told(error: unknown): string {
   if (error instanceof UsageError) return error.message;
-  if (error instanceof SessionError) return `${printable(error.message)} (${error.code})`;
+  if (error instanceof SessionError) return `${error.message} (${error.code})`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Errors quote what was given, and what came from elsewhere. */
+function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }
 
 function isUsage(error: unknown): boolean {

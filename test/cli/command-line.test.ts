@@ -56,6 +56,18 @@ describe("coatcheck, the command", () => {
     expect(readdirSync(cli.folder())).toEqual([]);
   });
 
+  it.each([
+    ["an option", ["list", "--\u001b[31mx"]],
+    ["a command", ["li\u009bst"]],
+    ["an id", ["show", "\u202enope"]],
+    ["a limit", ["list", "--limit", "\u009b1"]],
+  ])("tells a terminal nothing but text where %s is wrong", async (_, args) => {
+    const { code, stderr } = await cli.run(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/\\u/);
+    expect(stderr.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
   it.each(ON_SESSIONS)("starts no store where there is none, and says where it looked: %s", async (name) => {
     const operands = { show: ["i".repeat(43)], kill: ["--all"] }[name] ?? [];
     const { code, stdout, stderr } = await cli.run([name, ...operands]);
