@@ -168,6 +168,17 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     expect(text).toMatch(/Audit .* describe .* kill .* verify /);
   });
 
+  test("an audit that was kept as JSON is shown just so, the latest first", async () => {
+    const at = (minute: number) => `2026-05-01T10:${minute}:00.000Z` as unknown as Date;
+    const entry = { correlationId: "c", app: "", actor: null, remoteAddress: "", target: null, targetUser: null };
+    const trail = [12, 34, 23].map(
+      (minute) => ({ ...entry, at: at(minute), action: "kill", result: "allowed", reason: `at ${minute}` }) as const,
+    );
+    await start({ console: { auditTrail: () => trail } });
+    const root = await app.login("root");
+    expect(textOf(await app.open(root, `/session/${idOf(root)}`))).toMatch(/at 34 .* at 23 .* at 12 /);
+  });
+
   test("what fails in the app or its store is the app's to answer", async () => {
     const broken = () => Promise.reject(new Error("the log is gone"));
     await start({ console: { auditTrail: broken } });

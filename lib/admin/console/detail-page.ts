@@ -108,7 +108,7 @@ function contents({ now }: ConsoleVisit, { info, data, attributes }: SessionDesc
 }
 
 function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
-  const latest = [...trail].sort((a, b) => Number(b.at) - Number(a.at)).slice(0, AUDIT_SHOWN);
+  const latest = [...trail].sort((a, b) => millisOf(b) - millisOf(a)).slice(0, AUDIT_SHOWN);
   const columns: Column<AuditEntry>[] = [
     { heading: "Action", cell: ({ action }) => html`<code>${action}</code>` },
     { heading: "When", cell: ({ at }) => instant(new Date(at), now) },
@@ -132,4 +132,9 @@ function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
         : dataTable("What was done with this session, the latest first", columns, latest)
     }
   </section>`;
+}
+
+/** An audit that was kept as JSON has its instants as text. */
+function millisOf({ at }: AuditEntry): number {
+  return new Date(at).getTime();
 }
