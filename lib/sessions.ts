@@ -332,11 +332,12 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /** What is done after a login; undefined where that is nothing, so that nothing waits for it. */
-  #afterLogin(): ((record: SessionRecord) => Promise<void>) | undefined {
+  #afterLogin(): SessionPolicy["afterLogin"] {
     const { maxSessionsPerUser: max, now } = this.#options;
     if (max === Infinity) return undefined;
     const end = (record: SessionRecord) => this.#kill(record, "limit", { by: null, message: undefined });
-    return (record) => endOldest({ find: (query) => this.#store.find(query), end, now }, record, max);
+    const store = { find: (query: FindQuery) => this.#store.find(query), end, now };
+    return (record, began) => endOldest(store, record, max, began === "before" ? record.id : undefined);
   }
 
   #policy(): SessionPolicy {

@@ -23,8 +23,11 @@ export interface SessionPolicy {
   /** Encrypts attributes with the secrets, where there are any. */
   readonly cipher: AttributeCipher;
   readonly onCreated: (record: SessionRecord) => void;
-  /** What has to be done once a user's session is stored, and before the login resolves. Absent where that is nothing. */
-  readonly afterLogin?: (record: SessionRecord) => Promise<void>;
+  /**
+   * What has to be done once a user's session is stored, and before the login resolves. Absent where that is nothing. `began`: with the login,
+   * or before it, where the data of a session that was there have named its user.
+   */
+  readonly afterLogin?: (record: SessionRecord, began: "now" | "before") => Promise<void>;
   readonly onEnded: (record: Pick<SessionRecord, "id" | "owner">, reason: EndReason) => void;
 }
 

@@ -311,8 +311,7 @@ export class StoredSession implements SessionState, KeyedSession {
   /** The record was changed in the store; where that changed its owner too, it was a login. */
   async #changed(record: SessionRecord, after: SessionRecord): Promise<void> {
     this.#record = after;
-    const { afterLogin } = this.#policy;
-    if (afterLogin !== undefined && after.owner !== record.owner) await this.#loggedIn(afterLogin, after);
+    if (this.#policy.afterLogin !== undefined && after.owner !== record.owner) await this.#loggedIn(after, "before");
   }
 
   async #create(delta: ValuesDelta | undefined): Promise<void> {
@@ -345,7 +344,7 @@ export class StoredSession implements SessionState, KeyedSession {
       throw this.#ended();
     this.#moveTo(record, false);
     if (delta !== undefined) this.#values.written(delta);
-    if (this.#policy.afterLogin !== undefined) await this.#loggedIn(this.#policy.afterLogin, record);
+    if (this.#policy.afterLogin !== undefined) await this.#loggedIn(record, "now");
   }
 
   async #endPredecessor(): Promise<void> {
@@ -380,12 +379,13 @@ export class StoredSession implements SessionState, KeyedSession {
     this.#marked = false;
     this.#moveTo(record, remember);
     this.#values.restart(record.data, keep, since);
-    if (isLogin && this.#policy.afterLogin !== undefined) await this.#loggedIn(this.#policy.afterLogin, record);
+    if (isLogin && this.#policy.afterLogin !== undefined) await this.#loggedIn(record, "now");
   }
 
   /** What fails here has failed after the login: the session is there, and the request answers for it. */
-  async #loggedIn(afterLogin: (record: SessionRecord) => Promise<void>, record: SessionRecord): Promise<void> {
-    if (record.owner !== GUEST_USER) await this.#stored(afterLogin(record));
+  async #loggedIn(record: SessionRecord, began: "now" | "before"): Promise<void> {
+    const done = record.owner === GUEST_USER ? undefined : this.#policy.afterLogin?.(record, began);
+    if (done !== undefined) await this.#stored(done);
   }
 
   async #replace(old: SessionRecord, reason: EndReason, record: SessionRecord): Promise<boolean> {

@@ -79,6 +79,19 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     await expect(app.sessions.getSession(idOf(first))).resolves.toMatchObject({ endReason: "limit" });
   });
 
+  it("never ends the session that is signed in just now, though it began as a guest's before the others", async () => {
+    const app = await start({ maxSessionsPerUser: 2, userOf: (session) => session.get("user", null) as string });
+    const guest = await visit(app, "/set");
+    const ids: string[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      now += 1000;
+      ids.push(idOf(await visit(app, "/login/alice")));
+    }
+    expect((await app.get("/update/alice", { cookie: guest })).status).toBe(200);
+    expect(await liveIds(app)).toEqual([idOf(guest), ids[1]].sort());
+    await expect(app.sessions.getSession(ids[0]!)).resolves.toMatchObject({ endReason: "limit" });
+  });
+
   it("holds for those whom userOf signs in by what an atomic update has stored", async () => {
     const app = await start({ maxSessionsPerUser: 1, userOf: (session) => session.get("user", null) as string });
     const first = await visit(app, "/set", "/update/alice");
