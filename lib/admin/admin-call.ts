@@ -5,6 +5,7 @@ import { GUEST_USER } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 import type { Session } from "../session/session";
 import type { ResolvedAdminContext } from "./admin-context";
+import { isTrue } from "./is-true";
 
 /** Whether a user may administer all sessions; `session` is the one that asks. May be async. */
 export type IsSuperUser = (user: string, session: Pick<Session, "id">) => boolean | Promise<boolean>;
@@ -119,14 +120,4 @@ export class AdminCall {
     const record = await this.#rules.load(id);
     return record === undefined || isExpired(record, this.#rules.now()) ? undefined : record;
   }
-}
-
-async function isTrue(option: string, answer: boolean | Promise<boolean>): Promise<boolean> {
-  const isIt: unknown = await answer;
-  if (typeof isIt === "boolean") return isIt;
-  // A truthy answer that was not meant must not open everything.
-  throw new SessionError(
-    "SESSION_CONFIG",
-    `Option ${option}: its function must answer true or false, not ${typeof isIt}.`,
-  );
 }

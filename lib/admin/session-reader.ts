@@ -2,6 +2,7 @@ import { SessionError } from "../errors";
 import { isEnded } from "../record/session-record";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import type { FindQuery } from "../stores/store";
+import { isTrue } from "./is-true";
 import { cursorText, readCursor } from "./session-cursor";
 import type { ListedState, SessionCursor } from "./session-cursor";
 import { passes, queryFor } from "./session-filter";
@@ -49,7 +50,7 @@ export class SessionReader {
   async info(record: AnyRecord): Promise<SessionInfo> {
     const { now, isAuthorized, unwrittenBytes } = this.#source;
     const info = sessionInfo(record, now(), unwrittenBytes(record.id));
-    return { ...info, authorized: info.endedAt === null && (await isAuthorized(info)) };
+    return { ...info, authorized: info.endedAt === null && (await isTrue("isAuthorized", isAuthorized(info))) };
   }
 
   /** The record of a session, live or over, as long as it is remembered. */

@@ -146,6 +146,16 @@ describeOnEveryStore("getSessionInfo", (every) => {
     await expect(failing.getSessionInfo()).rejects.toThrow("down");
   });
 
+  it("tells yes or no only, whatever isAuthorized has looked up", async () => {
+    await fill(1, () => ({ owner: "alice" }));
+    const lookup = (() => ({ passwordHash: "s3cret" })) as unknown as () => boolean;
+    const asking = new Sessions({ store, clearSchedule: false, storeTimeout: "20s", isAuthorized: lookup });
+    await expect(asking.getSessionInfo()).rejects.toMatchObject({
+      code: "SESSION_CONFIG",
+      message: "Option isAuthorized: its function must answer true or false, not object.",
+    });
+  });
+
   it("counts live sessions of all projects by group", async () => {
     await fill(5, (n) => ({ owner: n < 3 ? `user${n}` : "__guest__", project: "shop", scope: "ios" }));
     const tallies = [...(await sessions.tally())].sort((a, b) => a.live - b.live);
