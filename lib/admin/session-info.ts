@@ -71,8 +71,8 @@ export function sessionInfo(
     endReason: end?.reason ?? null,
     endedBy: end?.endedBy ?? null,
     endMessage: end?.message ?? null,
-    uptime: (end?.endedAt ?? now) - record.createdAt,
-    lastComm: now - record.lastSeenAt,
+    uptime: since(record.createdAt, end?.endedAt ?? now),
+    lastComm: since(record.lastSeenAt, now),
     ...bytesOf(record, unwritten),
     activePages: pageIds.length,
     pageIds,
@@ -99,4 +99,9 @@ function bytesOf(record: SessionRecord | EndedRecord, unwritten: UnwrittenBytes 
 
 function dateOrNull(instant: number): Date | null {
   return Number.isFinite(instant) ? new Date(instant) : null;
+}
+
+/** Another instance's clock may be ahead: nothing began in the future. */
+function since(instant: number, now: number): number {
+  return Math.max(0, now - instant);
 }

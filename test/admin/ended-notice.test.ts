@@ -108,6 +108,10 @@ describe("sessionInfo", () => {
     expect(info).toMatchObject({ uptime: HOUR + 5, lastComm: 5, activePages: 2, pageIds: ["b", "a"], endReason: null });
   });
 
+  it("tells no negative time of a session that an instance with another clock has just begun", () => {
+    expect(sessionInfo(record, AT - 5)).toMatchObject({ uptime: 0, lastComm: 0, endReason: null });
+  });
+
   it("counts no page of a session that is over, and its uptime until then", () => {
     const page = { path: "/tea", openedAt: AT, seenAt: AT };
     const info = sessionInfo({ ...record, pages: { a: page } }, AT + 5 * HOUR);
