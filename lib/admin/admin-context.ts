@@ -48,6 +48,9 @@ export function resolveAdminContext(from: AdminContext | AdminRequest, project: 
   if (!isText(correlationId) || !CORRELATION_ID.test(correlationId)) {
     throw new SessionError("SESSION_ARGUMENT", "admin: correlationId must be 1 to 128 visible ASCII characters.");
   }
+  if (![app, remoteAddress, actingFor ?? ""].every(isText)) {
+    throw new SessionError("SESSION_ARGUMENT", "admin: app, remoteAddress and actingFor must be texts.");
+  }
   return { session, correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
 }
 
