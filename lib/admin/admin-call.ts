@@ -22,7 +22,8 @@ export interface AdminRules {
 }
 
 /** Why a call was refused, for the audit alone: to the outside, all refusals are the same. */
-export type RefusalReason = "acting session over" | "not a super-user" | "target not live" | "password expired";
+export type RefusalReason =
+  "acting session over" | "not a super-user" | "target not live" | "password expired" | "no valid key";
 
 /** A call that was refused. The message is the same for every reason, whether or not there is such a session. */
 export class Refusal extends SessionError {

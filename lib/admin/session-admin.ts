@@ -37,6 +37,15 @@ export interface Administration extends AdminRules {
   readonly onError: (error: unknown) => void;
 }
 
+/** What a form asks for, and of whose sessions. */
+export interface AskedAction {
+  readonly action: AdminAction;
+  /** The session that is asked about. */
+  readonly id?: string;
+  /** The owner of those that are asked about. */
+  readonly user?: string;
+}
+
 /** How everyone's sessions are ended. */
 export interface KillAllOptions extends KillOptions {
   /** Leave the session that asks. Default false. */
@@ -83,11 +92,13 @@ export class SessionAdmin {
   list(filter: SessionFilter = {}): Promise<SessionPage> {
     return this.#checked("list", async (call) => {
       assertFilter(filter);
-      const { username } = filter;
+      // What is listed is what was checked, whatever becomes of the filter meanwhile.
+      const asked = { ...filter };
+      const { username } = asked;
       call.targetUser = typeof username === "string" ? ownerOfUsername(username) : null;
       if (call.targetUser === null) call.assertSuperUser();
       else call.assertUser(call.targetUser);
-      return this.#administration.reader.page(filter);
+      return this.#administration.reader.page(asked);
     });
   }
 
@@ -173,6 +184,18 @@ export class SessionAdmin {
       const renewed = await this.#administration.renew(id);
       if (renewed === undefined) throw new Refusal("target not live");
       return this.#administration.reader.info(renewed);
+    });
+  }
+
+  /**
+   * Tells the audit that a form asked for something without a key that was made for it, and rejects as everything that is refused.
+   * @internal For the console.
+   */
+  refuseForm({ action, id, user }: AskedAction): Promise<never> {
+    return this.#checked(action, async (call) => {
+      if (id !== undefined) await call.target(id, "super-users only");
+      if (user !== undefined) call.targetUser = user;
+      throw new Refusal("no valid key");
     });
   }
 

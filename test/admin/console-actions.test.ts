@@ -109,6 +109,23 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect((await post()).status).toBe(403);
   });
 
+  test("what was asked without a good key is in the audit, as refused", async () => {
+    const path = await start();
+    await send403(path, root, {});
+    await send403("/end/user?user=alice", root, hiddenFields(await app.open(root, path)));
+    await send403("/end/everyone", root, {});
+    const token = alice.slice(alice.indexOf("=") + 1);
+    await send403(`/end/session/${token}`, root, {});
+    const refusal = { actor: "root", result: "refused", reason: "no valid key", correlationId: expect.any(String) };
+    expect(app.entries.filter(({ result }) => result === "refused")).toMatchObject([
+      { ...refusal, action: "kill", target: idOf(alice), targetUser: "alice" },
+      { ...refusal, action: "killByUser", target: null, targetUser: "alice" },
+      { ...refusal, action: "killAll", target: null, targetUser: null },
+      { ...refusal, action: "kill", target: idOf(alice), targetUser: "alice" },
+    ]);
+    expect(JSON.stringify(app.entries)).not.toContain(token);
+  });
+
   test("a super-user whose session was ended a moment ago can do nothing", async () => {
     const path = await start();
     const fields = hiddenFields(await app.open(root, path));

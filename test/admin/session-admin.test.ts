@@ -120,6 +120,21 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await app.sessions.getSessionInfo()).toHaveLength(0);
   });
 
+  it("lists what was checked, whatever becomes of the filter meanwhile", async () => {
+    const alice = await login("alice");
+    await login("bob");
+    for (const changesAt of [1, 2, 3, 4]) {
+      let reads = 0;
+      const filter = { limit: 50 };
+      Object.defineProperty(filter, "username", {
+        enumerable: true,
+        get: () => ((reads += 1) > changesAt ? "bob" : "alice"),
+      });
+      const listed = (await asks(alice, (admin) => admin.list(filter))) as { answer?: { username: string }[] };
+      expect(listed.answer?.map(({ username }) => username) ?? []).not.toContain("bob");
+    }
+  });
+
   it("lets people list and end their own sessions, and nobody else's", async () => {
     const [alice, other, bob] = [await login("alice"), await login("alice"), await login("bob")];
     const mine = (await asks(alice, (admin) => admin.list({ username: "alice" }))) as { answer: { id: string }[] };
@@ -433,7 +448,8 @@ describe("SessionAdmin", () => {
     await sessions.admin({ ...context, actingFor: "ops" }).tally();
     expect(noted).toMatchObject([{ correlationId: "job-1", app: "cron", remoteAddress: "10.0.0.1", actingFor: "ops" }]);
     await expect(sessions.admin({ session: null }).tally()).rejects.toMatchObject({ code: "NOT_ALLOWED" });
-    for (const wrong of [undefined, null, {}, { session: "id" }, { session: null, correlationId: "a\nb" }]) {
+    const texts = ["app", "remoteAddress", "actingFor"].map((name) => ({ session: null, [name]: ["x"] }));
+    for (const wrong of [undefined, null, {}, { session: "id" }, { session: null, correlationId: "a\nb" }, ...texts]) {
       expect(() => sessions.admin(wrong as never)).toThrow(expect.objectContaining({ code: "SESSION_ARGUMENT" }));
     }
   });

@@ -38,9 +38,13 @@ async function sessionPage(visit: ConsoleVisit, id: string): Promise<ConsoleAnsw
   try {
     return await detailPage(visit, id);
   } catch (error) {
-    if (error instanceof SessionError && error.code === "NOT_ALLOWED") return notShown(visit);
+    if (isRefusal(error)) return notShown(visit);
     throw error;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof SessionError && error.code === "NOT_ALLOWED";
 }
 
 async function endSessions(
@@ -50,7 +54,7 @@ async function endSessions(
 ): Promise<ConsoleAnswer> {
   if (typeof fields === "number") return unreadableForm(visit, fields);
   const options = killOptions(fields("message"));
-  if (!(await isKillKey(visit.session, action, fields(KEY_FIELD)))) return usedUp(visit);
+  if (!(await isKillKey(visit.session, action, fields(KEY_FIELD)))) return usedUp(visit, action);
   return resultPage(visit, action, await action.run(visit.admin, options));
 }
 
@@ -76,7 +80,11 @@ function wrongMethod({ base, title }: ConsoleVisit, allow: string): ConsoleAnswe
   return noticePage({ base, title, status: 405, heading: "That does not work here", text, headers: { Allow: allow } });
 }
 
-function usedUp({ base, title }: ConsoleVisit): ConsoleAnswer {
+/** It may be another site that asks, so that the audit is told. */
+async function usedUp({ admin, base, title }: ConsoleVisit, { asked }: KillAction): Promise<ConsoleAnswer> {
+  await admin.refuseForm(asked).catch((error: unknown) => {
+    if (!isRefusal(error)) throw error;
+  });
   const text =
     "The form was sent already, is over half an hour old, or is from before you signed in. Nothing was ended.";
   return noticePage({ base, title, status: 403, heading: "This form can’t be used again", text });

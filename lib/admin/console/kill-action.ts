@@ -2,7 +2,7 @@ import { GUEST_USER } from "../../record/session-record";
 import { isSessionId } from "../../record/session-id";
 import { assertUserIdForm } from "../../session/session-owner";
 import type { KillOptions } from "../kill-options";
-import type { SessionAdmin } from "../session-admin";
+import type { AskedAction, SessionAdmin } from "../session-admin";
 import { ownerOfUsername } from "../session-filter";
 import type { ConsoleVisit } from "./console-visit";
 import { html } from "./html";
@@ -23,6 +23,8 @@ export interface KillAction {
   readonly verb: string;
   /** How many sessions it would end now, in words. */
   readonly extent: (admin: SessionAdmin) => Promise<string>;
+  /** What the audit calls it. */
+  readonly asked: AskedAction;
   /** Whether the session that asks ends with the others. */
   readonly endsMine: boolean;
   /** Ends them; resolves to how many. */
@@ -51,6 +53,7 @@ function ofOne({ base, session }: ConsoleVisit, id: string): KillAction {
     question: "End this session?",
     verb: "End the session",
     extent: async (admin) => ((await admin.verify(id)) ? "1 session" : "1 session, if it is still live"),
+    asked: { action: "kill", id },
     endsMine: id === session.id,
     run: async (admin, options) => ((await admin.kill(id, options)) ? 1 : 0),
   };
@@ -73,6 +76,7 @@ function ofUser({ base, session }: ConsoleVisit, username: string): KillAction |
         ? counted(page.length, "session")
         : `more than ${counted(MOST_COUNTED, "session")}`;
     },
+    asked: { action: "killByUser", user: owner },
     endsMine: owner === session.owner,
     run: (admin, options) => admin.killByUser(username, options),
   };
@@ -91,6 +95,7 @@ function ofAll({ base }: ConsoleVisit, keepMine: boolean): KillAction {
       const sessions = counted(Math.max(0, signedIn + guests - (keepMine ? 1 : 0)), "session");
       return projects > 1 ? `${sessions} in ${projects} projects` : sessions;
     },
+    asked: { action: "killAll" },
     endsMine: !keepMine,
     run: (admin, options) => admin.killAll({ ...options, keepMine }),
   };
