@@ -50,7 +50,7 @@ export class ClientlessSessions {
     options?: OpenOptions & CloseOptions,
   ): Promise<T> {
     const where = "withClientlessSession(user, fn)";
-    const wanted = opening(where, user, options);
+    const wanted = opening(where, user, options, ["drainTimeout"]);
     durationArgument("drainTimeout", options?.drainTimeout ?? Infinity, 0, MAX_TIMER_MS);
     if (typeof fn !== "function") {
       throw new SessionError("SESSION_ARGUMENT", `${where} takes a function to run in the session, not ${typeof fn}.`);

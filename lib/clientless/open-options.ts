@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import { isProjectName } from "../record/project-name";
 import { userId } from "../session/session-owner";
@@ -22,11 +23,10 @@ export interface Opening {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** The last is for the close that follows a scoped form. */
-const OPTIONS: readonly string[] = ["project", "maxAge", "data", "drainTimeout"];
+const OPTIONS: readonly string[] = ["project", "maxAge", "data"];
 
-/** `SESSION_ARGUMENT` names what is wrong. */
-export function opening(where: string, user: unknown, options: unknown = {}): Opening {
+/** `SESSION_ARGUMENT` names what is wrong. `more` are options that are for others to read. */
+export function opening(where: string, user: unknown, options: unknown = {}, more: readonly string[] = []): Opening {
   const owner = userId(user, where);
   if (typeof options !== "object" || options === null) {
     throw new SessionError(
@@ -35,18 +35,19 @@ export function opening(where: string, user: unknown, options: unknown = {}): Op
     );
   }
   // A name that was misspelled could be a maxAge, and the session would never end.
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  const known = [...OPTIONS, ...more];
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new SessionError(
       "SESSION_ARGUMENT",
-      `${where} knows no option ${JSON.stringify(unknown)}, only ${OPTIONS.join(", ")}.`,
+      `${where} knows no option ${JSON.stringify(unknown)}, only ${known.join(", ")}.`,
     );
   }
   const { project, maxAge = Infinity, data = {} } = options as Record<string, unknown>;
   if (project !== undefined && !isProjectName(project)) {
     throw new SessionError(
       "SESSION_ARGUMENT",
-      `${where}: project can't be ${JSON.stringify(project)}; give up to 64 letters, digits, '-', '_' and '.'.`,
+      `${where}: project can't be ${inspect(project, { depth: 0, maxStringLength: 100 })}; give up to 64 letters, digits, '-', '_' and '.'.`,
     );
   }
   // Of a Map, a Date or an array no key would be kept.

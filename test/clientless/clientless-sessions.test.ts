@@ -280,7 +280,9 @@ describeOnEveryStore("clientless sessions", (every) => {
       [open("alice", { maxAge: 0 }), /maxAge can't be 0/],
       [open("alice", { maxAge: "soon" }), /maxAge can't be 'soon'/],
       [open("alice", { maxage: 1 }), /knows no option "maxage"/],
-      [open("alice", { project: "a b" }), /project can't be "a b"/],
+      [open("alice", { drainTimeout: "1m" }), /knows no option "drainTimeout"/],
+      [open("alice", { project: "a b" }), /project can't be 'a b'/],
+      [open("alice", { project: 1n }), /project can't be 1n/],
       ...["text", null, ["a"], new Map([["a", 1]]), new Date(), () => 1].map((data): [Promise<unknown>, RegExp] => [
         open("alice", { data }),
         /data is an object/,
