@@ -3,6 +3,11 @@ export class TurnsById {
   /** What comes next on an id waits for this. It never rejects. */
   readonly #last = new Map<string, Promise<unknown>>();
 
+  /** How many ids have something under way. */
+  get size(): number {
+    return this.#last.size;
+  }
+
   /** Does this once everything before it on the same id is done, well or not; at once where nothing is. */
   async take<T>(id: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(id);
