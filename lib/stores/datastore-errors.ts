@@ -120,7 +120,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-// "Not found" also says that the database itself is missing, which must not read as a session that was ended.
+// "Not found" also says that the database itself is missing ("The database … does not exist", "The project … does not exist or it
+// does not contain an active … database"), which must not read as a session that was ended.
 function isMissingDatabase(error: unknown): boolean {
-  return /\bdatabase\b.*\bdoes not exist\b/is.test(messageOf(error));
+  return /\b(database|project)\b.*\bdoes not exist\b/is.test(messageOf(error));
 }

@@ -126,12 +126,17 @@ export class DatastoreRpc {
     }
   }
 
-  // The client counts the time of the call alone; signing in, which comes before, can hang as well.
+  // The client counts the time of the call alone; signing in, which comes before, can hang as well. What it leaves no time for is not
+  // sent: the caller has been told that it failed.
   async #call<T>(name: string, call: Call<T>, request: object): Promise<T> {
+    const end = performance.now() + this.#timeoutMs;
     const answer = async () => {
       const { client, projectId } = await this.#connection.connect();
+      const timeLeft = Math.ceil(end - performance.now());
+      if (timeLeft <= 0) throw timeoutError(name, this.#timeoutMs);
       const { databaseId } = this.#partition;
-      const [response] = await call(client, { projectId, databaseId, ...request }, this.#callOptions());
+      const options: CallOptions = { timeout: timeLeft, retry: null };
+      const [response] = await call(client, { projectId, databaseId, ...request }, options);
       return response;
     };
     let timer: NodeJS.Timeout | undefined;
@@ -143,10 +148,6 @@ export class DatastoreRpc {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #callOptions(): CallOptions {
-    return { timeout: this.#timeoutMs, retry: null };
   }
 }
 

@@ -4,9 +4,13 @@ import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { DatastoreConnection } from "../../lib/stores/datastore-connection";
+import { refusalOf } from "../../lib/stores/datastore-errors";
 import { DatastoreStore } from "../../lib/stores/datastore-store";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/datastore-emulator";
+import { GrpcProxy } from "../support/grpc-proxy";
 import { killed, sessionRecord } from "../support/session-records";
 import { TcpRelay } from "../support/tcp-relay";
 
@@ -64,6 +68,15 @@ describe("DatastoreStore without a Datastore", () => {
     const lines = answer.split("\n");
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(line).toMatch(/^SESSION_STORE .*GOOGLE_APPLICATION_CREDENTIALS/);
+  });
+
+  it.each([
+    "The database shop does not exist for project my-project.",
+    "The project my-project does not exist or it does not contain an active Cloud Datastore or Firestore database.",
+  ])("P7: takes a missing database for no ended session: %s", (message) => {
+    const notFound = Object.assign(new Error(`5 NOT_FOUND: ${message}`), { code: 5 });
+    const update = { update: { key: { partitionId: { namespaceId: "", databaseId: "" }, path: [] }, properties: {} } };
+    expect(refusalOf(notFound, [update])).toBeUndefined();
   });
 
   it("refuses an emulator's address that it can't read", () => {
@@ -162,6 +175,24 @@ describeOnEmulator("DatastoreStore on a bad line", () => {
       code: "SESSION_STORE_TIMEOUT",
     });
     expect((await behind.load(record.id))?.counters.n).toBe(1);
+  });
+
+  it("P7: sends nothing after its deadline where signing in took longer", async () => {
+    const connecting = jest.spyOn(DatastoreConnection.prototype, "connect");
+    connecting.mockImplementationOnce(async function (this: DatastoreConnection) {
+      await sleep(600);
+      return this.connect();
+    });
+    const proxy = await new GrpcProxy(emulatorHost()).open();
+    const hasty = new DatastoreStore({ emulatorHost: proxy.address, timeoutMs: 300 });
+    await expect(hasty.create(sessionRecord())).rejects.toMatchObject({ code: "SESSION_STORE_TIMEOUT", status: 503 });
+    await Promise.all(connecting.mock.results.map(({ value }) => value as Promise<unknown>));
+    connecting.mockRestore();
+    // What was sent comes before this.
+    await hasty.load("a").catch(() => undefined);
+    expect(Object.keys(proxy.calls)).toEqual(["Lookup"]);
+    await hasty.close();
+    await proxy.close();
   });
 
   it("waits for what is under way before it closes", async () => {
