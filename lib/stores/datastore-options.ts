@@ -10,7 +10,10 @@ export interface DatastoreStoreOptions extends StoreOptions, DatastoreConnection
   readonly databaseId?: string;
   /** Default `""`. */
   readonly namespace?: string;
-  /** The deadline of every call to Datastore, in milliseconds. Default 5,000. */
+  /**
+   * The deadline of every call to Datastore, in milliseconds; nothing is sent later than this after it was asked for. Default 5,000. Give
+   * it the value of `storeTimeout`: with more, a change may be stored long after its request was told that it failed.
+   */
   readonly timeoutMs?: number;
 }
 

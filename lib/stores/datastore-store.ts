@@ -17,6 +17,7 @@ import {
   readHeader,
   readLive,
 } from "./datastore-entity";
+import { busyError, waitedError } from "./datastore-errors";
 import type { CommitOutcome } from "./datastore-errors";
 import { findInDatastore } from "./datastore-find";
 import { assertWithinLimits, isKeyName } from "./datastore-limits";
@@ -34,6 +35,9 @@ export type { DatastoreStoreOptions } from "./datastore-options";
 
 /** Attempts to end a record in the very state in which it was read; the rest end it in whatever state it is. */
 const EXACT_ATTEMPTS = 6;
+
+/** Operations that have no answer yet, beside loads and updates, which count for themselves; one more is told so. */
+const MOST_UNDER_WAY = 10_000;
 
 /**
  * Keeps sessions in Google Cloud Datastore (Firestore in Datastore mode), or in its emulator where `DATASTORE_EMULATOR_HOST` is set.
@@ -94,7 +98,7 @@ export class DatastoreStore implements SessionStore {
         const changed = applyDelta(record, delta);
         assertWithinLimits(id, liveProperties(changed));
         const mutation = { ...this.#updateMutation(id, recounted(delta, changed)), ...only(found) };
-        const outcome = await this.#rpc.commit([mutation], "single");
+        const outcome = await this.#commitInTime(asked, [mutation], "single");
         return outcome === "applied" ? changed : "conflict";
       });
     return this.#run(() => this.#turns.take(id, attempts));
@@ -145,7 +149,8 @@ export class DatastoreStore implements SessionStore {
   // update of the live entity, which fails where that is gone, and everything fails with it.
   async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
     const key = this.#rpc.key(this.#kinds.live, id);
-    return this.#untilSettled(id, performance.now(), async (attempt) => {
+    const asked = performance.now();
+    return this.#untilSettled(id, asked, async (attempt) => {
       const found = isKeyName(id) ? await this.#rpc.lookup(key, ENDING_PROPERTIES) : undefined;
       if (found === undefined) return "missing";
       // A session that never stops changing must be ended too, if need be with a header that is a moment old.
@@ -156,7 +161,7 @@ export class DatastoreStore implements SessionStore {
         ...this.#endedMutation(found, ending),
         ...successor,
       ];
-      return this.#rpc.commit(mutations, "atomic");
+      return this.#commitInTime(asked, mutations, "atomic");
     });
   }
 
@@ -169,12 +174,26 @@ export class DatastoreStore implements SessionStore {
 
   /** Tries again, after a while, what lost against another change of the same record. `asked` is by `performance.now()`. */
   async #untilSettled<T>(id: string, asked: number, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
-    for (let count = 0; count < ATTEMPTS && performance.now() - asked < this.#timeoutMs; count += 1) {
+    for (let count = 0; count < ATTEMPTS; count += 1) {
+      if (this.#isLate(asked)) {
+        if (count > 0) break;
+        throw waitedError("commit", this.#timeoutMs);
+      }
       if (count > 0) await sleep(backoffMs(count));
       const result = await attempt(count);
       if (result !== "conflict") return result;
     }
     throw conflictError(id);
+  }
+
+  /** Sends it, unless its time is over: whoever asked has been told by then that it failed. */
+  async #commitInTime(asked: number, mutations: readonly Mutation[], mode: "single" | "atomic") {
+    if (this.#isLate(asked)) throw waitedError("commit", this.#timeoutMs);
+    return this.#rpc.commit(mutations, mode);
+  }
+
+  #isLate(asked: number): boolean {
+    return performance.now() - asked >= this.#timeoutMs;
   }
 
   async #find(id: string): Promise<EntityResult | undefined> {
@@ -195,6 +214,7 @@ export class DatastoreStore implements SessionStore {
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
     this.#assertOpen();
+    if (this.#underWay.size >= MOST_UNDER_WAY) throw busyError("call", this.#underWay.size);
     const running = work();
     this.#underWay.add(running);
     try {
