@@ -82,7 +82,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     super();
     this.#options = resolveOptions(options);
     const { store, storeTimeoutMs: timeoutMs, now } = this.#options;
-    this.#store = new GuardedStore(store ?? storeByEnvironment({ now }), { timeoutMs, now });
+    this.#store = new GuardedStore(store ?? storeByEnvironment({ now, timeoutMs }), { timeoutMs, now });
     const { leaseMs, killCheckMs } = this.#options;
     const onError = (error: unknown) => this.#emitError(error);
     this.#clientless = new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, onError });

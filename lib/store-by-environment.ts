@@ -1,6 +1,11 @@
 import type { LmdbStoreOptions } from "./stores/lmdb-store";
 import type { SessionStore } from "./stores/store";
 
+export interface EnvironmentStoreOptions extends LmdbStoreOptions {
+  /** How long one operation may take, in milliseconds, for a store that asks others. */
+  readonly timeoutMs?: number;
+}
+
 /** The variables that tell that sessions belong into Datastore; `GOOGLE_CLOUD_PROJECT` alone is set on laptops too. */
 const DATASTORE_VARIABLES = [
   ...["DATASTORE_EMULATOR_HOST", "DATASTORE_PROJECT_ID"],
@@ -14,7 +19,7 @@ export function usesDatastore(env: NodeJS.ProcessEnv = process.env): boolean {
 }
 
 /** The store for this environment; with a `path` the embedded one there, whatever the environment says. Each is loaded only where it is used. */
-export function storeByEnvironment(options: LmdbStoreOptions, env: NodeJS.ProcessEnv = process.env): SessionStore {
+export function storeByEnvironment(options: EnvironmentStoreOptions, env = process.env): SessionStore {
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load both stores' packages */
   if (options.path === undefined && usesDatastore(env)) {
     const { DatastoreStore } = require("./stores/datastore-store") as typeof import("./stores/datastore-store");

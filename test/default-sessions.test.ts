@@ -173,6 +173,21 @@ describe("in a process of its own", () => {
     [{ GAE_ENV: "standard" }, "DatastoreStore"],
   ];
 
+  it("P7: gives the store of the environment the time limit that the sessions have", () => {
+    const script = `
+      const lines = [];
+      const silent = require("node:net").createServer((line) => lines.push(line));
+      await new Promise((listening) => silent.listen(0, "127.0.0.1", listening));
+      process.env.DATASTORE_EMULATOR_HOST = "127.0.0.1:" + silent.address().port;
+      const sessions = new coatcheck.Sessions({ storeTimeout: "300ms", clearSchedule: false });
+      const answer = await sessions.killSessionByUser("alice").catch(({ code }) => code);
+      await sessions.close();
+      for (const line of lines) line.destroy();
+      silent.close();
+      print(answer);`;
+    expect(run(script, { METADATA_SERVER_DETECTION: "none" })).toBe("SESSION_STORE_TIMEOUT");
+  });
+
   it.each(environments)("with %j sessions are kept in a %s", (variables, name) => {
     const script = `
       const store = lib("store-by-environment").storeByEnvironment({});
