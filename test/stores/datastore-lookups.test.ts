@@ -187,6 +187,16 @@ describe("Loads from a Datastore that can't be had", () => {
     silent.close();
   });
 
+  it("P7: atomic changes too fail at once where too many wait", async () => {
+    const store = new DatastoreStore({ emulatorHost: "127.0.0.1:1" });
+    const change = () => ({ owner: "alice" });
+    const answers = Promise.allSettled(Array.from({ length: MOST_WAITING }, () => store.mutate("a", change)));
+    const oneMore = { code: "SESSION_STORE", status: 503, message: expect.stringMatching(/too slow.*10000 requests/) };
+    await expect(store.mutate("a", change)).rejects.toMatchObject(oneMore);
+    await store.close();
+    expect((await answers).every(({ status }) => status === "rejected")).toBe(true);
+  });
+
   it("P7: fail each with an error of its own", async () => {
     const store = new DatastoreStore({ emulatorHost: "127.0.0.1:1" });
     const loads = await Promise.allSettled(["a", "b", "b"].map((id) => store.load(id)));
