@@ -24,6 +24,8 @@ const LIBRARIES = { coatcheck: "ours", "one that saves with every request": "tou
 const START_RATE = 500;
 const RAMP = 1.5;
 const SHARDS = 64;
+/** Of the index by which live sessions are counted, for each group of them. */
+const TALLY_SHARDS = 16;
 const NEW_SESSIONS = 100_000;
 
 /** Computes the figures of docs/scale.md and writes them there. */
@@ -90,19 +92,27 @@ function hotSpots(day: Day): string[] {
     name,
     number(ours),
     `${number(ours / SHARDS)} (${times(ours / SHARDS)})`,
+    `${number(ours / TALLY_SHARDS)} (${times(ours / TALLY_SHARDS)})`,
     number(touching),
     `${number(touching)} (${times(touching)})`,
   ]);
-  const limits = [START_RATE, START_RATE * RAMP].map((rate) => number(rate * SHARDS));
-  const users = ((START_RATE * SHARDS * 86_400) / PEAK / day.ours.indexWrites) * day.visitors;
+  const limits = (shards: number) => [START_RATE, START_RATE * RAMP].map((rate) => number(rate * shards));
+  const [sweep, tally] = [limits(SHARDS), limits(TALLY_SHARDS)];
+  const users = (shards: number) =>
+    number(Math.floor((((START_RATE * shards * 86_400) / PEAK / day.ours.indexWrites) * day.visitors) / 1e6));
   return [
-    `Entries that are written a second into the index that the clearing goes by, and how many of them into one range; in brackets`,
-    `the multiple of the ${START_RATE} a second that a fresh range takes. The peak is ${PEAK} times the average.`,
+    `Entries that are written a second into the index that the clearing goes by (\`sweep\`), and how many of them into one range; as many at most,`,
+    `in the worst case all of one group, go into the one that counts live sessions (\`tally\`). In brackets the multiple of the ${START_RATE} a second`,
+    `that a fresh range takes. The peak is ${PEAK} times the average.`,
     "",
-    ...table(["", "`sweep`: all", "in one of 64 ranges", "an indexed time: all", "in its one range"], rows),
+    ...table(
+      ["", "`sweep`: all", "in one of 64 ranges", "`tally`: in one of 16", "an indexed time: all", "in its one range"],
+      rows,
+    ),
     "",
-    `By the rule, 64 ranges take ${limits[0] ?? ""} entries a second in the first five minutes of a bucket, and ${limits[1] ?? ""} in the`,
-    `second five; with these visitors, that is the peak of ${number(Math.floor(users / 1e6))} million users a day.`,
+    `By the rule, 64 ranges take ${sweep[0] ?? ""} entries a second in the first five minutes of a bucket, and ${sweep[1] ?? ""} in the second`,
+    `five; with these visitors, that is the peak of ${users(SHARDS)} million users a day. The 16 of one group take ${tally[0] ?? ""} and ${tally[1] ?? ""}: the`,
+    `peak of ${users(TALLY_SHARDS)} million users a day, if all of them were guests, or none.`,
   ];
 }
 
