@@ -38,8 +38,8 @@ interface Length {
 }
 
 const FULL: Length = {
-  requests: { rounds: 9, measureMs: 400, warmUpMs: 800 },
-  connections: { rounds: 5, measureMs: 400, warmUpMs: 400 },
+  requests: { rounds: 7, measureMs: 400, warmUpMs: 800 },
+  connections: { rounds: 3, measureMs: 400, warmUpMs: 400 },
   startups: 15,
   rpcMs: 2000,
   growth: { counts: [10_000, 100_000, 1_000_000], memory: 1_000_000, rounds: 31 },

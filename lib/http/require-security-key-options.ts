@@ -32,7 +32,12 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TR
 export function readRequireSecurityKeyOptions(given: RequireSecurityKeyOptions): RequireSecurityKeySettings {
   if (typeof given !== "object" || (given as unknown) === null) refuse("options", given, "give an object, or nothing");
   const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) refuse("options", { [unknown]: undefined }, `the options are ${OPTIONS.join(", ")}`);
+  if (unknown !== undefined) {
+    throw new SessionError(
+      "SESSION_CONFIG",
+      `requireSecurityKey: there is no option ${unknown}; the options are ${OPTIONS.join(", ")}.`,
+    );
+  }
   const { methods, header = "X-Security-Key", field = "securityKey", oneTime = false } = given;
   if (!matches(header, /^[!#$%&'*+\-.^_`|~\w]{1,100}$/))
     refuse("header", header, `give a name such as "X-Security-Key"`);

@@ -36,7 +36,12 @@ const MAX_TITLE_LENGTH = 80;
 export function readConsoleOptions(given: ConsoleOptions, byDefault: () => ConsoleSessions): ConsoleSettings {
   if (typeof given !== "object" || (given as unknown) === null) refuse("options", given, "give an object, or nothing");
   const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) refuse("options", { [unknown]: undefined }, `the options are ${OPTIONS.join(", ")}`);
+  if (unknown !== undefined) {
+    throw new SessionError(
+      "SESSION_CONFIG",
+      `sessionConsole: there is no option ${unknown}; the options are ${OPTIONS.join(", ")}.`,
+    );
+  }
   const { sessions, auditTrail, title = "Sessions" } = given;
   if (sessions !== undefined && !hasAdmin(sessions)) {
     refuse("sessions", sessions, "give the .sessions of what sessionMiddleware() returned, or new Sessions()");
