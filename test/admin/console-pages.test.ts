@@ -196,7 +196,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
 });
 
 test.each([
-  [{ tite: "x" }, /options can't be \{ tite: undefined \}; the options are sessions, auditTrail, title/],
+  [{ tite: "x" }, /there is no option tite; the options are sessions, auditTrail, title/],
   [{ title: "" }, /title can't be ''/],
   [{ auditTrail: [] }, /auditTrail can't be \[\]; give a function/],
   [{ sessions: {} }, /sessions can't be \{\}; give the \.sessions/],
