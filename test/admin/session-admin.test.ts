@@ -7,6 +7,7 @@ import type { RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";
 import { idOf } from "../support/session-life";
 import { watchedStore } from "../support/watched-store";
+import { addSignIn } from "../support/sign-in-routes";
 
 /** What is asked in a handler, by the session of this id. */
 type Ask = (admin: SessionAdmin, own: string) => Promise<unknown>;
@@ -35,15 +36,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
   const start = (options: SessionOptions = {}) =>
     startApp(
       (express, sessions) => {
-        express.get("/login/:user", async (req, res) => {
-          await req.session.login(req.params.user);
-          req.session.set("secret", "a value that nobody else sees");
-          res.end();
-        });
-        express.get("/guest", (req, res) => {
-          req.session.set("tea", "black");
-          res.end();
-        });
+        addSignIn(express);
         express.get("/ask", async (req, res) => {
           let outcome: Outcome;
           try {

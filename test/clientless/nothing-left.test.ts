@@ -1,10 +1,14 @@
 import { createHook } from "node:async_hooks";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Sessions } from "../../lib";
 import { describeOnEveryStore } from "../support/every-store";
 
+/** Each closes two sessions, so half as many rounds do. */
+const CYCLES = 10_000;
 const AT_A_TIME = 50;
+const LIB = join(__dirname, "../../lib/");
 /** Ten thousand sessions that stay in memory would take several times this. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 
@@ -12,12 +16,12 @@ setFlagsFromString("--expose-gc");
 const gc = runInNewContext("gc") as () => void;
 
 describeOnEveryStore("clientless sessions that were closed", (every) => {
-  // The emulator is not made for speed.
-  const cycles = every.name === "DatastoreStore" ? 1_000 : 10_000;
+  // The emulator may be busy.
+  const storeTimeout = every.name === "DatastoreStore" ? "20s" : "5s";
 
-  it(`leave nothing behind: no memory, listeners, timers or records, in ${cycles} cycles`, async () => {
+  it("leave nothing behind: no memory, listeners, timers or records, in 10,000 cycles", async () => {
     const store = await every.open();
-    const sessions = new Sessions({ store, clearSchedule: false, keepEnded: 0 });
+    const sessions = new Sessions({ store, clearSchedule: false, keepEnded: 0, storeTimeout });
     sessions.defineTask<number>("double", async ({ params, signal, session }) => {
       signal.addEventListener("abort", () => session.set("stopped", true));
       session.set("doubled", params * 2);
@@ -42,7 +46,7 @@ describeOnEveryStore("clientless sessions that were closed", (every) => {
     const timers = new Set<number>();
     const hook = createHook({
       init: (id, type) => {
-        if (type === "Timeout") timers.add(id);
+        if (type === "Timeout" && isOurs()) timers.add(id);
       },
       destroy: (id) => {
         timers.delete(id);
@@ -51,20 +55,28 @@ describeOnEveryStore("clientless sessions that were closed", (every) => {
     await run(500);
     const before = await state(sessions);
     hook.enable();
-    await run(cycles / 2);
+    await run(CYCLES / 2);
     const after = await state(sessions);
     hook.disable();
     expect(after.bytes - before.bytes).toBeLessThan(SLACK_BYTES);
     expect(after.listeners).toEqual(before.listeners);
     // One may be the store's own, for the deadlines of its calls.
     expect(timers.size).toBeLessThanOrEqual(1);
-    expect(after.resources).toEqual(before.resources);
     for (const query of [{ state: "live" }, { state: "ended" }] as const) {
       for await (const record of store.find(query)) throw new Error(`${record.id} was left behind.`);
     }
     await sessions.close();
-  }, 180_000);
+  }, 600_000);
 });
+
+/** Whether our code is running: the test runner has timers, too. Its stack as text would keep the maps of all sources in memory. */
+function isOurs(): boolean {
+  const before: unknown = Reflect.get(Error, "prepareStackTrace");
+  Error.prepareStackTrace = (_error, sites) => sites.some((site) => site.getFileName()?.startsWith(LIB));
+  const { stack } = new Error();
+  Reflect.set(Error, "prepareStackTrace", before);
+  return stack as unknown as boolean;
+}
 
 /** What could grow, once nothing is under way. */
 async function state(sessions: Sessions) {
@@ -77,6 +89,5 @@ async function state(sessions: Sessions) {
   return {
     bytes: process.memoryUsage().heapUsed,
     listeners: emitters.map((emitter) => emitter.eventNames().map((name) => emitter.listenerCount(name))),
-    resources: process.getActiveResourcesInfo().filter((name) => name === "Timeout"),
   };
 }

@@ -6,7 +6,6 @@ import { DatastoreLookups } from "../../lib/stores/datastore-lookups";
 import { DatastoreRpc } from "../../lib/stores/datastore-rpc";
 import { DatastoreStore } from "../../lib/stores/datastore-store";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/datastore-emulator";
-import { closedGate } from "../support/gate";
 import { GrpcProxy } from "../support/grpc-proxy";
 import { sessionRecord } from "../support/session-records";
 
@@ -35,16 +34,6 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     const records = Array.from({ length: count }, (_, index) => sessionRecord({ data: { n: String(index) } }));
     await Promise.all(records.map((record) => other.create(record)));
     return records;
-  };
-
-  /** The next lookup has read when this resolves, and its answer is held up until the gate is open. */
-  const holdNextAnswer = () => {
-    const gate = closedGate();
-    proxy.after = () => {
-      proxy.after = undefined;
-      return gate.pass();
-    };
-    return gate;
   };
 
   it("travel in one lookup, the missing and those asked for twice among them", async () => {
@@ -77,7 +66,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
 
   it.each([1, 20])("see what was acknowledged while a lookup of %s was under way", async (count) => {
     const [record, ...others] = await stored(count);
-    const gate = holdNextAnswer();
+    const gate = proxy.holdNext("after");
     const before = Promise.all([record!, ...others].map(({ id }) => store.load(id)));
     await gate.reached;
     expect(await store.update(record!.id, { data: { set: { n: '"here"' } } })).toBe(true);
@@ -91,7 +80,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
   it("gather while a call is under way, where there are many", async () => {
     const records = await stored(60);
     const first = records.slice(0, 30);
-    const gate = holdNextAnswer();
+    const gate = proxy.holdNext("after");
     const loading = first.map(({ id }) => store.load(id));
     await gate.reached;
     const gathered: Promise<SessionRecord | undefined>[] = [];
@@ -149,7 +138,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
 
   it.each([3, 20])("P7: are not held up by a lookup of %s that hangs", async (count) => {
     const records = await stored(count + 1);
-    const gate = holdNextAnswer();
+    const gate = proxy.holdNext("after");
     const hanging = Promise.all(records.slice(1).map(({ id }) => store.load(id)));
     await gate.reached;
     // Only when this one is answered does the other one's answer come.

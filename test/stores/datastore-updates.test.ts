@@ -1,6 +1,5 @@
 import { DatastoreStore } from "../../lib/stores/datastore-store";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/datastore-emulator";
-import { closedGate } from "../support/gate";
 import { GrpcProxy } from "../support/grpc-proxy";
 import { killed, sessionRecord } from "../support/session-records";
 
@@ -37,16 +36,6 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
 
   const valuesOf = async (ids: readonly string[]) =>
     (await Promise.all(ids.map((id) => other.load(id)))).map((record) => record?.data.n);
-
-  /** The next commit is held up before it reaches Datastore, until the gate is open. */
-  const holdNextCommit = () => {
-    const gate = closedGate();
-    proxy.before = () => {
-      proxy.before = undefined;
-      return gate.pass();
-    };
-    return gate;
-  };
 
   it("travel in one commit", async () => {
     const ids = await stored(20);
@@ -86,7 +75,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
 
   it("P2: answer false for a session that is killed while their commit is on its way", async () => {
     const ids = await stored(8);
-    const gate = holdNextCommit();
+    const gate = proxy.holdNext("before");
     const updating = Promise.all(ids.map((id, n) => store.update(id, set(n))));
     await gate.reached;
     expect(await other.end(ids[2]!, killed())).toBe(true);
@@ -127,7 +116,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     const ids = await stored(10);
     const hasty = new DatastoreStore({ emulatorHost: proxy.address, timeoutMs: 300 });
     await hasty.load("a first call, which connects").catch(() => undefined);
-    const gate = holdNextCommit();
+    const gate = proxy.holdNext("before");
     const answers = Promise.allSettled(ids.map((id) => hasty.update(id, set("late"))));
     await gate.reached;
     for (const answer of await answers) {
@@ -152,7 +141,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
 
   it("of one session wait for the one that is under way, and those of others do not", async () => {
     const [id, another] = await stored(2);
-    const gate = holdNextCommit();
+    const gate = proxy.holdNext("before");
     const answered: string[] = [];
     const first = store.update(id!, set("first")).then(() => answered.push("first"));
     await gate.reached;
@@ -282,7 +271,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
 
   it("are written before it closes", async () => {
     const ids = await stored(40);
-    const gate = holdNextCommit();
+    const gate = proxy.holdNext("before");
     const updates = [...ids, ...ids].map((id, n) => store.update(id, set(n)));
     await gate.reached;
     updates.push(...ids.map((id) => store.update(id, set("last"))));

@@ -3,6 +3,7 @@ import { sessionConsole } from "../../lib";
 import type { AuditEntry, ConsoleOptions, SessionOptions } from "../../lib";
 import { startApp } from "./app";
 import type { Answer, RunningApp } from "./app";
+import { addSignIn } from "./sign-in-routes";
 
 /** An app with the console at `/admin/sessions`, of which `root` is the super-user. */
 export interface ConsoleApp extends RunningApp {
@@ -29,15 +30,7 @@ export async function startConsole(options: ConsoleAppOptions = {}): Promise<Con
   const entries: AuditEntry[] = [];
   const app = await startApp(
     (express, sessions) => {
-      express.get("/login/:user", async (req, res) => {
-        await req.session.login(req.params.user);
-        req.session.set("secret", "a value that nobody else sees");
-        res.end();
-      });
-      express.get("/guest", (req, res) => {
-        req.session.set("tea", "black");
-        res.end();
-      });
+      addSignIn(express);
       before?.(express);
       express.use("/admin/sessions", sessionConsole({ sessions, ...console }));
     },

@@ -1,6 +1,8 @@
 import { connect, createServer } from "node:http2";
 import type { ClientHttp2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { closedGate } from "./gate";
+import type { Gate } from "./gate";
 
 /** What the other side said to one call. */
 interface Answer {
@@ -39,6 +41,16 @@ export class GrpcProxy {
 
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Holds the next call up until the gate is open: before it reaches the server, or its answer on the way back. */
+  holdNext(moment: "before" | "after"): Gate {
+    const gate = closedGate();
+    this[moment] = () => {
+      this[moment] = undefined;
+      return gate.pass();
+    };
+    return gate;
   }
 
   async close(): Promise<void> {
