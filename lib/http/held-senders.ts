@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { bytesOf, callbackOf, failWrite } from "./held-call";
 import { endListensForFinish, nodeMethod, refuseWrongChunk, SENT_RESPONSE } from "./node-response";
 import { mayEnd, mayPass } from "./pass-gate";
-import { HOLD } from "./response-hold";
+import { holdOf } from "./response-hold";
 import type { HeldResponse, ResponseHold, SenderLayer, Senders } from "./response-hold";
 import { applyWrittenHead } from "./written-head";
 
@@ -12,19 +12,19 @@ export function heldSenders(below: Senders): SenderLayer {
     below,
     hooks: {
       write(this: HeldResponse, ...args) {
-        const hold = this[HOLD];
+        const hold = holdOf(this);
         return hold?.layer === layer ? write(this, hold, args) : Reflect.apply(below.write, this, args);
       },
       end(this: HeldResponse, ...args) {
-        const hold = this[HOLD];
+        const hold = holdOf(this);
         return hold?.layer === layer ? end(this, hold, args) : Reflect.apply(below.end, this, args);
       },
       writeHead(this: HeldResponse, ...args) {
-        const hold = this[HOLD];
+        const hold = holdOf(this);
         return hold?.layer === layer ? writeHead(this, hold, args) : Reflect.apply(below.writeHead, this, args);
       },
       flushHeaders(this: HeldResponse) {
-        const hold = this[HOLD];
+        const hold = holdOf(this);
         if (hold?.layer === layer) flushHeaders(this, hold);
         else Reflect.apply(below.flushHeaders, this, []);
       },

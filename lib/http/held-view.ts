@@ -1,7 +1,7 @@
 import { ServerResponse } from "node:http";
 import { nodeMethod, SENT_RESPONSE } from "./node-response";
 import type { Sender } from "./node-response";
-import { HOLD } from "./response-hold";
+import { holdOf } from "./response-hold";
 import type { HeldResponse, ResponseHold } from "./response-hold";
 
 const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
@@ -38,7 +38,7 @@ function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) =>
   return {
     configurable: true,
     get(this: HeldResponse) {
-      const hold = this[HOLD];
+      const hold = holdOf(this);
       return hold?.isWaiting === true ? read(this, hold) : Reflect.get(ServerResponse.prototype, name, this);
     },
   };
@@ -47,7 +47,7 @@ function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) =>
 /** While the response is held it is too late to set headers, and Node itself says so. Before that, their names are noted. */
 function headerMethod(name: HeaderMethod, below: Sender): PropertyDescriptor {
   return method(function (this: HeldResponse, ...args: unknown[]) {
-    const hold = this[HOLD];
+    const hold = holdOf(this);
     if (hold !== undefined) {
       if (hold.isWaiting) return Reflect.apply(nodeMethod(name), SENT_RESPONSE, args);
       if (hold.phase === "open") noteNames(hold, name, args[0]);
@@ -66,7 +66,7 @@ function noteNames(hold: ResponseHold, method: HeaderMethod, given: unknown): vo
 /** Corking waits its turn with the rest. */
 function waitingMethod(below: Sender): PropertyDescriptor {
   return method(function (this: HeldResponse, ...args: unknown[]) {
-    const hold = this[HOLD];
+    const hold = holdOf(this);
     if (hold?.isWaiting !== true) return Reflect.apply(below, this, args);
     hold.heldAnswer(this).calls.push({ send: below, args });
     return undefined;

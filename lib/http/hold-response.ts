@@ -1,8 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { bothGates } from "./response-gate";
 import type { ResponseGate } from "./response-gate";
-import { HOLD, holdOf, ResponseHold } from "./response-hold";
-import type { HeldResponse } from "./response-hold";
+import { holdOf, keepHold, ResponseHold } from "./response-hold";
 import { hookResponse } from "./response-hooks";
 
 export type { ResponseGate } from "./response-gate";
@@ -19,7 +18,7 @@ export function holdResponse(res: ServerResponse, gate: ResponseGate, next: (err
     earlier.next = next;
     return;
   }
-  (res as HeldResponse)[HOLD] = new ResponseHold(hookResponse(res), gate, next);
+  keepHold(new ResponseHold(res, hookResponse(res), gate, next));
 }
 
 /** Whether the headers are gone, or past the gate on their way, so that no cookie can be added. */

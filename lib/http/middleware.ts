@@ -4,9 +4,10 @@ import "./express-types";
 import { holdResponse } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
 import { hasBody, keepCurrent } from "./request-body";
-import { addSessionProperties, REQUEST_SESSION } from "./request-properties";
-import type { RequestWithSession } from "./request-properties";
+import { addSessionProperties } from "./request-properties";
 import { RequestSession } from "./request-session";
+import { REQUEST_SESSION } from "./request-slot";
+import type { RequestWithSession } from "./request-slot";
 
 type Next = (error?: unknown) => void;
 

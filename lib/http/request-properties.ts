@@ -1,15 +1,10 @@
 import { IncomingMessage } from "node:http";
 import type { RequestSession } from "./request-session";
+import { REQUEST_SESSION } from "./request-slot";
+import type { RequestWithSession } from "./request-slot";
 import { sharedPrototype } from "./shared-prototype";
 
-/** Where a request keeps its session. */
-export const REQUEST_SESSION = Symbol("coatcheck.requestSession");
 const PREPARED = Symbol("coatcheck.prepared");
-
-export interface RequestWithSession extends IncomingMessage {
-  [REQUEST_SESSION]?: RequestSession;
-  [PREPARED]?: true;
-}
 
 /**
  * Gives a request `session` and `sessionID`. With Express they are accessors on the prototype that its requests share: properties of their own
@@ -17,7 +12,8 @@ export interface RequestWithSession extends IncomingMessage {
  */
 export function addSessionProperties(req: RequestWithSession, requestSession: RequestSession): void {
   req[REQUEST_SESSION] = requestSession;
-  const isShared = req[PREPARED] === true || prepare(req);
+  const { [PREPARED]: isPrepared } = Object.getPrototypeOf(req) as { readonly [PREPARED]?: true };
+  const isShared = isPrepared === true || prepare(req);
   // What another library has put on this very request would stand before the shared ones.
   if (!isShared || Object.hasOwn(req, "session") || Object.hasOwn(req, "sessionID")) {
     Object.defineProperties(req, PROPERTIES);

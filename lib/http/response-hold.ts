@@ -1,11 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { HeldCall } from "./held-call";
 import type { Sender } from "./node-response";
+import { REQUEST_SESSION } from "./request-slot";
+import type { RequestWithSession } from "./request-slot";
 import type { ResponseGate } from "./response-gate";
 
-/** Under this key a response keeps its hold; the hooks are shared by all responses. */
-export const HOLD = Symbol("coatcheck.hold");
+/** Under this key a response keeps its hold where its request can't. */
+const HOLD = Symbol("coatcheck.hold");
 
+/** A response; the hooks are shared by all, those that nothing holds too. Not every one that a middleware is given knows its request. */
 export interface HeldResponse extends ServerResponse {
   [HOLD]?: ResponseHold;
 }
@@ -56,6 +59,7 @@ export class ResponseHold {
   error: unknown = undefined;
 
   constructor(
+    readonly res: ServerResponse,
     readonly layer: SenderLayer,
     public gate: ResponseGate,
     public next: (error?: unknown) => void,
@@ -79,6 +83,22 @@ export class ResponseHold {
   }
 }
 
-export function holdOf(res: ServerResponse): ResponseHold | undefined {
-  return (res as HeldResponse)[HOLD];
+/** What holds this response. An app may make several for one request. */
+export function holdOf(res: HeldResponse): ResponseHold | undefined {
+  const place = placeOf(res);
+  if (place === undefined) return res[HOLD];
+  const { hold } = place;
+  return hold === undefined || hold.res === res ? hold : res[HOLD];
+}
+
+/** From now on, this holds its response. */
+export function keepHold(hold: ResponseHold): void {
+  const { res }: { res: HeldResponse } = hold;
+  const place = placeOf(res);
+  if (place !== undefined && (place.hold === undefined || place.hold.res === res)) place.hold = hold;
+  else res[HOLD] = hold;
+}
+
+function placeOf(res: ServerResponse): { hold: ResponseHold | undefined } | undefined {
+  return (res as { readonly req?: RequestWithSession }).req?.[REQUEST_SESSION];
 }

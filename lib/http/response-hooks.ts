@@ -8,7 +8,7 @@ import { sharedPrototype } from "./shared-prototype";
 
 const SHARED_LAYER = Symbol("coatcheck.sharedLayer");
 
-interface HookedResponse extends HeldResponse {
+interface HookedPrototype {
   readonly [SHARED_LAYER]?: SenderLayer;
 }
 
@@ -18,17 +18,19 @@ interface HookedResponse extends HeldResponse {
  * shape, which costs Node several times what our work does. A response on which a middleware has put its own senders gets ours
  * on top of those.
  */
-export function hookResponse(res: HookedResponse): SenderLayer {
-  const shared = res[SHARED_LAYER] ?? hookSharedPrototype(res);
-  if (shared !== undefined && hasSenders(res, shared.hooks)) return shared;
+export function hookResponse(res: HeldResponse): SenderLayer {
+  // Asked of the prototype: no two responses have one shape, so that V8 looks up each property of each of them anew.
+  const above = (Object.getPrototypeOf(res) ?? {}) as Senders & HookedPrototype;
+  const shared = above[SHARED_LAYER] ?? hookSharedPrototype(res);
+  if (shared !== undefined && hasSenders(above, shared.hooks) && !hasOwnSender(res)) return shared;
   if (shared === undefined && res instanceof ServerResponse) putHeldView(res);
   const layer = layerOver(res);
   putSenders(res, layer.hooks);
   return layer;
 }
 
-function hookSharedPrototype(res: HookedResponse): SenderLayer | undefined {
-  const shared = sharedPrototype(res, ServerResponse) as HookedResponse | undefined;
+function hookSharedPrototype(res: HeldResponse): SenderLayer | undefined {
+  const shared = sharedPrototype(res, ServerResponse);
   if (shared === undefined) return undefined;
   const layer = layerOver(shared);
   putHeldView(shared);
@@ -44,7 +46,16 @@ function layerOver(object: object): SenderLayer {
   return heldSenders({ write, end, writeHead, flushHeaders });
 }
 
-function hasSenders(res: ServerResponse, { write, end, writeHead, flushHeaders }: Senders): boolean {
-  const own = res as unknown as Senders;
-  return own.end === end && own.write === write && own.writeHead === writeHead && own.flushHeaders === flushHeaders;
+function hasSenders(senders: Senders, { write, end, writeHead, flushHeaders }: Senders): boolean {
+  return (
+    senders.end === end &&
+    senders.write === write &&
+    senders.writeHead === writeHead &&
+    senders.flushHeaders === flushHeaders
+  );
+}
+
+function hasOwnSender(res: ServerResponse): boolean {
+  for (const name of SENDER_NAMES) if (Object.hasOwn(res, name)) return true;
+  return false;
 }

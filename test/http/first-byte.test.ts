@@ -1,12 +1,15 @@
 import http from "node:http";
-import { Readable } from "node:stream";
+import type { Socket } from "node:net";
+import { PassThrough, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Express, Request, Response } from "express";
 import type { SessionError } from "../../lib/errors";
+import { holdResponse } from "../../lib/http/hold-response";
 import { EXPRESSES, send, startApp } from "../support/app";
 import type { Answer, AppOptions, RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";
 import { watchedStore } from "../support/watched-store";
+import { TestGate } from "./hold-response-app";
 
 /** How long the store takes for a write, in milliseconds: long enough that a byte that does not wait for it is seen. */
 const SLOW = 40;
@@ -104,6 +107,35 @@ describe.each(EXPRESSES)("before the first byte, on %s", (_name, express) => {
     const answer = await send("HEAD", `${app.url}/count`);
     expect([answer.status, answer.body, log]).toEqual([200, "", ["create"]]);
     expect((await app.get("/read", { cookie: answer.cookie })).body).toContain('"views":1');
+  });
+
+  it("P1: of two responses that an app makes for one request, each waits for its own", async () => {
+    const log = await startSlow(
+      (main) => {
+        main.get("/two", (req, res, next) => {
+          req.session.views = 1;
+          const draft = Object.setPrototypeOf(
+            new http.ServerResponse(req),
+            Object.getPrototypeOf(res) as object,
+          ) as Response;
+          const paper = new PassThrough().once("data", () => log.push("draft is sent"));
+          draft.assignSocket(paper as unknown as Socket);
+          if (req.query.held === "yes") {
+            const gate = new TestGate(() => sleep(2 * SLOW).then(() => void log.push("asked")));
+            holdResponse(draft, gate, next);
+          }
+          res.send("answer");
+          draft.end("draft");
+        });
+      },
+      { express },
+    );
+    expect(await getNoting(log, "/two")).toBe("answer");
+    expect(log).toEqual(["draft is sent", "create", "status 200"]);
+    log.length = 0;
+    expect(await getNoting(log, "/two?held=yes")).toBe("answer");
+    while (log.length < 4) await sleep(5);
+    expect(log).toEqual(["create", "status 200", "asked", "draft is sent"]);
   });
 });
 
