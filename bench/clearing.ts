@@ -1,5 +1,6 @@
 import { cp } from "node:fs/promises";
 import { runChild } from "./child";
+import { unpinnedCommand } from "./cores";
 import { load, signIn } from "./load";
 import { ServerProcess } from "./server-process";
 import { median } from "./statistics";
@@ -39,12 +40,12 @@ export async function measureClearing(folderOf: () => string, sessions: number):
 
   const embedded = VARIANTS.find(({ name }) => name === EMBEDDED);
   if (embedded === undefined) throw new Error(`"${EMBEDDED}" is not among the variants.`);
-  const quiet = await ServerProcess.start(embedded, first, false);
+  const quiet = await ServerProcess.start(embedded, first, unpinnedCommand);
   await signInAndLeave(quiet);
   const alone = await quiet.clear();
   await quiet.stop();
 
-  const busy = await ServerProcess.start(embedded, second, false);
+  const busy = await ServerProcess.start(embedded, second, unpinnedCommand);
   const visitors = await signIn(busy, "200 B", VISITORS);
   const tail = async (): Promise<Tail> => ({
     read: (await load(busy, visitors, "read", SLICE_MS, PAUSE_MS)).p99Ms,

@@ -3,11 +3,17 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Profiler } from "node:inspector";
-import { SERVER_CORE, pinnedCommand, unpinnedCommand } from "./cores";
+import { SERVER_CORE, pinnedCommand } from "./cores";
 import type { Answered, Asked, Question } from "./question";
 import { LISTENING } from "./question";
 import type { Variant } from "./variants";
 import type { Clearing } from "./watched-clear";
+
+type Command = [string, ...string[]];
+
+function onItsCore(...command: Command): Command {
+  return pinnedCommand(SERVER_CORE, ...command);
+}
 
 /** A server in a process and on a core of its own. */
 export class ServerProcess {
@@ -20,11 +26,10 @@ export class ServerProcess {
     this.port = port;
   }
 
-  /** `pinned`: to its core, as for everything that is compared. */
-  static async start(variant: Variant, folder: string, pinned = true): Promise<ServerProcess> {
+  /** `commandOf` makes the command line; by default the process keeps to its core, as for everything that is compared. */
+  static async start(variant: Variant, folder: string, commandOf = onItsCore): Promise<ServerProcess> {
     const script = join(__dirname, "server.ts");
-    const plain: [string, ...string[]] = [process.execPath, "--import", "tsx", script, variant.name, folder];
-    const [command, ...args] = pinned ? pinnedCommand(SERVER_CORE, ...plain) : unpinnedCommand(...plain);
+    const [command, ...args] = commandOf(process.execPath, "--import", "tsx", script, variant.name, folder);
     const child = spawn(command, args, {
       env: { ...process.env, NODE_ENV: "production" },
       stdio: ["ignore", "inherit", "inherit", "ipc"],

@@ -1,0 +1,74 @@
+/**
+ * How many machine instructions sessions add to a request, counted by Valgrind (Linux). Other work on the machine, which shifts times by half,
+ * leaves these as they are, to two parts in a hundred of a request; what the kernel does for the process is not among them. So they tell whether a
+ * change of a few microseconds is one. `tsx bench/instructions.ts [variant …]`, after `npm run build`; a minute or two for each number.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { arrive } from "./load";
+import { ServerProcess } from "./server-process";
+import { table } from "./tables";
+import { BARE, EMBEDDED, MEMORY, REFERENCE, VARIANTS } from "./variants";
+import type { Variant } from "./variants";
+
+const OPERATIONS = ["untouched", "read", "write"] as const;
+const CONNECTIONS = 8;
+/** Requests until V8 has compiled what there is to compile, and those that are counted after them. */
+const WARM_UP = 3000;
+const COUNTED = 5000;
+/** One thread, and the same random numbers: every run does the same. */
+const V8_FLAGS = ["--single-threaded", "--hash-seed=1", "--random-seed=1"];
+
+void main();
+
+async function main(): Promise<void> {
+  const named = process.argv.slice(2);
+  const names = [BARE, ...(named.length > 0 ? named : [MEMORY, EMBEDDED, REFERENCE])];
+  const bare: number[] = [];
+  const rows: string[][] = [];
+  for (const name of names) {
+    const variant = VARIANTS.find((one) => one.name === name);
+    if (variant === undefined) throw new Error(`"${name}" is none of: ${VARIANTS.map((one) => one.name).join("; ")}.`);
+    const row = [name];
+    for (const [at, operation] of OPERATIONS.entries()) {
+      const before = await instructions(variant, operation, WARM_UP);
+      const each = ((await instructions(variant, operation, WARM_UP + COUNTED)) - before) / COUNTED;
+      bare[at] ??= each;
+      row.push(Math.round(name === BARE ? each : each - bare[at]).toLocaleString("en"));
+      console.log(`${name}, ${operation}: ${Math.round(each).toLocaleString("en")}`);
+    }
+    rows.push(row);
+  }
+  console.log(["", ...table(["instructions that are added, 200 B", ...OPERATIONS], rows)].join("\n"));
+}
+
+/** Of a server from its start to its end, with so many requests in between. */
+async function instructions(variant: Variant, operation: string, requests: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "coatcheck-instructions-"));
+  const log = join(folder, "valgrind.log");
+  const tool = ["--tool=cachegrind", "--cache-sim=no", "--smc-check=all-non-file", "--cachegrind-out-file=/dev/null"];
+  try {
+    const server = await ServerProcess.start(variant, join(folder, "store"), (node, ...args) => [
+      "valgrind",
+      ...tool,
+      `--log-file=${log}`,
+      node,
+      ...V8_FLAGS,
+      ...args,
+    ]);
+    const visitors = await arrive(server, CONNECTIONS);
+    for (const visitor of visitors) await visitor.get("/sign-in/200%20B");
+    const ask = visitors.map(async (visitor) => {
+      for (let n = 0; n < requests / CONNECTIONS; n += 1) await visitor.get(`/${operation}`);
+    });
+    await Promise.all(ask);
+    for (const visitor of visitors) visitor.leave();
+    await server.stop();
+    const counted = /I\s+refs:\s+([\d,]+)/.exec(readFileSync(log, "utf8"))?.[1];
+    if (counted === undefined) throw new Error(`Valgrind counted nothing: ${readFileSync(log, "utf8")}`);
+    return Number(counted.replaceAll(",", ""));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
