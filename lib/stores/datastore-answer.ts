@@ -1,15 +1,15 @@
-import type { Entity, EntityResult, Key, LookupResponse, Properties, Value } from "./datastore-wire";
+import { readKey } from "./datastore-message";
+import { StoredEntity } from "./datastore-stored-entity";
+import type { CommitResponse, EntityResult, Key, LookupResponse } from "./datastore-wire";
 import { ProtobufReader } from "./protobuf-reader";
 
 /*
  * The client's own way from bytes to objects takes most of the time of a read: it makes every message twice, and says of
  * each value all that it is not. This makes once what the store reads.
- * The numbers are those of google/datastore/v1/datastore.proto, query.proto and entity.proto.
+ * The numbers are those of google/datastore/v1/datastore.proto and query.proto.
  */
 
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-
-/** The answer to a lookup, from a protobuf message. Texts and bytes are as they were stored. */
+/** The answer to a lookup, from a protobuf message. */
 export function readLookupResponse(message: Buffer): LookupResponse {
   const from = new ProtobufReader(message);
   const found: EntityResult[] = [];
@@ -18,146 +18,55 @@ export function readLookupResponse(message: Buffer): LookupResponse {
   while (from.at < message.length) {
     const tag = from.uint32();
     const field = tag >>> 3;
-    if (field === 1) found.push(readResult(from));
-    else if (field === 2) missing.push(readResult(from));
+    if (field === 1) found.push(readResult(message, from));
+    else if (field === 2) missing.push(readResult(message, from));
     else if (field === 3) deferred.push(readKey(from));
     else from.skip(tag);
   }
   return { found, missing, deferred };
 }
 
-function readResult(from: ProtobufReader): EntityResult {
+function readResult(message: Buffer, from: ProtobufReader): EntityResult {
   const end = from.end();
-  const result: Mutable<EntityResult> = {
-    entity: { key: { partitionId: NOWHERE, path: [] }, properties: {} },
-    version: 0,
-  };
+  let entity: EntityResult["entity"] = NOTHING;
+  let version: EntityResult["version"] = 0;
   while (from.at < end) {
     const tag = from.uint32();
     const field = tag >>> 3;
-    if (field === 1) result.entity = readEntity(from);
-    else if (field === 4) result.version = from.int64();
+    if (field === 1) entity = new StoredEntity(message, from);
+    else if (field === 4) version = from.int64();
+    else from.skip(tag);
+  }
+  return { entity, version };
+}
+
+const NOTHING: EntityResult["entity"] = {
+  key: { partitionId: { namespaceId: "", databaseId: "" }, path: [] },
+  properties: {},
+};
+
+/** The answer to a commit, from a protobuf message. */
+export function readCommitResponse(message: Buffer): CommitResponse {
+  const from = new ProtobufReader(message);
+  const mutationResults: CommitResponse["mutationResults"][number][] = [];
+  while (from.at < message.length) {
+    const tag = from.uint32();
+    if (tag >>> 3 === 3) mutationResults.push(readMutationResult(from));
+    else from.skip(tag);
+  }
+  return { mutationResults };
+}
+
+function readMutationResult(from: ProtobufReader): CommitResponse["mutationResults"][number] {
+  const end = from.end();
+  let result = APPLIED;
+  while (from.at < end) {
+    const tag = from.uint32();
+    if (tag >>> 3 === 5) result = from.uint32() === 0 ? APPLIED : CONFLICT;
     else from.skip(tag);
   }
   return result;
 }
 
-const NOWHERE: Key["partitionId"] = { namespaceId: "", databaseId: "" };
-
-function readEntity(from: ProtobufReader): Entity {
-  const end = from.end();
-  const entity: Mutable<Entity> = { key: { partitionId: NOWHERE, path: [] }, properties: {} };
-  while (from.at < end) {
-    const tag = from.uint32();
-    const field = tag >>> 3;
-    if (field === 1) entity.key = readKey(from);
-    else if (field === 3) readProperty(from, entity.properties);
-    else from.skip(tag);
-  }
-  return entity;
-}
-
-function readProperty(from: ProtobufReader, properties: Properties): void {
-  const end = from.end();
-  let name = "";
-  let value: Value = {};
-  while (from.at < end) {
-    const tag = from.uint32();
-    const field = tag >>> 3;
-    if (field === 1) name = from.text();
-    else if (field === 2) value = readValue(from);
-    else from.skip(tag);
-  }
-  properties[name] = value;
-}
-
-function readValue(from: ProtobufReader): Value {
-  const end = from.end();
-  let value: Value = {};
-  while (from.at < end) {
-    const tag = from.uint32();
-    switch (tag >>> 3) {
-      case 1:
-        value = { booleanValue: from.uint32() !== 0 };
-        break;
-      case 2:
-        value = { integerValue: from.int64() };
-        break;
-      case 3:
-        value = { doubleValue: from.double() };
-        break;
-      case 6:
-        value = { entityValue: readEntity(from) };
-        break;
-      case 10:
-        value = { timestampValue: readTimestamp(from) };
-        break;
-      case 11:
-        from.skip(tag);
-        value = { valueType: "nullValue", nullValue: "NULL_VALUE" };
-        break;
-      case 17:
-        value = { stringValue: from.text() };
-        break;
-      case 18:
-        value = { blobValue: from.bytes() };
-        break;
-      default:
-        from.skip(tag);
-    }
-  }
-  return value;
-}
-
-function readTimestamp(from: ProtobufReader): NonNullable<Value["timestampValue"]> {
-  const end = from.end();
-  const timestamp: Mutable<NonNullable<Value["timestampValue"]>> = { seconds: 0, nanos: 0 };
-  while (from.at < end) {
-    const tag = from.uint32();
-    const field = tag >>> 3;
-    if (field === 1) timestamp.seconds = from.int64();
-    else if (field === 2) timestamp.nanos = from.uint32();
-    else from.skip(tag);
-  }
-  return timestamp;
-}
-
-function readKey(from: ProtobufReader): Key {
-  const end = from.end();
-  let partitionId = NOWHERE;
-  const path: { kind: string; name?: string }[] = [];
-  while (from.at < end) {
-    const tag = from.uint32();
-    const field = tag >>> 3;
-    if (field === 1) partitionId = readPartition(from);
-    else if (field === 2) path.push(readPathElement(from));
-    else from.skip(tag);
-  }
-  return { partitionId, path };
-}
-
-function readPartition(from: ProtobufReader): Key["partitionId"] {
-  const end = from.end();
-  const partition = { namespaceId: "", databaseId: "" };
-  while (from.at < end) {
-    const tag = from.uint32();
-    const field = tag >>> 3;
-    if (field === 3) partition.databaseId = from.text();
-    else if (field === 4) partition.namespaceId = from.text();
-    else from.skip(tag);
-  }
-  return partition;
-}
-
-function readPathElement(from: ProtobufReader): { kind: string; name?: string } {
-  const end = from.end();
-  const element: { kind: string; name?: string } = { kind: "" };
-  while (from.at < end) {
-    const tag = from.uint32();
-    const field = tag >>> 3;
-    if (field === 1) element.kind = from.text();
-    else if (field === 3) element.name = from.text();
-    else from.skip(tag);
-  }
-  return element;
-}
+const APPLIED = { conflictDetected: false };
+const CONFLICT = { conflictDetected: true };

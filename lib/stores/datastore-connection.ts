@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import { SessionError } from "../errors";
-import { readLookupResponse } from "./datastore-answer";
+import { readCommitResponse, readLookupResponse } from "./datastore-answer";
 import { connectionError } from "./datastore-errors";
+import { writeCommitRequest, writeLookupRequest } from "./datastore-request";
 import type { DatastoreClient } from "./datastore-wire";
 
 /** Where the database is, and how to sign in there. */
@@ -56,28 +57,28 @@ export class DatastoreConnection {
   async #connect(): Promise<Connected> {
     const client = this.#makeClient();
     const projectId = this.#projectId ?? (await client.getProjectId());
-    readOwnWay((await client.initialize()) as GrpcStub);
+    speakOwnWay((await client.initialize()) as GrpcStub);
     return { client, projectId };
   }
 }
 
 /** What the client makes its calls with, where that is gRPC: there is also one on HTTP, which an option asks for. */
 interface GrpcStub {
-  lookup: ((...call: readonly unknown[]) => unknown) & { readonly path?: string; readonly requestSerialize?: unknown };
-  makeUnaryRequest?(
-    path: string,
-    serialize: unknown,
-    deserialize: (message: Buffer) => unknown,
-    ...call: readonly unknown[]
-  ): unknown;
+  lookup: StubMethod;
+  commit: StubMethod;
+  makeUnaryRequest?(path: string, serialize: unknown, deserialize: unknown, ...call: readonly unknown[]): unknown;
 }
 
-/** From now on the bytes of answers to `lookup` become objects in our own way, which takes a fraction of the time. */
-function readOwnWay(stub: GrpcStub): void {
-  const { path, requestSerialize } = stub.lookup;
-  if (stub.makeUnaryRequest === undefined || path === undefined || requestSerialize === undefined) return;
-  const makeUnaryRequest = stub.makeUnaryRequest.bind(stub);
-  stub.lookup = (...call) => makeUnaryRequest(path, requestSerialize, readLookupResponse, ...call);
+type StubMethod = ((...call: readonly unknown[]) => unknown) & { readonly path?: string };
+
+/** From now on requests become bytes, and the bytes of answers objects, in our own way, which takes a fraction of the time. */
+function speakOwnWay(stub: GrpcStub): void {
+  const { lookup, commit } = stub;
+  const makeUnaryRequest = stub.makeUnaryRequest?.bind(stub);
+  if (makeUnaryRequest === undefined || lookup.path === undefined || commit.path === undefined) return;
+  const paths = { lookup: lookup.path, commit: commit.path };
+  stub.lookup = (...call) => makeUnaryRequest(paths.lookup, writeLookupRequest, readLookupResponse, ...call);
+  stub.commit = (...call) => makeUnaryRequest(paths.commit, writeCommitRequest, readCommitResponse, ...call);
 }
 
 // Any key pair will do: with it, the client does not go looking for real credentials (and a metadata server) that it won't use.

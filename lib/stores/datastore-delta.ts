@@ -1,8 +1,8 @@
 import type { MapDelta, SessionDelta } from "../record/session-delta";
 import { attributeValue, pageValue, purgeProperties, securityKeyValue, tallyValue } from "./datastore-entity";
 import { propertyName } from "./datastore-name";
-import { encodedValue, indexedValue, mapValue, numberValue } from "./datastore-value";
-import type { Key, Mutation, Properties, Value } from "./datastore-wire";
+import { embedded, encodedValue, indexedValue, numberValue } from "./datastore-value";
+import type { Key, Mutation, Properties, PropertyTransform, Value } from "./datastore-wire";
 
 /**
  * The mutation that writes what the delta names and nothing else: a property path that is masked and has no value is deleted,
@@ -28,24 +28,45 @@ export function updateMutation(key: Key, id: string, delta: SessionDelta): Mutat
     paths.push("purgeAt", "sweep");
   }
 
-  const change = <T>(name: string, map: MapDelta<T> | undefined, valueOf: (item: T) => Value) => {
-    if (map === undefined) return;
-    const removed = new Set(map.remove);
-    const written = Object.entries(map.set ?? {}).filter(([inner]) => !removed.has(inner));
-    if (written.length > 0) properties[name] = mapValue(written, valueOf);
-    for (const inner of [...written.map(([key]) => key), ...removed]) paths.push(`${name}.${propertyName(inner)}`);
-  };
-  change("data", delta.data, encodedValue);
-  change("attributes", delta.attributes, attributeValue);
-  change("keys", delta.keys, securityKeyValue);
-  change("pages", delta.pages, pageValue);
+  changeMap("data", delta.data, encodedValue, properties, paths);
+  changeMap("attributes", delta.attributes, attributeValue, properties, paths);
+  changeMap("keys", delta.keys, securityKeyValue, properties, paths);
+  changeMap("pages", delta.pages, pageValue, properties, paths);
 
   return {
     update: { key, properties },
     propertyMask: { paths },
-    propertyTransforms: Object.entries(delta.counters ?? {}).map(([name, by]) => ({
-      property: `counters.${propertyName(name)}`,
-      increment: numberValue(by),
-    })),
+    propertyTransforms: increments(delta.counters ?? {}),
   };
+}
+
+/** What is both set and removed is removed. */
+function changeMap<T>(
+  name: string,
+  map: MapDelta<T> | undefined,
+  valueOf: (item: T) => Value,
+  properties: Properties,
+  paths: string[],
+): void {
+  if (map === undefined) return;
+  const { set = {}, remove = [] } = map;
+  const removed = remove.length === 0 ? undefined : new Set(remove);
+  let written: Properties | undefined;
+  for (const key in set) {
+    const item = set[key];
+    if (item === undefined || removed?.has(key) === true) continue;
+    const property = propertyName(key);
+    (written ??= {})[property] = valueOf(item);
+    paths.push(`${name}.${property}`);
+  }
+  if (written !== undefined) properties[name] = embedded(written);
+  for (const key of removed ?? []) paths.push(`${name}.${propertyName(key)}`);
+}
+
+function increments(counters: NonNullable<SessionDelta["counters"]>): PropertyTransform[] {
+  const transforms: PropertyTransform[] = [];
+  for (const name in counters) {
+    transforms.push({ property: `counters.${propertyName(name)}`, increment: numberValue(counters[name] ?? 0) });
+  }
+  return transforms;
 }

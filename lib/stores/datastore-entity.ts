@@ -1,4 +1,3 @@
-import { SessionError } from "../errors";
 import { groupOf } from "../record/session-group";
 import type { SessionGroup } from "../record/session-group";
 import { RECORD_VERSION } from "../record/session-record";
@@ -10,6 +9,9 @@ import type {
   SecurityKeyRecord,
   SessionRecord,
 } from "../record/session-record";
+import { assertFormat, readStoredLive } from "./datastore-live";
+import { readAttributes, readPages, readSecurityKeys } from "./datastore-maps";
+import { StoredEntity } from "./datastore-stored-entity";
 import { sweepOf } from "./datastore-sweep";
 import { tallyOf } from "./datastore-tally";
 import {
@@ -118,32 +120,19 @@ export function pageValue(page: PageRecord): Value {
 
 /** The id of the record that an entity holds: the name of its key. */
 export function idOfEntity(entity: Entity): string {
-  return entity.key.path.at(-1)?.name ?? "";
+  return entity instanceof StoredEntity ? entity.id : (entity.key.path.at(-1)?.name ?? "");
 }
 
 /** The live record that an entity holds. `SESSION_UNREADABLE` where it is damaged or of a newer format. */
 export function readLive(entity: Entity): SessionRecord {
+  if (entity instanceof StoredEntity) return readStoredLive(entity);
   const from = readerOf(entity);
   return {
     ...readHeader(entity),
     data: from.map("data", (data, key) => data.encoded(key)),
-    attributes: from.entities("attributes", (attribute) => ({
-      value: attribute.encoded("value"),
-      encrypted: attribute.boolean("encrypted"),
-      createdAt: attribute.number("createdAt"),
-      modifiedAt: attribute.number("modifiedAt"),
-      expiresAt: attribute.number("expiresAt"),
-    })),
-    keys: from.entities("keys", (key) => ({
-      payload: key.encoded("payload"),
-      createdAt: key.number("createdAt"),
-      expiresAt: key.number("expiresAt"),
-    })),
-    pages: from.entities("pages", (page) => ({
-      path: page.text("path"),
-      openedAt: page.number("openedAt"),
-      seenAt: page.number("seenAt"),
-    })),
+    attributes: readAttributes(from),
+    keys: readSecurityKeys(from),
+    pages: readPages(from),
     counters: readCounters(entity),
   };
 }
@@ -200,11 +189,6 @@ function readShared(entity: Entity, from: PropertyReader) {
 function readerOf(entity: Entity): PropertyReader {
   const id = idOfEntity(entity);
   const reader = new PropertyReader(id, entity.properties);
-  const version = reader.number("v");
-  if (version === RECORD_VERSION) return reader;
-  throw new SessionError(
-    "SESSION_UNREADABLE",
-    `The stored session ${id} has format ${version}, and this version of coatcheck reads ${RECORD_VERSION}. ` +
-      `Run the version that wrote it, or a later one.`,
-  );
+  assertFormat(id, reader.number("v"));
+  return reader;
 }

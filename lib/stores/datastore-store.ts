@@ -65,10 +65,10 @@ export class DatastoreStore implements SessionStore {
     this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, this.#timeoutMs);
   }
 
-  async load(id: string): Promise<SessionRecord | undefined> {
-    this.#assertOpen();
-    const found = await this.#find(id);
-    return found && readLive(found.entity);
+  // Here and in `update` every promise less is one less per request.
+  load(id: string): Promise<SessionRecord | undefined> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    return this.#find(id).then(liveRecordOf);
   }
 
   create(record: SessionRecord): Promise<void> {
@@ -79,9 +79,9 @@ export class DatastoreStore implements SessionStore {
     });
   }
 
-  async update(id: string, delta: SessionDelta): Promise<boolean> {
-    this.#assertOpen();
-    return isKeyName(id) && this.#updates.update(id, delta);
+  update(id: string, delta: SessionDelta): Promise<boolean> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    return isKeyName(id) ? this.#updates.update(id, delta) : Promise.resolve(false);
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
@@ -196,8 +196,8 @@ export class DatastoreStore implements SessionStore {
     return performance.now() - asked >= this.#timeoutMs;
   }
 
-  async #find(id: string): Promise<EntityResult | undefined> {
-    return isKeyName(id) ? this.#lookups.find(id) : undefined;
+  #find(id: string): Promise<EntityResult | undefined> {
+    return isKeyName(id) ? this.#lookups.find(id) : Promise.resolve(undefined);
   }
 
   #liveEntity(record: SessionRecord): Entity {
@@ -225,9 +225,16 @@ export class DatastoreStore implements SessionStore {
   }
 
   #assertOpen(): void {
-    if (this.#closed === undefined) return;
-    throw new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
+    if (this.#closed !== undefined) throw closedError();
   }
+}
+
+function liveRecordOf(found: EntityResult | undefined): SessionRecord | undefined {
+  return found && readLive(found.entity);
+}
+
+function closedError(): SessionError {
+  return new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
 }
 
 /** The change, and what of it is counted: an owner may have been changed with it. */

@@ -9,10 +9,8 @@ const LAST_TIMESTAMP = 253_402_300_799_999;
 
 // Every value says for itself that it is not indexed: Datastore limits an indexed string to 1,500 bytes, also in an
 // embedded entity that is not indexed as a whole.
-const unindexed = { excludeFromIndexes: true } as const;
-
 export function textValue(text: string): Value {
-  return { stringValue: text, ...unindexed };
+  return { stringValue: text, excludeFromIndexes: true };
 }
 
 export function indexedValue(text: string): Value {
@@ -21,23 +19,25 @@ export function indexedValue(text: string): Value {
 
 /** Integers as such; everything else, Infinity too, as a double. */
 export function numberValue(number: number): Value {
-  return Number.isSafeInteger(number) ? { integerValue: number, ...unindexed } : { doubleValue: number, ...unindexed };
+  return Number.isSafeInteger(number)
+    ? { integerValue: number, excludeFromIndexes: true }
+    : { doubleValue: number, excludeFromIndexes: true };
 }
 
 export function booleanValue(boolean: boolean): Value {
-  return { booleanValue: boolean, ...unindexed };
+  return { booleanValue: boolean, excludeFromIndexes: true };
 }
 
 export function nullableValue(text: string | null): Value {
-  return text === null ? { nullValue: "NULL_VALUE", ...unindexed } : textValue(text);
+  return text === null ? { nullValue: "NULL_VALUE", excludeFromIndexes: true } : textValue(text);
 }
 
 export function encodedValue(encoded: Encoded): Value {
-  return typeof encoded === "string" ? textValue(encoded) : { blobValue: encoded, ...unindexed };
+  return typeof encoded === "string" ? textValue(encoded) : { blobValue: encoded, excludeFromIndexes: true };
 }
 
 export function embedded(properties: Properties): Value {
-  return { entityValue: { properties }, ...unindexed };
+  return { entityValue: { properties }, excludeFromIndexes: true };
 }
 
 /** Entries of one of a record's maps as an embedded entity. */
@@ -51,7 +51,12 @@ export function mapValue<T>(entries: readonly (readonly [string, T])[], valueOf:
 export function timestampValue(instant: number): Value | undefined {
   if (!(instant <= LAST_TIMESTAMP)) return undefined;
   const seconds = Math.floor(instant / 1000);
-  return { timestampValue: { seconds, nanos: Math.round((instant - seconds * 1000) * 1e6) }, ...unindexed };
+  return { timestampValue: { seconds, nanos: Math.round((instant - seconds * 1000) * 1e6) }, excludeFromIndexes: true };
+}
+
+/** Milliseconds since the epoch. */
+export function instantOf({ seconds, nanos }: NonNullable<Value["timestampValue"]>): number {
+  return Number(seconds) * 1000 + nanos / 1e6;
 }
 
 /** Reads properties of a stored entity; each method throws `SESSION_UNREADABLE` where it finds something else. */
@@ -94,8 +99,7 @@ export class PropertyReader {
   /** `Infinity` where the property is missing. */
   instant(name: string): number {
     if (this.#properties[name] === undefined) return Infinity;
-    const { seconds, nanos } = this.#properties[name].timestampValue ?? this.#damaged(name);
-    return Number(seconds) * 1000 + nanos / 1e6;
+    return instantOf(this.#properties[name].timestampValue ?? this.#damaged(name));
   }
 
   map<T>(name: string, itemOf: (properties: PropertyReader, property: string) => T): Record<string, T> {
@@ -118,9 +122,14 @@ export class PropertyReader {
   }
 
   #damaged(name: string): never {
-    throw new SessionError(
-      "SESSION_UNREADABLE",
-      `The stored session ${this.#id} is damaged: its property ${name} is missing or of another type. End it, or delete its entity.`,
-    );
+    throw damagedError(this.#id, name);
   }
+}
+
+/** A property of a stored session is missing, or is not what it has to be. */
+export function damagedError(id: string, name: string): SessionError {
+  return new SessionError(
+    "SESSION_UNREADABLE",
+    `The stored session ${id} is damaged: its property ${name} is missing or of another type. End it, or delete its entity.`,
+  );
 }

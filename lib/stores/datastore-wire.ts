@@ -46,10 +46,15 @@ export interface Mutation {
   readonly delete?: Key;
   /** Write these properties only; one that is named here and missing in the entity is deleted. */
   readonly propertyMask?: { readonly paths: readonly string[] };
-  readonly propertyTransforms?: readonly { readonly property: string; readonly increment: Value }[];
+  readonly propertyTransforms?: readonly PropertyTransform[];
   /** Together with the strategy `FAIL`: the whole commit fails where the stored version is another one. */
   readonly baseVersion?: Int64;
   readonly conflictResolutionStrategy?: "FAIL";
+}
+
+export interface PropertyTransform {
+  readonly property: string;
+  readonly increment: Value;
 }
 
 export interface PropertyFilter {

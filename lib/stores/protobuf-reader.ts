@@ -1,15 +1,14 @@
+import type { KnownTexts } from "./known-texts";
+
 /** Reads the parts of a protobuf message (https://protobuf.dev/programming-guides/encoding), one after the other. */
 export class ProtobufReader {
   readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
   /** Where the next part begins. */
-  get at(): number {
-    return this.#at;
+  at: number;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.#bytes = bytes;
+    this.at = at;
   }
 
   /** Reads a length, and answers where what has it ends. */
@@ -20,8 +19,10 @@ export class ProtobufReader {
 
   /** Also a tag: the number of a field, times eight, and its wire type. */
   uint32(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
+    let value = this.#byte();
+    if (value < 128) return value;
+    value &= 127;
+    for (let shift = 7; ; shift += 7) {
       const byte = this.#byte();
       if (shift < 32) value |= (byte & 127) << shift;
       if (byte < 128) return value >>> 0;
@@ -47,23 +48,31 @@ export class ProtobufReader {
   }
 
   double(): number {
-    const start = this.#at;
-    this.#at = this.#past(8);
+    const start = this.at;
+    this.at = this.#past(8);
     return this.#bytes.readDoubleLE(start);
   }
 
   text(): string {
     const end = this.end();
-    const text = this.#bytes.toString("utf8", this.#at, end);
-    this.#at = end;
+    const text = this.#bytes.toString("utf8", this.at, end);
+    this.at = end;
     return text;
+  }
+
+  /** What a text stands for that comes again and again. */
+  known<T>(texts: KnownTexts<T>): T {
+    const end = this.end();
+    const made = texts.of(this.#bytes, this.at, end);
+    this.at = end;
+    return made;
   }
 
   /** In the memory of the message. */
   bytes(): Buffer {
     const end = this.end();
-    const bytes = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
+    const bytes = this.#bytes.subarray(this.at, end);
+    this.at = end;
     return bytes;
   }
 
@@ -71,22 +80,22 @@ export class ProtobufReader {
   skip(tag: number): void {
     const wireType = tag & 7;
     if (wireType === 0) this.int64();
-    else if (wireType === 1) this.#at = this.#past(8);
-    else if (wireType === 2) this.#at = this.end();
-    else if (wireType === 5) this.#at = this.#past(4);
+    else if (wireType === 1) this.at = this.#past(8);
+    else if (wireType === 2) this.at = this.end();
+    else if (wireType === 5) this.at = this.#past(4);
     else throw new RangeError(`A protobuf message has a field of the unknown wire type ${wireType}.`);
   }
 
   #byte(): number {
-    const byte = this.#bytes[this.#at];
+    const byte = this.#bytes[this.at];
     if (byte === undefined) throw tooShort();
-    this.#at += 1;
+    this.at += 1;
     return byte;
   }
 
   /** Where so many bytes end. */
   #past(length: number): number {
-    const end = this.#at + length;
+    const end = this.at + length;
     if (end > this.#bytes.length) throw tooShort();
     return end;
   }

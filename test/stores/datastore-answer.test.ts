@@ -1,10 +1,11 @@
 import { google } from "@google-cloud/datastore/build/protos/protos";
 import fc from "fast-check";
-import { readLookupResponse } from "../../lib/stores/datastore-answer";
-import type { EntityResult, Value } from "../../lib/stores/datastore-wire";
+import { readCommitResponse, readLookupResponse } from "../../lib/stores/datastore-answer";
+import { idOfEntity } from "../../lib/stores/datastore-entity";
+import type { EntityResult, LookupResponse, Value } from "../../lib/stores/datastore-wire";
 
 /** Google's own description of the messages writes what ours has to read. */
-const { LookupResponse } = google.datastore.v1;
+const { CommitResponse, LookupResponse } = google.datastore.v1;
 
 function written(response: object): Buffer {
   return Buffer.from(LookupResponse.encode(LookupResponse.fromObject(response as Record<string, unknown>)).finish());
@@ -58,10 +59,25 @@ const result: fc.Arbitrary<EntityResult> = fc.record({
   version: int64,
 });
 
+/** All of an answer, of which entities are read when somebody wants them. */
+function whole({ found, missing, deferred }: LookupResponse): LookupResponse {
+  const read = ({ entity: { key, properties }, version }: EntityResult) => ({ entity: { key, properties }, version });
+  return { found: found.map(read), missing: missing.map(read), deferred };
+}
+
 describe("readLookupResponse", () => {
   it("reads what Google's own library writes", () => {
     const response = fc.record({ found: fc.array(result), missing: fc.array(result), deferred: fc.array(key) });
-    fc.assert(fc.property(response, (given) => expect(readLookupResponse(written(given))).toEqual(given)));
+    fc.assert(fc.property(response, (given) => expect(whole(readLookupResponse(written(given)))).toEqual(given)));
+  });
+
+  it("knows the id of an entity, the last name in its key, without reading the rest", () => {
+    fc.assert(
+      fc.property(result, (given) => {
+        const [found] = readLookupResponse(written({ found: [given] })).found;
+        expect(found && idOfEntity(found.entity)).toBe(given.entity.key.path.at(-1)?.name);
+      }),
+    );
   });
 
   it("passes over what the store does not ask for", () => {
@@ -86,7 +102,7 @@ describe("readLookupResponse", () => {
       transaction: Buffer.from("transaction"),
       readTime: { seconds: 5, nanos: 6 },
     });
-    expect(readLookupResponse(message)).toMatchObject({
+    expect(whole(readLookupResponse(message))).toMatchObject({
       found: [{ entity: entity({ list: {}, place: {}, other: {}, none: {}, kept }), version: 5 }],
       missing: [],
       deferred: [],
@@ -109,5 +125,26 @@ describe("readLookupResponse", () => {
 
   it("finds nothing in an empty message", () => {
     expect(readLookupResponse(Buffer.alloc(0))).toEqual({ found: [], missing: [], deferred: [] });
+  });
+});
+
+describe("readCommitResponse", () => {
+  const read = (response: object) =>
+    readCommitResponse(Buffer.from(CommitResponse.encode(CommitResponse.fromObject({ ...response })).finish()));
+
+  it("tells which mutations were in conflict", () => {
+    const given = {
+      mutationResults: [
+        { version: 5, key: { path: [{ kind: "session", name: "a" }] }, updateTime: { seconds: 1 } },
+        { version: 6, conflictDetected: true, transformResults: [{ integerValue: 7 }] },
+        { version: 7, conflictDetected: false },
+      ],
+      indexUpdates: 12,
+      commitTime: { seconds: 2, nanos: 3 },
+    };
+    expect(read(given)).toEqual({
+      mutationResults: [{ conflictDetected: false }, { conflictDetected: true }, { conflictDetected: false }],
+    });
+    expect(read({})).toEqual({ mutationResults: [] });
   });
 });
