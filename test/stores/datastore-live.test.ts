@@ -83,7 +83,9 @@ describe("A live record that is read from bytes", () => {
 
   it.each(names)("can't be read without its %s", (missing) => {
     const properties = Object.entries(liveProperties(whole)).filter(([property]) => property !== missing);
-    expect(() => readLive(stored(whole.id, Object.fromEntries(properties)))).toThrow(`its property ${missing} is missing`);
+    expect(() => readLive(stored(whole.id, Object.fromEntries(properties)))).toThrow(
+      `its property ${missing} is missing`,
+    );
   });
 
   it.each([...names, "purgeAt"])("can't be read where its %s is of another type", (wrong) => {
