@@ -22,7 +22,8 @@ export function assertWithinLimits(id: string, properties: Properties): number {
   if (!isKeyName(id)) {
     throw new SessionError("SESSION_ARGUMENT", `Datastore can't use ${JSON.stringify(id)} as an id.`);
   }
-  for (const [name, { stringValue, excludeFromIndexes }] of Object.entries(properties)) {
+  for (const name in properties) {
+    const { stringValue, excludeFromIndexes } = properties[name] ?? {};
     if (stringValue === undefined || excludeFromIndexes === true) continue;
     const bytes = Buffer.byteLength(stringValue);
     if (bytes <= MAX_INDEXED_BYTES) continue;
@@ -38,7 +39,7 @@ export function assertWithinLimits(id: string, properties: Properties): number {
 
 function sizeOf(id: string, properties: Properties): number {
   let bytes = 0;
-  for (const [name, value] of Object.entries(properties)) bytes += name.length + 1 + sizeOfValue(id, value);
+  for (const name in properties) bytes += name.length + 1 + sizeOfValue(id, properties[name] ?? {});
   return bytes;
 }
 

@@ -21,7 +21,7 @@ const PATIENCE_MS = 50;
 
 /**
  * Decides when what waits is sent. Few callers are sent at once. Many gather while a call is under way, and travel together
- * when it returns; the more calls are under way, the more it takes for another one. A call that hangs holds up nobody for long.
+ * a turn after it returns; the more calls are under way, the more it takes for another one. A call that hangs holds up nobody for long.
  */
 export class DatastorePipe {
   readonly #source: PipeSource;
@@ -64,6 +64,13 @@ export class DatastorePipe {
     return this.#idle;
   }
 
+  /** Those who were answered just now are served first, and what the next turn brings meanwhile goes along. */
+  #wakeAfterTurn(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    setImmediate(() => setImmediate(this.#woken));
+  }
+
   readonly #woken = (): void => {
     this.#isWoken = false;
     this.#pump();
@@ -89,7 +96,8 @@ export class DatastorePipe {
     this.#crowd *= MEMORY;
     void send().finally(() => {
       this.#underWay -= 1;
-      this.#pump();
+      if (this.#crowd > FEW) this.#wakeAfterTurn();
+      else this.#pump();
       this.#noteIdle();
     });
     return true;

@@ -1,0 +1,60 @@
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { DatastorePipe } from "../../lib/stores/datastore-pipe";
+import type { PipeSource } from "../../lib/stores/datastore-pipe";
+
+/** Callers of a pipe, and how many of them travelled in each call. */
+class Callers implements PipeSource {
+  readonly sizes: number[] = [];
+  readonly #pipe = new DatastorePipe(this);
+  #waiting: (() => void)[] = [];
+  unanswered = 0;
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  next(): (() => Promise<void>) | undefined {
+    const taken = this.#waiting;
+    if (taken.length === 0) return undefined;
+    this.#waiting = [];
+    this.sizes.push(taken.length);
+    return async () => {
+      await sleep(5);
+      this.unanswered -= taken.length;
+      for (const answer of taken) answer();
+    };
+  }
+
+  /** So many callers, each of whom asks again in the turn after its answer. */
+  async ask(callers: number, times: number): Promise<void> {
+    const caller = async () => {
+      for (let time = 0; time < times; time += 1) {
+        await new Promise<void>((answer) => {
+          this.#waiting.push(answer);
+          this.unanswered += 1;
+          this.#pipe.wake();
+        });
+        await turn();
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
+  }
+}
+
+describe("DatastorePipe", () => {
+  it("takes along, of a crowd, those who ask again in the turn after their answer, instead of every half waiting for the other", async () => {
+    const callers = new Callers();
+    const first = callers.ask(5, 4);
+    await turn();
+    await Promise.all([first, callers.ask(5, 4)]);
+    expect(callers.sizes).toEqual([5, 10, 10, 10, 5]);
+  });
+
+  it("lets a few callers wait for nobody", async () => {
+    const callers = new Callers();
+    const first = callers.ask(1, 2);
+    await turn();
+    await Promise.all([first, callers.ask(1, 2)]);
+    expect(callers.sizes).toEqual([1, 1, 1, 1]);
+  });
+});
