@@ -1,54 +1,86 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { CLEAR_GRACE_MS } from "../record/expiry";
-import { dueIds } from "./lmdb-due";
+import { dueEntries } from "./lmdb-due";
 import type { LmdbFolder } from "./lmdb-folder";
-import type { Indexed, LmdbTable } from "./lmdb-table";
+import { LmdbRound } from "./lmdb-round";
+import type { Indexed, LmdbTable, TimeEntry } from "./lmdb-table";
+import { PacedWrites } from "./paced-writes";
 
-/** How many records are asked to be deleted in one turn of the event loop; requests wait for so many at most. */
+/** A round of some 120,000 records: the more, the fewer pages of the index of owners are written for each, and the more memory it takes. */
+const ROUND_BYTES = 8 * 1024 * 1024;
+
+/** How many entries are written in one page. */
 const PAGE = 125;
-
-/** How many pages are on their way to LMDB's writer at once, so that it always has work; writes of requests queue behind them. */
-const PAGES_UNDER_WAY = 4;
 
 /**
  * Deletes what is due at `now` from one table, and answers page by page how many records it deleted. A record that was
  * changed or deleted by another meanwhile is left alone and not counted.
+ *
+ * What is due as a whole run is deleted without being read, in rounds. The index of owners comes first, in its own order, and then the records in that
+ * of their ids: each of the two is random in the order of the other, and LMDB copies a page for each change that is not next to the
+ * one before. Where the process ends in between, records are left that no owner leads to; their time is over, and the next clearing finds them.
  */
 export async function* clearTable<R extends Indexed>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
   now: number,
+  roundBytes = ROUND_BYTES,
 ): AsyncGenerator<number> {
-  const underWay: Promise<number>[] = [];
-  try {
-    folder.assertOpen();
-    for (const ids of dueIds(folder, table, now)) {
-      if (ids.length === 0) await nextTurn();
-      folder.assertOpen();
-      for (let at = 0; at < ids.length; at += PAGE) {
-        const page = ids.slice(at, at + PAGE);
-        underWay.push(folder.writing(() => deleteDue(folder, table, page, now)));
-        const first = underWay.length === PAGES_UNDER_WAY ? underWay.shift() : undefined;
-        if (first !== undefined) yield await first;
-        await nextTurn();
-        folder.assertOpen();
-      }
+  folder.assertOpen();
+  const paced = new PacedWrites(folder);
+  let round: LmdbRound | undefined;
+  for (const group of dueEntries(folder, table, now, "whole")) {
+    await paced.turn();
+    for (const entry of group) {
+      round ??= new LmdbRound(roundBytes);
+      round.add(entry);
+      if (!round.isFull) continue;
+      yield* clearRound(folder, table, paced, round);
+      round.clear();
     }
-    for (const page of underWay) yield await page;
-  } finally {
-    // Where one page failed, the others may too; the first error is the one to tell.
-    await Promise.allSettled(underWay);
+  }
+  if (round !== undefined) yield* clearRound(folder, table, paced, round);
+  for (const group of dueEntries(folder, table, now, "boundary")) {
+    await paced.turn();
+    yield* paced.each(inPages(group), (page) => deleteDue(folder, table, page, now));
   }
 }
 
+async function* clearRound<R extends Indexed>(
+  folder: LmdbFolder,
+  table: LmdbTable<R>,
+  paced: PacedWrites,
+  round: LmdbRound,
+): AsyncGenerator<number> {
+  yield* paced.each(inPages(round.inOrderOfOwners()), async (page) => {
+    await folder.committed(() => table.removeOwners(page));
+    return 0;
+  });
+  yield* paced.each(inPages(round.inOrderOfIds()), async (page) => {
+    const deleted = await folder.committed(() => table.removeRecords(page));
+    return deleted.filter(Boolean).length;
+  });
+}
+
+function* inPages(entries: Iterable<TimeEntry>): Generator<TimeEntry[]> {
+  let page: TimeEntry[] = [];
+  for (const entry of entries) {
+    page.push(entry);
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+/** In the one bucket that is over in part, the record tells whether it is due. */
 async function deleteDue<R extends Indexed>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
-  ids: readonly string[],
+  entries: readonly TimeEntry[],
   now: number,
 ): Promise<number> {
   const deletions = folder.read(() =>
-    ids.flatMap((id) => {
+    entries.flatMap(({ id }) => {
       const stored = table.readSound(id);
       const isDue = stored !== undefined && stored.record.purgeAt + CLEAR_GRACE_MS < now;
       return isDue ? [{ id, version: stored.version, remove: table.removal(stored.record) }] : [];

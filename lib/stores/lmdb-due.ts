@@ -1,83 +1,109 @@
+import { CLEAR_GRACE_MS } from "../record/expiry";
 import type { LmdbFolder } from "./lmdb-folder";
-import type { Indexed, LmdbTable } from "./lmdb-table";
+import type { Run } from "./lmdb-run";
+import type { Indexed, LmdbTable, TimeEntry } from "./lmdb-table";
+import { AFTER_ALL, expiryBucket as bucketOf } from "./tally-key";
 
-/** How many buckets are merged at once: a backlog of two days. One of years is worked off in groups of so many. */
-const MERGED_BUCKETS = 288;
+/** How many runs are merged at once: a backlog of a day. One of years is worked off in groups of so many. */
+const MERGED_RUNS = 144;
 
-/** How many ids are held at once, over all buckets; and from each bucket at least so many are read together. */
-const HELD_IDS = 8_000;
-const FEWEST_IDS = 32;
+/** How many entries are held at once, over all runs; and from each run at least so many are read together. */
+const HELD_ENTRIES = 1_000;
+const FEWEST_ENTRIES = 8;
 
-/** The ids of one bucket of the purge index that were read and not yet handed out, in their order. */
-interface Bucket {
-  readonly name: string;
-  ids: string[];
+/** How many runs are looked at in one turn of the event loop. */
+const RUNS_A_TURN = 50;
+
+type Table = Pick<LmdbTable<Indexed>, "runFrom" | "entriesOfRun">;
+
+/** The entries of one run that were read and not yet handed out, in the order of their ids. */
+interface Reading {
+  readonly run: Run;
+  entries: TimeEntry[];
   /** Where to go on reading; undefined where everything was read. */
   last: string | undefined;
 }
 
 /**
- * The ids that may be due at `now`, a group at a time, and in the order of the ids over many buckets of the purge index. Some groups
- * are empty, so that a caller who takes a turn of the event loop for each never reads long without one.
+ * What is due at `now`, a group at a time, and in the order of the ids over many runs: of `whole` runs, in which everything is due, or of those of
+ * the one bucket in which that depends on the record. Some groups are empty, so that a caller who takes a turn of the event loop for
+ * each never reads long without one.
  *
- * The order of the index itself, bucket by bucket, would visit the records at random, and for each record LMDB copies a page. In the
+ * The order of the index itself, run by run, would visit the records at random, and for each record LMDB copies a page. In the
  * order of the ids, records that lie on one page are deleted by one transaction. What is held in memory does not
  * grow with what is due.
  */
-export function* dueIds(
+export function* dueEntries(
   folder: LmdbFolder,
-  table: Pick<LmdbTable<Indexed>, "dueBuckets" | "idsOfBucket">,
+  table: Table,
   now: number,
-): Generator<string[]> {
-  let after: string | undefined;
-  for (;;) {
-    const names = folder.read(() => table.dueBuckets(after, now, MERGED_BUCKETS));
-    after = names.at(-1);
-    if (after === undefined) return;
-    const limit = Math.max(FEWEST_IDS, Math.floor(HELD_IDS / names.length));
-    yield* merged(
-      names.map((name) => ({ name, ids: [], last: "" })),
-      (name, last) => folder.read(() => table.idsOfBucket(name, last, limit)),
-      limit,
-    );
+  which: "whole" | "boundary",
+): Generator<TimeEntry[]> {
+  let runs: Run[] = [];
+  for (const found of dueRuns(folder, table, now, which)) {
+    yield [];
+    runs.push(...found);
+    if (runs.length < MERGED_RUNS) continue;
+    yield* merged(folder, table, runs);
+    runs = [];
+  }
+  yield* merged(folder, table, runs);
+}
+
+/** The runs to be cleared, a few at a time. */
+function* dueRuns(folder: LmdbFolder, table: Table, now: number, which: "whole" | "boundary"): Generator<Run[]> {
+  const boundary = bucketOf(now - CLEAR_GRACE_MS);
+  for (let from: string | undefined = ""; from !== undefined;) {
+    const due: Run[] = [];
+    from = folder.read(() => {
+      let next = from ?? "";
+      for (let looked = 0; looked < RUNS_A_TURN; looked += 1) {
+        const run = table.runFrom(next);
+        if (run === undefined) return undefined;
+        const { lead, purgeBucket } = run;
+        if (which === "whole" ? purgeBucket < boundary : purgeBucket === boundary) due.push(run);
+        // Behind the boundary nothing of this lead is due.
+        next = (purgeBucket < boundary ? run.text : lead) + AFTER_ALL;
+      }
+      return next;
+    });
+    yield due;
   }
 }
 
-function* merged(
-  buckets: readonly Bucket[],
-  read: (name: string, last: string) => string[],
-  limit: number,
-): Generator<string[]> {
-  let open = buckets;
+function* merged(folder: LmdbFolder, table: Table, runs: readonly Run[]): Generator<TimeEntry[]> {
+  const limit = Math.max(FEWEST_ENTRIES, Math.floor(HELD_ENTRIES / Math.max(1, runs.length)));
+  let open = runs.map((run): Reading => ({ run, entries: [], last: "" }));
   while (open.length > 0) {
-    for (const bucket of open) if (refill(bucket, read, limit)) yield [];
+    for (const reading of open) if (refill(folder, table, reading, limit)) yield [];
     const end = earliestEnd(open);
-    const group = open.flatMap((bucket) => takeUpTo(bucket, end));
-    // Each bucket's part is in order already, which makes this cheap.
-    if (group.length > 0) yield group.sort();
-    open = open.filter(({ ids, last }) => ids.length > 0 || last !== undefined);
+    const group = open.flatMap((reading) => takeUpTo(reading, end));
+    // Each run's part is in order already, which makes this cheap.
+    if (group.length > 0) yield group.sort((a, b) => (a.id < b.id ? -1 : 1));
+    open = open.filter(({ entries, last }) => entries.length > 0 || last !== undefined);
   }
 }
 
-/** Reads on before a bucket runs out: otherwise the groups would shrink to what the next one to run out has left. */
-function refill(bucket: Bucket, read: (name: string, last: string) => string[], limit: number): boolean {
-  if (bucket.ids.length > limit / 2 || bucket.last === undefined) return false;
-  const ids = read(bucket.name, bucket.last);
-  bucket.ids = bucket.ids.concat(ids);
-  bucket.last = ids.length < limit ? undefined : ids.at(-1);
+/** Reads on before a run is used up: otherwise the groups would shrink to what the next one to be used up has left. */
+function refill(folder: LmdbFolder, table: Table, reading: Reading, limit: number): boolean {
+  const { run, entries, last } = reading;
+  if (entries.length > limit / 2 || last === undefined) return false;
+  const found = folder.read(() => table.entriesOfRun(run, last, limit));
+  reading.entries = entries.concat(found);
+  reading.last = found.length < limit ? undefined : found.at(-1)?.id;
   return true;
 }
 
-/** Up to here every bucket was read; undefined where all of them were read to their ends. */
-function earliestEnd(buckets: readonly Bucket[]): string | undefined {
-  const ends = buckets.flatMap(({ last }) => (last === undefined ? [] : [last]));
+/** Up to here every run was read; undefined where all of them were read to their ends. */
+function earliestEnd(open: readonly Reading[]): string | undefined {
+  const ends = open.flatMap(({ last }) => (last === undefined ? [] : [last]));
   return ends.length === 0 ? undefined : ends.reduce((least, end) => (end < least ? end : least));
 }
 
-function takeUpTo(bucket: Bucket, end: string | undefined): string[] {
-  const { ids } = bucket;
-  // The bucket that ends there gives all: LMDB compares bytes and this UTF-16, which for foreign ids may differ.
-  const beyond = end === undefined || bucket.last === end ? -1 : ids.findIndex((id) => id > end);
-  bucket.ids = beyond < 0 ? [] : ids.slice(beyond);
-  return beyond < 0 ? ids : ids.slice(0, beyond);
+function takeUpTo(reading: Reading, end: string | undefined): TimeEntry[] {
+  const { entries } = reading;
+  // The run that ends there gives all: LMDB compares bytes and this UTF-16, which for foreign ids may differ.
+  const beyond = end === undefined || reading.last === end ? -1 : entries.findIndex(({ id }) => id > end);
+  reading.entries = beyond < 0 ? [] : entries.slice(beyond);
+  return beyond < 0 ? entries : entries.slice(0, beyond);
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { open } from "lmdb";
-import type { RootDatabase } from "lmdb";
+import type { RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import { assertReadable } from "./lmdb-data-file";
@@ -28,6 +28,7 @@ export class LmdbFolder {
   readonly ended: LmdbTable<EndedRecord>;
   readonly #root: RootDatabase;
   #lastCommitFailed = false;
+  #writesBegun = 0;
   #writesUnderWay = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -63,9 +64,15 @@ export class LmdbFolder {
     }
   }
 
+  /** How many operations that write this process has begun here. */
+  get writesBegun(): number {
+    return this.#writesBegun;
+  }
+
   /** Runs an operation that writes; `close` waits for it. Chained by hand: an `await` costs a promise more per request. */
   writing<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(this.#closed());
+    this.#writesBegun += 1;
     this.#writesUnderWay += 1;
     return begun(operation).then(
       (value) => {
@@ -77,6 +84,21 @@ export class LmdbFolder {
         throw error;
       },
     );
+  }
+
+  /**
+   * Runs reads over several turns of the event loop, all on one snapshot; `close` waits for them. LMDB can't use pages again that are
+   * freed meanwhile, so it should be short.
+   */
+  onSnapshot<T>(reads: (snapshot: Transaction) => Promise<T>): Promise<T> {
+    return this.writing(async () => {
+      const snapshot = this.read(() => this.#root.useReadTransaction());
+      try {
+        return await reads(snapshot);
+      } finally {
+        snapshot.done();
+      }
+    });
   }
 
   /** Waits until a write, or several, are committed: every process sees them then, and they outlive this one. */

@@ -1,9 +1,8 @@
 import { dictionary } from "../record/dictionary";
-import { groupOf } from "../record/session-group";
 import { RECORD_VERSION } from "../record/session-record";
 import type { EndedRecord, EndReason, SessionRecord } from "../record/session-record";
 import { Packer, Unpacker } from "./lmdb-packing";
-import { expiryBucket, groupKey } from "./tally-key";
+import { endedRun, liveRun } from "./lmdb-run";
 
 /** How one kind of record is written to bytes and read back. */
 export interface LmdbFormat<R> {
@@ -11,8 +10,10 @@ export interface LmdbFormat<R> {
   pack(record: R, version: number): Buffer;
   /** Throws `SESSION_UNREADABLE`. What it answers does not share memory with `packed`. */
   unpack(id: string, packed: Uint8Array): Versioned<R>;
-  /** Where a record is, before its id, in an index that is there to be counted. Absent for those that are not counted. */
-  tallyOf?(record: R): string;
+  /** What stands before a record's id in the index of times. */
+  runOf(record: R): string;
+  /** Whether that begins with the group that the record is counted in. */
+  readonly isGrouped: boolean;
 }
 
 /** A record as it was read, with the version that a conditional write compares. */
@@ -30,7 +31,8 @@ const MESSAGE = 2;
 const BYTES = 4;
 
 export const liveFormat: LmdbFormat<SessionRecord> = {
-  tallyOf: (record) => groupKey(groupOf(record)) + expiryBucket(record.expiresAt),
+  runOf: liveRun,
+  isGrouped: true,
 
   pack(record, version) {
     const packer = new Packer();
@@ -98,6 +100,9 @@ export const liveFormat: LmdbFormat<SessionRecord> = {
 };
 
 export const endedFormat: LmdbFormat<EndedRecord> = {
+  runOf: endedRun,
+  isGrouped: false,
+
   pack(record, version) {
     const packer = new Packer();
     packer.number(version);

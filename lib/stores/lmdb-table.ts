@@ -1,11 +1,13 @@
 import { hash } from "node:crypto";
-import type { Database, RootDatabase } from "lmdb";
+import { IF_EXISTS } from "lmdb";
+import type { Database, RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
-import { CLEAR_GRACE_MS } from "../record/expiry";
 import { LmdbCache } from "./lmdb-cache";
 import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
-import { expiryBucket } from "./tally-key";
+import { runOfKey } from "./lmdb-run";
+import type { Run } from "./lmdb-run";
+import { AFTER_ALL, expiryBucket as bucketOf } from "./tally-key";
 
 /** What a table needs to know of its records. */
 export interface Indexed {
@@ -16,16 +18,22 @@ export interface Indexed {
   readonly expiresAt?: number;
 }
 
-/** The purge index is this coarse, in milliseconds, so that most touches leave it as it is. */
-const BUCKET_MS = 10 * 60_000;
-const BUCKET_DIGITS = 6;
-const LAST_BUCKET = 36 ** BUCKET_DIGITS - 1;
+/** What the index of times tells of a record. */
+export interface TimeEntry {
+  readonly id: string;
+  readonly run: Run;
+  /** Its key in the index of owners. */
+  readonly ownerKey: string;
+}
+
 const OWNER_DIGITS = 20;
-const AFTER_EVERY_ID = "\u{10ffff}";
 const NOTHING = Buffer.alloc(0);
 
 /**
- * The records of one state, live or ended, with an index of their owners and one of when they may be cleared.
+ * The records of one state, live or ended, with an index of their owners and one of when they expire and may be cleared.
+ *
+ * An entry of the owners has a version, which is that of the purge bucket, and an entry of the times says whose the record is: so what is due can
+ * be deleted without being read, and is not where it was changed meanwhile.
  *
  * `insertion`, `removal` and `rewrite` prepare everything that can fail; what they answer only asks lmdb for writes. Called
  * inside `ifVersion` or `ifNoExists`, all of these happen in one transaction, or none. Reads see the snapshot that lmdb has open.
@@ -33,16 +41,14 @@ const NOTHING = Buffer.alloc(0);
 export class LmdbTable<R extends Indexed> {
   readonly records: Database<Buffer, string>;
   readonly #owners: Database<Buffer, string>;
-  readonly #purges: Database<Buffer, string>;
-  readonly #tallies: Database<Buffer, string> | undefined;
+  readonly #times: Database<string, string>;
   readonly #format: LmdbFormat<R>;
   readonly #cache = new LmdbCache<R>();
 
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
     this.records = root.openDB(name, { encoding: "binary", useVersions: true });
-    this.#owners = root.openDB(`${name}-by-owner`, { encoding: "binary" });
-    this.#purges = root.openDB(`${name}-by-purge`, { encoding: "binary" });
-    if (format.tallyOf !== undefined) this.#tallies = root.openDB(`${name}-by-tally`, { encoding: "binary" });
+    this.#owners = root.openDB(`${name}-by-owner`, { encoding: "binary", useVersions: true });
+    this.#times = root.openDB(`${name}-by-time`, { encoding: "string" });
     this.#format = format;
   }
 
@@ -108,7 +114,7 @@ export class LmdbTable<R extends Indexed> {
     if (
       record.owner === after.owner &&
       bucketOf(record.purgeAt) === bucketOf(after.purgeAt) &&
-      (this.#tallies === undefined || expiryBucket(record.expiresAt ?? 0) === expiryBucket(after.expiresAt ?? 0))
+      bucketOf(record.expiresAt ?? 0) === bucketOf(after.expiresAt ?? 0)
     ) {
       return this.records.put(after.id, packed, version, before.version);
     }
@@ -127,64 +133,74 @@ export class LmdbTable<R extends Indexed> {
   /** A page of the ids that were stored under this owner, from after the id `last` on. */
   idsOfOwner(owner: string, last: string | undefined, limit: number): string[] {
     const prefix = ownerPrefix(owner);
-    const keys = keysAfter(this.#owners, prefix + (last ?? ""), prefix + AFTER_EVERY_ID, limit);
+    const keys = keysAfter(this.#owners, prefix + (last ?? ""), prefix + AFTER_ALL, limit);
     return keys.map((key) => key.slice(OWNER_DIGITS));
   }
 
-  /** The names of buckets of the purge index that may hold what is due at `now`: those after `last`, so many at most. */
-  dueBuckets(last: string | undefined, now: number, limit: number): string[] {
-    const end = bucketOf(now - CLEAR_GRACE_MS) + AFTER_EVERY_ID;
-    const names: string[] = [];
-    for (let after = last; names.length < limit; after = names.at(-1)) {
-      const start = after === undefined ? undefined : after + AFTER_EVERY_ID;
-      const [key] = keysAfter(this.#purges, start, end, 1);
-      if (key === undefined) break;
-      names.push(key.slice(0, BUCKET_DIGITS));
-    }
-    return names;
+  /** The run of the first key from `start` on in the index of times. */
+  runFrom(start: string, transaction?: Transaction): Run | undefined {
+    const [first] = this.#times.getKeys({ start, limit: 1, ...(transaction && { transaction }) });
+    return first === undefined ? undefined : runOfKey(first, this.#format.isGrouped);
   }
 
-  /** A page of the ids in a bucket of the purge index, in their order, from after the id `last` on. */
-  idsOfBucket(name: string, last: string, limit: number): string[] {
-    const keys = keysAfter(this.#purges, name + last, name + AFTER_EVERY_ID, limit);
-    return keys.map((key) => key.slice(BUCKET_DIGITS));
+  /** How many records are in the index of times from `start` to before `end`. */
+  countTimes(start: string, end: string, transaction: Transaction): number {
+    return this.#times.getKeysCount({ start, end, transaction });
   }
 
-  /** The first key of the tally index from `start` on. */
-  tallyKeyFrom(start: string): string | undefined {
-    const [first] = this.#tallies?.getKeys({ start, limit: 1 }) ?? [];
-    return first;
+  /** A page of a run, in the order of the ids, from after the id `last` on. */
+  entriesOfRun(run: Run, last: string, limit: number): TimeEntry[] {
+    const { text } = run;
+    const range = this.#times.getRange({ start: text + last, exclusiveStart: true, end: text + AFTER_ALL, limit });
+    return Array.from(range, ({ key, value }) => {
+      const id = key.slice(text.length);
+      return { id, run, ownerKey: value + id };
+    });
   }
 
-  /** How many keys of the tally index are from `start` to before `end`. */
-  tallyCount(start: string, end: string): number {
-    return this.#tallies?.getKeysCount({ start, end }) ?? 0;
+  /**
+   * Removes from the index of owners what may be cleared in this purge bucket, and has not got another since: a record that
+   * is given another is put back there by that very write. Answers once that is committed.
+   */
+  removeOwners(entries: readonly TimeEntry[]): Promise<unknown> {
+    const removable = this.#owners as unknown as ConditionalRemoval;
+    return this.#owners.batch(() => {
+      for (const { ownerKey, run } of entries) removable.remove(ownerKey, bucketVersion(run.purgeBucket), ignored);
+    });
   }
 
-  /** The removals come first, so that a key of both stays. */
+  /** Deletes records that are still in their runs, but not from the index of owners; answers for each whether it was. */
+  removeRecords(entries: readonly TimeEntry[]): Promise<boolean[]> {
+    return Promise.all(
+      entries.map(({ id, run }) => {
+        const key = run.text + id;
+        return this.#times.ifVersion(key, IF_EXISTS, () => {
+          void this.#times.remove(key);
+          void this.records.remove(id);
+        });
+      }),
+    );
+  }
+
   #reindexing(before: R | undefined, after: R | undefined): () => void {
-    const oldKeys = before === undefined ? undefined : this.#keysOf(before);
-    const newKeys = after === undefined ? undefined : this.#keysOf(after);
+    const old = before === undefined ? undefined : this.#keysOf(before);
+    const next = after === undefined ? undefined : this.#keysOf(after);
     return () => {
-      if (oldKeys !== undefined) {
-        void this.#owners.remove(oldKeys.owner);
-        if (oldKeys.purge !== undefined) void this.#purges.remove(oldKeys.purge);
-        if (oldKeys.tally !== undefined) void this.#tallies?.remove(oldKeys.tally);
-      }
-      if (newKeys !== undefined) {
-        void this.#owners.put(newKeys.owner, NOTHING);
-        if (newKeys.purge !== undefined) void this.#purges.put(newKeys.purge, NOTHING);
-        if (newKeys.tally !== undefined) void this.#tallies?.put(newKeys.tally, NOTHING);
-      }
+      if (old !== undefined && old.owner !== next?.owner) void this.#owners.remove(old.owner);
+      if (old !== undefined && old.time !== next?.time) void this.#times.remove(old.time);
+      if (next === undefined) return;
+      void this.#owners.put(next.owner, NOTHING, next.ownerVersion);
+      void this.#times.put(next.time, next.ownerPrefix);
     };
   }
 
   #keysOf(record: R) {
-    const tally = this.#format.tallyOf?.(record);
+    const prefix = ownerPrefix(record.owner);
     return {
-      owner: ownerKey(record),
-      purge: purgeKey(record),
-      tally: tally === undefined ? undefined : tally + record.id,
+      ownerPrefix: prefix,
+      owner: prefix + record.id,
+      ownerVersion: bucketVersion(bucketOf(record.purgeAt)),
+      time: this.#format.runOf(record) + record.id,
     };
   }
 }
@@ -199,22 +215,22 @@ function keysAfter(db: Database<Buffer, string>, last: string | undefined, end: 
   return [...db.getKeys({ ...from, ...(end === undefined ? {} : { end }), limit })];
 }
 
-function ownerKey(record: Indexed): string {
-  return ownerPrefix(record.owner) + record.id;
-}
-
 /** Any owner in a key of fixed width; who reads compares the owner, so that two of one hash stay apart. */
 function ownerPrefix(owner: string): string {
   return hash("sha256", owner, "base64url").slice(0, OWNER_DIGITS);
 }
 
-/** Undefined for what is never cleared. */
-function purgeKey(record: Indexed): string | undefined {
-  return record.purgeAt < Infinity ? bucketOf(record.purgeAt) + record.id : undefined;
+/** `remove` as lmdb has it; its types leave the callback out, without which each removal makes a promise. */
+interface ConditionalRemoval {
+  remove(key: string, ifVersion: number, done: () => void): void;
 }
 
-/** The bucket of an instant, in the order of time as text. */
-function bucketOf(at: number): string {
-  const bucket = Math.min(Math.max(Math.floor(at / BUCKET_MS), 0), LAST_BUCKET);
-  return bucket.toString(36).padStart(BUCKET_DIGITS, "0");
+/** The version of what may be cleared in this bucket: never 0, which is that of what has none. */
+function bucketVersion(purgeBucket: string): number {
+  return parseInt(purgeBucket, 36) + 1;
+}
+
+/** The batch as a whole tells whether it was written. */
+function ignored(): void {
+  return;
 }

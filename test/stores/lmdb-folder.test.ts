@@ -7,6 +7,7 @@ import { open } from "lmdb";
 import { SessionError } from "../../lib/errors";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { compileScripts } from "../support/compiled-scripts";
+import { indexFaults } from "../support/lmdb-index-check";
 import { killed, sessionRecord } from "../support/session-records";
 
 let base: string;
@@ -99,9 +100,8 @@ describe("P7: a folder that can't be opened is told when the store is made, with
 });
 
 describe("P9: what is stored but can't be read", () => {
-  it("is unreadable and never absent, and the rest is found and cleared around it", async () => {
-    const due = { purgeAt: Date.now() - 3_600_000 };
-    const [damaged, newer, sound] = [sessionRecord(due), sessionRecord(due), sessionRecord(due)];
+  it("is unreadable and never absent, the rest is found around it, and it is cleared when its time is over", async () => {
+    const [damaged, newer, sound] = [sessionRecord(), sessionRecord(), sessionRecord()];
     const store = new LmdbStore({ path });
     for (const record of [damaged, newer, sound]) await store.create(record);
     const raw = open({ path, noSubdir: false });
@@ -121,10 +121,13 @@ describe("P9: what is stored but can't be read", () => {
       await expect(store.create(sessionRecord({ id }))).rejects.toMatchObject({ code: "SESSION_EXISTS" });
     }
     expect((await all(store.find({ state: "live" }))).map(({ id }) => id)).toEqual([sound.id]);
-    expect(await store.clear(Date.now())).toBe(1);
+    expect(await store.clear(Date.now())).toBe(0);
     expect(() => store.load(damaged.id)).toThrow(/is damaged/);
     expect(() => store.load(newer.id)).toThrow(/format 2, .* upgrade coatcheck/);
+    expect(await store.clear(sound.purgeAt + 3_600_000)).toBe(3);
+    for (const { id } of [damaged, newer, sound]) expect(store.load(id)).toBeUndefined();
     await store.close();
+    expect(await indexFaults(path)).toEqual([]);
   });
 });
 

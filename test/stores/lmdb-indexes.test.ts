@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { CLEAR_GRACE_MS } from "../../lib/record/expiry";
 import type { SessionRecord } from "../../lib/record/session-record";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { LmdbTable } from "../../lib/stores/lmdb-table";
@@ -10,6 +11,7 @@ import { killed, sessionRecord } from "../support/session-records";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const BUCKET_MS = 10 * MINUTE;
 const START = Date.now();
 const paths: string[] = [];
 
@@ -100,16 +102,25 @@ it("reads the records of one owner, among 20,000, and no others", async () => {
   await store.close();
 });
 
-it("clears only as far as the purge index says that something is due", async () => {
+it("clears what is due by the index, and reads records only in the one bucket that is over in part", async () => {
   const store = new LmdbStore({ path: temporaryFolder() });
-  const due = Array.from({ length: 30 }, () => sessionRecord({ purgeAt: START - HOUR }));
-  const later = Array.from({ length: 300 }, () => sessionRecord({ purgeAt: START + HOUR }));
-  await Promise.all([...due, ...later].map((record) => store.create(record)));
-  const reads = jest.spyOn(LmdbTable.prototype, "readSound");
+  const boundary = Math.floor((START - CLEAR_GRACE_MS) / BUCKET_MS) * BUCKET_MS;
+  const now = boundary + CLEAR_GRACE_MS + 5 * MINUTE;
+  const due = Array.from({ length: 300 }, (_, n) => sessionRecord({ purgeAt: boundary - 1 - n * MINUTE }));
+  const inBoundary = [
+    sessionRecord({ purgeAt: boundary }),
+    sessionRecord({ purgeAt: boundary + 5 * MINUTE - 1 }),
+    sessionRecord({ purgeAt: boundary + 5 * MINUTE }),
+    sessionRecord({ purgeAt: boundary + BUCKET_MS - 1 }),
+  ];
+  const later = Array.from({ length: 300 }, () => sessionRecord({ purgeAt: boundary + BUCKET_MS }));
+  await Promise.all([...due, ...inBoundary, ...later].map((record) => store.create(record)));
+  const reads = jest.spyOn(LmdbTable.prototype, "read");
   const progress: number[] = [];
-  expect(await store.clear(START, (cleared) => progress.push(cleared))).toBe(30);
-  expect(reads).toHaveBeenCalledTimes(30);
+  expect(await store.clear(now, (cleared) => progress.push(cleared))).toBe(302);
+  expect(reads).toHaveBeenCalledTimes(inBoundary.length);
   reads.mockRestore();
-  expect(progress.at(-1)).toBe(30);
+  expect(progress.at(-1)).toBe(302);
+  expect(inBoundary.map(({ id }) => store.load(id) !== undefined)).toEqual([false, false, true, true]);
   await store.close();
 });

@@ -1,26 +1,33 @@
-import { isDeepStrictEqual } from "node:util";
+import { hash } from "node:crypto";
 import { open } from "lmdb";
-import type { Database } from "lmdb";
 import type { EndedRecord, SessionRecord } from "../../lib/record/session-record";
-import { liveFormat } from "../../lib/stores/lmdb-record";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
-import type { LmdbTable } from "../../lib/stores/lmdb-table";
-
-const FOREVER = Number.MAX_SAFE_INTEGER;
-const BUCKET_MS = 10 * 60_000;
+import { endedRun, liveRun } from "../../lib/stores/lmdb-run";
+import { expiryBucket as bucketOf } from "../../lib/stores/tally-key";
 
 /** Compares each index of a session folder with its records; answers what disagrees, in words. */
 export async function indexFaults(path: string): Promise<string[]> {
   const folder = new LmdbFolder(path);
   const raw = open({ path, noSubdir: false });
-  const entriesIn = (name: string) => raw.openDB(name, { encoding: "binary" }).getKeysCount();
   try {
     return folder.read(() =>
       (["live", "ended"] as const).flatMap((state) => {
-        const table = folder[state] as LmdbTable<SessionRecord | EndedRecord>;
-        const faults = tableFaults(table, entriesIn(`${state}-by-owner`));
-        if (state === "live") faults.push(...tallyFaults(folder, raw.openDB("live-by-tally", { encoding: "binary" })));
-        return faults.map((fault) => `${state}: ${fault}`);
+        const table = folder[state];
+        const records = table.ids(undefined, 1_000_000).map((id) => table.read(id)!.record);
+        const owners = raw.openDB<Buffer, string>(`${state}-by-owner`, { encoding: "binary", useVersions: true });
+        const times = raw.openDB<string, string>(`${state}-by-time`, { encoding: "string" });
+        return [
+          ...differences(
+            `${state} by owner`,
+            Array.from(owners.getRange({ versions: true }), ({ key, version }) => `${key} ${version}`),
+            records.map((record) => `${prefixOf(record)}${record.id} ${parseInt(bucketOf(record.purgeAt), 36) + 1}`),
+          ),
+          ...differences(
+            `${state} by time`,
+            Array.from(times.getRange(), ({ key, value }) => `${key} ${value}`),
+            records.map((record) => `${runOf(record)}${record.id} ${prefixOf(record)}`),
+          ),
+        ];
       }),
     );
   } finally {
@@ -29,35 +36,18 @@ export async function indexFaults(path: string): Promise<string[]> {
   }
 }
 
-function tallyFaults({ live }: LmdbFolder, tallies: Database<Buffer, string>): string[] {
-  const wanted = live.ids(undefined, 1_000_000).map((id) => liveFormat.tallyOf!(live.read(id)!.record) + id);
-  const entries = [...tallies.getKeys()];
-  return isDeepStrictEqual(wanted.sort(), entries.sort())
-    ? []
-    : [`the tally entries are ${entries.join()}, not ${wanted.join()}`];
+function prefixOf({ owner }: SessionRecord | EndedRecord): string {
+  return hash("sha256", owner, "base64url").slice(0, 20);
 }
 
-function tableFaults(table: LmdbTable<SessionRecord | EndedRecord>, ownerEntries: number): string[] {
-  const faults: string[] = [];
-  const ids = table.ids(undefined, 1_000_000);
-  const byOwner = new Map<string, Set<string>>();
-  const purgeKeys = new Set(
-    table
-      .dueBuckets(undefined, FOREVER, 1_000_000)
-      .flatMap((bucket) => table.idsOfBucket(bucket, "", 1_000_000).map((id) => bucket + id)),
-  );
-  for (const id of ids) {
-    const record = table.read(id)!.record;
-    if (!byOwner.has(record.owner))
-      byOwner.set(record.owner, new Set(table.idsOfOwner(record.owner, undefined, 1_000_000)));
-    if (!byOwner.get(record.owner)!.delete(id)) faults.push(`${id} is missing under its owner`);
-    if (record.purgeAt === Infinity) continue;
-    const bucket = Math.floor(record.purgeAt / BUCKET_MS)
-      .toString(36)
-      .padStart(6, "0");
-    if (!purgeKeys.delete(bucket + id)) faults.push(`${id} is missing under its purge time`);
-  }
-  if (ownerEntries !== ids.length) faults.push(`${ownerEntries} owner entries for ${ids.length} records`);
-  for (const key of purgeKeys) faults.push(`${key} has a purge entry too many`);
-  return faults;
+function runOf(record: SessionRecord | EndedRecord): string {
+  return "expiresAt" in record ? liveRun(record) : endedRun(record);
+}
+
+function differences(index: string, entries: string[], wanted: string[]): string[] {
+  const [inIndex, expected] = [new Set(entries), new Set(wanted)];
+  return [
+    ...wanted.filter((entry) => !inIndex.has(entry)).map((entry) => `${index}: ${entry} is missing`),
+    ...entries.filter((entry) => !expected.has(entry)).map((entry) => `${index}: ${entry} is too many`),
+  ];
 }
