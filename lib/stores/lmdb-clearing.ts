@@ -1,93 +1,96 @@
 import { CLEAR_GRACE_MS } from "../record/expiry";
-import { dueEntries } from "./lmdb-due";
+import { dueEntries, runsUpTo } from "./lmdb-due";
 import type { LmdbFolder } from "./lmdb-folder";
-import { LmdbRound } from "./lmdb-round";
-import type { Indexed, LmdbTable, TimeEntry } from "./lmdb-table";
+import { bucketVersion } from "./lmdb-table";
+import type { Indexed, LmdbTable, OwnerEntry, TimeEntry } from "./lmdb-table";
 import { PacedWrites } from "./paced-writes";
+import { expiryBucket as bucketOf } from "./tally-key";
 
-/** A round of some 120,000 records: the more, the fewer pages of the index of owners are written for each, and the more memory it takes. */
-const ROUND_BYTES = 8 * 1024 * 1024;
-
-/** How many entries are written in one page. */
+/** How many records are deleted in one page. */
 const PAGE = 125;
+
+/** How many entries of the index of owners are read at once. */
+const OWNERS_PAGE = 500;
+
+/** Where a larger part than this is due, reading the whole index of owners costs less than writing a page of it for each record. */
+const SWEPT_PART = 1 / 20;
 
 /**
  * Deletes what is due at `now` from one table, and answers page by page how many records it deleted. A record that was
  * changed or deleted by another meanwhile is left alone and not counted.
  *
- * What is due as a whole run is deleted without being read, in rounds. The index of owners comes first, in its own order, and then the records in that
- * of their ids: each of the two is random in the order of the other, and LMDB copies a page for each change that is not next to the
- * one before. Where the process ends in between, records are left that no owner leads to; their time is over, and the next clearing finds them.
+ * Records are deleted in the order of their ids, which is random in the index of owners: LMDB copies a page for each change that is not next to the one
+ * before. So where much is due, that index is swept first, in its own order. Where the process ends in between, records are left
+ * that no owner leads to; their time is over, and the next clearing finds them.
  */
 export async function* clearTable<R extends Indexed>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
   now: number,
-  roundBytes = ROUND_BYTES,
 ): AsyncGenerator<number> {
   folder.assertOpen();
+  const boundary = bucketOf(now - CLEAR_GRACE_MS);
   const paced = new PacedWrites(folder);
-  let round: LmdbRound | undefined;
-  for (const group of dueEntries(folder, table, now, "whole")) {
-    await paced.turn();
-    for (const entry of group) {
-      round ??= new LmdbRound(roundBytes);
-      round.add(entry);
-      if (!round.isFull) continue;
-      yield* clearRound(folder, table, paced, round);
-      round.clear();
-    }
+  const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
+  if (isSwept) {
+    yield* paced.each(dueOwners(folder, table, boundary), async (page) => {
+      await folder.committed(() => table.removeOwners(page));
+      return 0;
+    });
   }
-  if (round !== undefined) yield* clearRound(folder, table, paced, round);
-  for (const group of dueEntries(folder, table, now, "boundary")) {
-    await paced.turn();
-    yield* paced.each(inPages(group), (page) => deleteDue(folder, table, page, now));
-  }
-}
-
-async function* clearRound<R extends Indexed>(
-  folder: LmdbFolder,
-  table: LmdbTable<R>,
-  paced: PacedWrites,
-  round: LmdbRound,
-): AsyncGenerator<number> {
-  yield* paced.each(inPages(round.inOrderOfOwners()), async (page) => {
-    await folder.committed(() => table.removeOwners(page));
-    return 0;
-  });
-  yield* paced.each(inPages(round.inOrderOfIds()), async (page) => {
-    const deleted = await folder.committed(() => table.removeRecords(page));
+  yield* paced.each(duePages(folder, table, boundary), async (page) => {
+    const deleted = await folder.committed(() =>
+      Promise.all(
+        page.map((entry) =>
+          entry.run.purgeBucket < boundary
+            ? table.removeFromRun(entry, !isSwept)
+            : removeIfDue(folder, table, entry, now),
+        ),
+      ),
+    );
     return deleted.filter(Boolean).length;
   });
 }
 
-function* inPages(entries: Iterable<TimeEntry>): Generator<TimeEntry[]> {
-  let page: TimeEntry[] = [];
-  for (const entry of entries) {
-    page.push(entry);
-    if (page.length < PAGE) continue;
-    yield page;
-    page = [];
+async function estimatedDue(
+  folder: LmdbFolder,
+  table: LmdbTable<Indexed>,
+  boundary: string,
+  paced: PacedWrites,
+): Promise<number> {
+  let due = 0;
+  for (const runs of runsUpTo(folder, table, boundary)) {
+    await paced.turn();
+    due += folder.read(() => runs.reduce((sum, run) => sum + table.estimatedCount(run), 0));
   }
-  if (page.length > 0) yield page;
+  return due;
 }
 
-/** In the one bucket that is over in part, the record tells whether it is due. */
-async function deleteDue<R extends Indexed>(
+/** What is due of the index of owners, page by page; some are empty. */
+function* dueOwners(folder: LmdbFolder, table: LmdbTable<Indexed>, boundary: string): Generator<OwnerEntry[]> {
+  for (let last: string | undefined = ""; last !== undefined;) {
+    const after: string = last;
+    const page = folder.read(() => table.owners(after, OWNERS_PAGE));
+    yield page.filter(({ version }) => version < bucketVersion(boundary));
+    last = page.length < OWNERS_PAGE ? undefined : page.at(-1)?.key;
+  }
+}
+
+/** What may be due, in pages that one turn of the event loop can deal with; some are empty. */
+function* duePages(folder: LmdbFolder, table: LmdbTable<Indexed>, boundary: string): Generator<TimeEntry[]> {
+  for (const group of dueEntries(folder, table, boundary)) {
+    for (let at = 0; at < Math.max(group.length, 1); at += PAGE) yield group.slice(at, at + PAGE);
+  }
+}
+
+/** In the one bucket that is over in part, the record tells. */
+function removeIfDue<R extends Indexed>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
-  entries: readonly TimeEntry[],
+  { id }: TimeEntry,
   now: number,
-): Promise<number> {
-  const deletions = folder.read(() =>
-    entries.flatMap(({ id }) => {
-      const stored = table.readSound(id);
-      const isDue = stored !== undefined && stored.record.purgeAt + CLEAR_GRACE_MS < now;
-      return isDue ? [{ id, version: stored.version, remove: table.removal(stored.record) }] : [];
-    }),
-  );
-  const deleted = await folder.committed(() =>
-    Promise.all(deletions.map(({ id, version, remove }) => table.records.ifVersion(id, version, remove))),
-  );
-  return deleted.filter(Boolean).length;
+): Promise<boolean> {
+  const stored = folder.read(() => table.readSound(id));
+  if (stored === undefined || stored.record.purgeAt + CLEAR_GRACE_MS >= now) return Promise.resolve(false);
+  return table.records.ifVersion(id, stored.version, table.removal(stored.record));
 }

@@ -1,8 +1,7 @@
-import { CLEAR_GRACE_MS } from "../record/expiry";
 import type { LmdbFolder } from "./lmdb-folder";
 import type { Run } from "./lmdb-run";
 import type { Indexed, LmdbTable, TimeEntry } from "./lmdb-table";
-import { AFTER_ALL, expiryBucket as bucketOf } from "./tally-key";
+import { AFTER_ALL } from "./tally-key";
 
 /** How many runs are merged at once: a backlog of a day. One of years is worked off in groups of so many. */
 const MERGED_RUNS = 144;
@@ -25,49 +24,43 @@ interface Reading {
 }
 
 /**
- * What is due at `now`, a group at a time, and in the order of the ids over many runs: of `whole` runs, in which everything is due, or of those of
- * the one bucket in which that depends on the record. Some groups are empty, so that a caller who takes a turn of the event loop for
- * each never reads long without one.
+ * What may be cleared in the purge bucket `boundary` or one before it, a group at a time, and in the order of the ids over many runs; what is in the
+ * bucket itself comes last. Some groups are empty, so that a caller who takes a turn of the event loop for each never reads long without one.
  *
  * The order of the index itself, run by run, would visit the records at random, and for each record LMDB copies a page. In the
  * order of the ids, records that lie on one page are deleted by one transaction. What is held in memory does not
  * grow with what is due.
  */
-export function* dueEntries(
-  folder: LmdbFolder,
-  table: Table,
-  now: number,
-  which: "whole" | "boundary",
-): Generator<TimeEntry[]> {
-  let runs: Run[] = [];
-  for (const found of dueRuns(folder, table, now, which)) {
+export function* dueEntries(folder: LmdbFolder, table: Table, boundary: string): Generator<TimeEntry[]> {
+  let whole: Run[] = [];
+  const inPart: Run[] = [];
+  for (const runs of runsUpTo(folder, table, boundary)) {
     yield [];
-    runs.push(...found);
-    if (runs.length < MERGED_RUNS) continue;
-    yield* merged(folder, table, runs);
-    runs = [];
+    for (const run of runs) (run.purgeBucket < boundary ? whole : inPart).push(run);
+    if (whole.length < MERGED_RUNS) continue;
+    yield* merged(folder, table, whole);
+    whole = [];
   }
-  yield* merged(folder, table, runs);
+  yield* merged(folder, table, whole);
+  yield* merged(folder, table, inPart);
 }
 
-/** The runs to be cleared, a few at a time. */
-function* dueRuns(folder: LmdbFolder, table: Table, now: number, which: "whole" | "boundary"): Generator<Run[]> {
-  const boundary = bucketOf(now - CLEAR_GRACE_MS);
+/** The runs that may be cleared in this purge bucket or one before it, a few at a time. */
+export function* runsUpTo(folder: LmdbFolder, table: Table, boundary: string): Generator<Run[]> {
   for (let from: string | undefined = ""; from !== undefined;) {
-    const due: Run[] = [];
+    const found: Run[] = [];
     from = folder.read(() => {
       let next = from ?? "";
       for (let looked = 0; looked < RUNS_A_TURN; looked += 1) {
         const run = table.runFrom(next);
         if (run === undefined) return undefined;
-        const { lead, purgeBucket } = run;
-        if (which === "whole" ? purgeBucket < boundary : purgeBucket === boundary) due.push(run);
-        // Behind the boundary nothing of this lead is due.
-        next = (purgeBucket < boundary ? run.text : lead) + AFTER_ALL;
+        const isBehind = run.purgeBucket > boundary;
+        if (!isBehind) found.push(run);
+        next = (isBehind ? run.lead : run.text) + AFTER_ALL;
       }
       return next;
     });
-    yield due;
+    yield found;
   }
 }
 

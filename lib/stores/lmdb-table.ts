@@ -26,7 +26,17 @@ export interface TimeEntry {
   readonly ownerKey: string;
 }
 
+/** What the index of owners tells of a record. */
+export interface OwnerEntry {
+  readonly key: string;
+  /** That of the bucket in which the record may be cleared. */
+  readonly version: number;
+}
+
 const OWNER_DIGITS = 20;
+/** Ids are random, so one of 64 begins with this one of their characters, and none of theirs is between it and the next. */
+const [SAMPLE, AFTER_SAMPLE] = ["A", "B"];
+const SAMPLED_PART = 1 / 64;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -47,8 +57,8 @@ export class LmdbTable<R extends Indexed> {
 
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
     this.records = root.openDB(name, { encoding: "binary", useVersions: true });
-    this.#owners = root.openDB(`${name}-by-owner`, { encoding: "binary", useVersions: true });
-    this.#times = root.openDB(`${name}-by-time`, { encoding: "string" });
+    this.#owners = root.openDB(`${name}-owners`, { encoding: "binary", useVersions: true });
+    this.#times = root.openDB(`${name}-times`, { encoding: "string" });
     this.#format = format;
   }
 
@@ -158,28 +168,39 @@ export class LmdbTable<R extends Indexed> {
     });
   }
 
-  /**
-   * Removes from the index of owners what may be cleared in this purge bucket, and has not got another since: a record that
-   * is given another is put back there by that very write. Answers once that is committed.
-   */
-  removeOwners(entries: readonly TimeEntry[]): Promise<unknown> {
-    const removable = this.#owners as unknown as ConditionalRemoval;
-    return this.#owners.batch(() => {
-      for (const { ownerKey, run } of entries) removable.remove(ownerKey, bucketVersion(run.purgeBucket), ignored);
-    });
+  /** How many records there are. */
+  get size(): number {
+    return (this.records.getStats() as { entryCount: number }).entryCount;
   }
 
-  /** Deletes records that are still in their runs, but not from the index of owners; answers for each whether it was. */
-  removeRecords(entries: readonly TimeEntry[]): Promise<boolean[]> {
-    return Promise.all(
-      entries.map(({ id, run }) => {
-        const key = run.text + id;
-        return this.#times.ifVersion(key, IF_EXISTS, () => {
-          void this.#times.remove(key);
-          void this.records.remove(id);
-        });
-      }),
-    );
+  /** About how many records a run has, by a part of them. */
+  estimatedCount({ text }: Run): number {
+    return this.#times.getKeysCount({ start: text + SAMPLE, end: text + AFTER_SAMPLE }) / SAMPLED_PART;
+  }
+
+  /** A page of the index of owners, from after the key `last` on. */
+  owners(last: string, limit: number): OwnerEntry[] {
+    // Without the values lmdb would not read the versions either.
+    const range = this.#owners.getRange({ start: last, exclusiveStart: true, limit, versions: true });
+    return Array.from(range, ({ key, version = 0 }) => ({ key, version }));
+  }
+
+  /**
+   * Removes from the index of owners what still has this version. A record that may be cleared later than it did before is put back there
+   * by that very write.
+   */
+  removeOwners(entries: readonly OwnerEntry[]): Promise<unknown> {
+    return Promise.all(entries.map(({ key, version }) => this.#owners.remove(key, version)));
+  }
+
+  /** Deletes a record that is still in its run; answers whether it was. */
+  removeFromRun({ id, run, ownerKey }: TimeEntry, alsoFromOwners: boolean): Promise<boolean> {
+    const key = run.text + id;
+    return this.#times.ifVersion(key, IF_EXISTS, () => {
+      void this.#times.remove(key);
+      void this.records.remove(id);
+      if (alsoFromOwners) void this.#owners.remove(ownerKey);
+    });
   }
 
   #reindexing(before: R | undefined, after: R | undefined): () => void {
@@ -220,17 +241,7 @@ function ownerPrefix(owner: string): string {
   return hash("sha256", owner, "base64url").slice(0, OWNER_DIGITS);
 }
 
-/** `remove` as lmdb has it; its types leave the callback out, without which each removal makes a promise. */
-interface ConditionalRemoval {
-  remove(key: string, ifVersion: number, done: () => void): void;
-}
-
-/** The version of what may be cleared in this bucket: never 0, which is that of what has none. */
-function bucketVersion(purgeBucket: string): number {
+/** The version, in the index of owners, of what may be cleared in this bucket: never 0, which is that of what has none. */
+export function bucketVersion(purgeBucket: string): number {
   return parseInt(purgeBucket, 36) + 1;
-}
-
-/** The batch as a whole tells whether it was written. */
-function ignored(): void {
-  return;
 }

@@ -5,16 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SessionRecord } from "../../lib/record/session-record";
+import { CLEAR_GRACE_MS } from "../../lib/record/expiry";
 import { clearTable } from "../../lib/stores/lmdb-clearing";
 import { dueEntries } from "../../lib/stores/lmdb-due";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
+import { bucketVersion, LmdbTable } from "../../lib/stores/lmdb-table";
+import type { TimeEntry } from "../../lib/stores/lmdb-table";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { expiryBucket as bucketOf } from "../../lib/stores/tally-key";
 import { compileScripts } from "../support/compiled-scripts";
 import { indexFaults } from "../support/lmdb-index-check";
 import { killed, sessionRecord } from "../support/session-records";
 
 const HOUR = 3_600_000;
 const NOW = Date.now();
+const BOUNDARY = bucketOf(NOW - CLEAR_GRACE_MS);
 const scripts = compileScripts(["lib/errors.ts", "lib/record", "lib/stores", "test/support"]);
 let path: string;
 let folder: LmdbFolder;
@@ -46,6 +51,20 @@ async function halfDue(count: number) {
   return { due, live: await created(count) };
 }
 
+/** What the index says is due. */
+function dueNow() {
+  return [...dueEntries(folder, folder.live, BOUNDARY)].flat();
+}
+
+/** What the index of owners says is due. */
+function dueOwners() {
+  return folder.live.owners("", 100_000).filter(({ version }) => version < bucketVersion(BOUNDARY));
+}
+
+function removeAll(entries: TimeEntry[]): Promise<boolean[]> {
+  return Promise.all(entries.map((entry) => folder.live.removeFromRun(entry, false)));
+}
+
 async function total(counts: AsyncIterable<number>): Promise<number> {
   let sum = 0;
   for await (const count of counts) sum += count;
@@ -60,22 +79,48 @@ async function idsOf(query: { state: "live" | "ended"; owner?: string }): Promis
 
 const sortedIds = (records: SessionRecord[]) => records.map(({ id }) => id).sort();
 
-it("clears in as many rounds as it takes, each record once", async () => {
-  const { live } = await halfDue(700);
-  const roundOfSome = 8 * 1024;
-  expect(await total(clearTable(folder, folder.live, NOW, roundOfSome))).toBe(700);
+it.each([
+  ["much is due, by a sweep of the index of owners before", "A", true],
+  ["little is due, with each record its entry there", "B", false],
+])("where %s", async (_, sampled, isSwept) => {
+  const due = Array.from({ length: 300 }, (_each, n) =>
+    sessionRecord({
+      id: sampled + sessionRecord().id.slice(1),
+      owner: `user${n % 7}`,
+      purgeAt: NOW - HOUR - n * 60_000,
+    }),
+  );
+  await Promise.all(due.map((record) => store.create(record)));
+  const live = await created(300);
+  const sweeping = jest.spyOn(LmdbTable.prototype, "removeOwners");
+  expect(await total(clearTable(folder, folder.live, NOW))).toBe(300);
+  expect(sweeping.mock.calls.length > 0).toBe(isSwept);
+  sweeping.mockRestore();
   expect(await idsOf({ state: "live" })).toEqual(sortedIds(live));
   expect(await indexFaults(path)).toEqual([]);
+});
+
+it("asks for no more than a few pages ahead of what is deleted, however much is due", async () => {
+  await halfDue(4000);
+  const removals = jest.spyOn(LmdbTable.prototype, "removeFromRun");
+  let [cleared, mostAhead] = [0, 0];
+  for await (const count of clearTable(folder, folder.live, NOW)) {
+    mostAhead = Math.max(mostAhead, removals.mock.calls.length - cleared);
+    cleared += count;
+  }
+  removals.mockRestore();
+  expect(cleared).toBe(4000);
+  expect(mostAhead).toBeLessThanOrEqual(24 * 125);
 });
 
 describe("between the reading of the index and the deletion", () => {
   it("a session that was renewed stays, under its owner too", async () => {
     const { due } = await halfDue(20);
-    const entries = [...dueEntries(folder, folder.live, NOW, "whole")].flat();
+    const [entries, owners] = [dueNow(), dueOwners()];
     const renewed = due.slice(0, 8);
     for (const { id } of renewed) await store.update(id, { expiresAt: NOW + HOUR, purgeAt: NOW + 2 * HOUR });
-    await folder.live.removeOwners(entries);
-    const answers = await folder.live.removeRecords(entries);
+    await folder.live.removeOwners(owners);
+    const answers = await removeAll(entries);
     expect(answers.filter(Boolean)).toHaveLength(12);
     for (const { id, owner } of renewed) {
       expect(store.load(id)).toBeDefined();
@@ -86,22 +131,22 @@ describe("between the reading of the index and the deletion", () => {
 
   it("a session that is renewed when its owner's entry is gone already gets it back", async () => {
     const [record] = await created(1, { purgeAt: NOW - HOUR });
-    const entries = [...dueEntries(folder, folder.live, NOW, "whole")].flat();
-    await folder.live.removeOwners(entries);
+    const [entries, owners] = [dueNow(), dueOwners()];
+    await folder.live.removeOwners(owners);
     expect(await idsOf({ state: "live", owner: "user0" })).toEqual([]);
     await store.update(record!.id, { purgeAt: NOW + HOUR });
-    expect(await folder.live.removeRecords(entries)).toEqual([false]);
+    expect(await removeAll(entries)).toEqual([false]);
     expect(await idsOf({ state: "live", owner: "user0" })).toEqual([record!.id]);
     expect(await indexFaults(path)).toEqual([]);
   });
 
   it("a session that was killed is not counted, and stays among the ended ones", async () => {
     const { due } = await halfDue(20);
-    const entries = [...dueEntries(folder, folder.live, NOW, "whole")].flat();
+    const [entries, owners] = [dueNow(), dueOwners()];
     const ended = due.slice(0, 5);
     for (const { id } of ended) await store.end(id, killed());
-    await folder.live.removeOwners(entries);
-    const answers = await folder.live.removeRecords(entries);
+    await folder.live.removeOwners(owners);
+    const answers = await removeAll(entries);
     expect(answers.filter(Boolean)).toHaveLength(15);
     expect(await idsOf({ state: "ended" })).toEqual(sortedIds(ended));
     expect(await indexFaults(path)).toEqual([]);
@@ -109,8 +154,8 @@ describe("between the reading of the index and the deletion", () => {
 
   it("a session that was cleared by another is not counted twice", async () => {
     await halfDue(20);
-    const entries = [...dueEntries(folder, folder.live, NOW, "whole")].flat();
-    const answers = await Promise.all([folder.live.removeRecords(entries), folder.live.removeRecords(entries)]);
+    const entries = dueNow();
+    const answers = await Promise.all([removeAll(entries), removeAll(entries)]);
     expect(answers.map((each) => each.filter(Boolean).length)).toEqual([20, 0]);
   });
 });
@@ -125,11 +170,7 @@ it("two clearings and a server that renews at the same time: each session is cle
     }),
   );
   const other = new LmdbStore({ path });
-  const counts = await Promise.all([
-    total(clearTable(folder, folder.live, NOW, 8 * 1024)),
-    other.clear(NOW),
-    store.clear(NOW),
-  ]);
+  const counts = await Promise.all([total(clearTable(folder, folder.live, NOW)), other.clear(NOW), store.clear(NOW)]);
   const answers = await renewals;
   const left = touched.filter((_, n) => answers[n]);
   await other.close();
@@ -140,8 +181,7 @@ it("two clearings and a server that renews at the same time: each session is cle
 
 it("what a clearing that was killed has left, without owners or with them, the next one clears", async () => {
   const { live } = await halfDue(3000);
-  const entries = [...dueEntries(folder, folder.live, NOW, "whole")].flat();
-  await folder.live.removeOwners(entries.slice(0, 100));
+  await folder.live.removeOwners(dueOwners().slice(0, 100));
   const clearer = fork(scripts.path("test/support/lmdb-caller.ts"), [path], { env: scripts.env, execArgv: [] });
   await once(clearer, "message");
   clearer.send({ method: "clear", calls: [[NOW]] });
@@ -159,7 +199,7 @@ it("clears ended records in the same way", async () => {
   await Promise.all(
     records.map(({ id }, n) => store.end(id, { ...killed(), purgeAt: NOW + (n % 2 === 0 ? 1 : 9) * HOUR })),
   );
-  expect(await total(clearTable(folder, folder.ended, NOW + 2 * HOUR, 8 * 1024))).toBe(150);
+  expect(await total(clearTable(folder, folder.ended, NOW + 2 * HOUR))).toBe(150);
   expect(await idsOf({ state: "ended" })).toHaveLength(150);
   expect(await indexFaults(path)).toEqual([]);
 });

@@ -14,8 +14,8 @@ export async function indexFaults(path: string): Promise<string[]> {
       (["live", "ended"] as const).flatMap((state) => {
         const table = folder[state];
         const records = table.ids(undefined, 1_000_000).map((id) => table.read(id)!.record);
-        const owners = raw.openDB<Buffer, string>(`${state}-by-owner`, { encoding: "binary", useVersions: true });
-        const times = raw.openDB<string, string>(`${state}-by-time`, { encoding: "string" });
+        const owners = raw.openDB<Buffer, string>(`${state}-owners`, { encoding: "binary", useVersions: true });
+        const times = raw.openDB<string, string>(`${state}-times`, { encoding: "string" });
         return [
           ...differences(
             `${state} by owner`,
