@@ -1,8 +1,7 @@
-import { hash } from "node:crypto";
-import { IF_EXISTS } from "lmdb";
 import type { Database, RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
 import { LmdbCache } from "./lmdb-cache";
+import { OWNER_DIGITS, ownerHash, ownerPrefix } from "./lmdb-owner-hash";
 import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
 import { runOfKey } from "./lmdb-run";
@@ -22,8 +21,8 @@ export interface Indexed {
 export interface TimeEntry {
   readonly id: string;
   readonly run: Run;
-  /** Its key in the index of owners. */
-  readonly ownerKey: string;
+  /** The hash of its owner. */
+  readonly owner: number;
 }
 
 /** What the index of owners tells of a record. */
@@ -33,7 +32,6 @@ export interface OwnerEntry {
   readonly version: number;
 }
 
-const OWNER_DIGITS = 20;
 /** Ids are random, so one of 64 begins with this one of their characters, and none of theirs is between it and the next. */
 const [SAMPLE, AFTER_SAMPLE] = ["A", "B"];
 const SAMPLED_PART = 1 / 64;
@@ -42,8 +40,8 @@ const NOTHING = Buffer.alloc(0);
 /**
  * The records of one state, live or ended, with an index of their owners and one of when they expire and may be cleared.
  *
- * An entry of the owners has a version, which is that of the purge bucket, and an entry of the times says whose the record is: so what is due can
- * be deleted without being read, and is not where it was changed meanwhile.
+ * The version of an entry of the owners is that of the purge bucket, and the version of an entry of the times the hash of the owner: so what is due can
+ * be deleted without being read, and is not where either was changed meanwhile.
  *
  * `insertion`, `removal` and `rewrite` prepare everything that can fail; what they answer only asks lmdb for writes. Called
  * inside `ifVersion` or `ifNoExists`, all of these happen in one transaction, or none. Reads see the snapshot that lmdb has open.
@@ -51,14 +49,14 @@ const NOTHING = Buffer.alloc(0);
 export class LmdbTable<R extends Indexed> {
   readonly records: Database<Buffer, string>;
   readonly #owners: Database<Buffer, string>;
-  readonly #times: Database<string, string>;
+  readonly #times: Database<Buffer, string>;
   readonly #format: LmdbFormat<R>;
   readonly #cache = new LmdbCache<R>();
 
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
     this.records = root.openDB(name, { encoding: "binary", useVersions: true });
     this.#owners = root.openDB(`${name}-owners`, { encoding: "binary", useVersions: true });
-    this.#times = root.openDB(`${name}-times`, { encoding: "string" });
+    this.#times = root.openDB(`${name}-times`, { encoding: "binary", useVersions: true });
     this.#format = format;
   }
 
@@ -142,7 +140,7 @@ export class LmdbTable<R extends Indexed> {
 
   /** A page of the ids that were stored under this owner, from after the id `last` on. */
   idsOfOwner(owner: string, last: string | undefined, limit: number): string[] {
-    const prefix = ownerPrefix(owner);
+    const prefix = ownerPrefix(ownerHash(owner));
     const keys = keysAfter(this.#owners, prefix + (last ?? ""), prefix + AFTER_ALL, limit);
     return keys.map((key) => key.slice(OWNER_DIGITS));
   }
@@ -161,11 +159,10 @@ export class LmdbTable<R extends Indexed> {
   /** A page of a run, in the order of the ids, from after the id `last` on. */
   entriesOfRun(run: Run, last: string, limit: number): TimeEntry[] {
     const { text } = run;
-    const range = this.#times.getRange({ start: text + last, exclusiveStart: true, end: text + AFTER_ALL, limit });
-    return Array.from(range, ({ key, value }) => {
-      const id = key.slice(text.length);
-      return { id, run, ownerKey: value + id };
-    });
+    return Array.from(
+      entriesAfter(this.#times, text + last, text + AFTER_ALL, limit),
+      ({ key, version = 0 }): TimeEntry => ({ id: key.slice(text.length), run, owner: version }),
+    );
   }
 
   /** How many records there are. */
@@ -180,9 +177,7 @@ export class LmdbTable<R extends Indexed> {
 
   /** A page of the index of owners, from after the key `last` on. */
   owners(last: string, limit: number): OwnerEntry[] {
-    // Without the values lmdb would not read the versions either.
-    const range = this.#owners.getRange({ start: last, exclusiveStart: true, limit, versions: true });
-    return Array.from(range, ({ key, version = 0 }) => ({ key, version }));
+    return Array.from(entriesAfter(this.#owners, last, undefined, limit), ({ key, version = 0 }) => ({ key, version }));
   }
 
   /**
@@ -193,13 +188,13 @@ export class LmdbTable<R extends Indexed> {
     return Promise.all(entries.map(({ key, version }) => this.#owners.remove(key, version)));
   }
 
-  /** Deletes a record that is still in its run; answers whether it was. */
-  removeFromRun({ id, run, ownerKey }: TimeEntry, alsoFromOwners: boolean): Promise<boolean> {
+  /** Deletes a record that is still in its run, and its owner's; answers whether it was. */
+  removeFromRun({ id, run, owner }: TimeEntry, alsoFromOwners: boolean): Promise<boolean> {
     const key = run.text + id;
-    return this.#times.ifVersion(key, IF_EXISTS, () => {
+    return this.#times.ifVersion(key, owner, () => {
       void this.#times.remove(key);
       void this.records.remove(id);
-      if (alsoFromOwners) void this.#owners.remove(ownerKey);
+      if (alsoFromOwners) void this.#owners.remove(ownerPrefix(owner) + id);
     });
   }
 
@@ -211,15 +206,15 @@ export class LmdbTable<R extends Indexed> {
       if (old !== undefined && old.time !== next?.time) void this.#times.remove(old.time);
       if (next === undefined) return;
       void this.#owners.put(next.owner, NOTHING, next.ownerVersion);
-      void this.#times.put(next.time, next.ownerPrefix);
+      void this.#times.put(next.time, NOTHING, next.ownerHash);
     };
   }
 
   #keysOf(record: R) {
-    const prefix = ownerPrefix(record.owner);
+    const owner = ownerHash(record.owner);
     return {
-      ownerPrefix: prefix,
-      owner: prefix + record.id,
+      ownerHash: owner,
+      owner: ownerPrefix(owner) + record.id,
       ownerVersion: bucketVersion(bucketOf(record.purgeAt)),
       time: this.#format.runOf(record) + record.id,
     };
@@ -236,9 +231,15 @@ function keysAfter(db: Database<Buffer, string>, last: string | undefined, end: 
   return [...db.getKeys({ ...from, ...(end === undefined ? {} : { end }), limit })];
 }
 
-/** Any owner in a key of fixed width; who reads compares the owner, so that two of one hash stay apart. */
-function ownerPrefix(owner: string): string {
-  return hash("sha256", owner, "base64url").slice(0, OWNER_DIGITS);
+/** Keys with their versions; without reading the values too lmdb would not read these. */
+function entriesAfter(db: Database<Buffer, string>, last: string, end: string | undefined, limit: number) {
+  return db.getRange({
+    start: last,
+    exclusiveStart: true,
+    ...(end === undefined ? {} : { end }),
+    limit,
+    versions: true,
+  });
 }
 
 /** The version, in the index of owners, of what may be cleared in this bucket: never 0, which is that of what has none. */

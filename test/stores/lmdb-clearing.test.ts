@@ -140,6 +140,16 @@ describe("between the reading of the index and the deletion", () => {
     expect(await indexFaults(path)).toEqual([]);
   });
 
+  it("a session that has another owner stays, to be found under the new one", async () => {
+    const [record] = await created(1, { purgeAt: NOW - HOUR });
+    const entries = dueNow();
+    await store.update(record!.id, { owner: "someone else" });
+    expect(await removeAll(entries)).toEqual([false]);
+    expect(await idsOf({ state: "live", owner: "someone else" })).toEqual([record!.id]);
+    expect(await indexFaults(path)).toEqual([]);
+    expect(await store.clear(NOW)).toBe(1);
+  });
+
   it("a session that was killed is not counted, and stays among the ended ones", async () => {
     const { due } = await halfDue(20);
     const [entries, owners] = [dueNow(), dueOwners()];

@@ -15,7 +15,7 @@ export async function indexFaults(path: string): Promise<string[]> {
         const table = folder[state];
         const records = table.ids(undefined, 1_000_000).map((id) => table.read(id)!.record);
         const owners = raw.openDB<Buffer, string>(`${state}-owners`, { encoding: "binary", useVersions: true });
-        const times = raw.openDB<string, string>(`${state}-times`, { encoding: "string" });
+        const times = raw.openDB<Buffer, string>(`${state}-times`, { encoding: "binary", useVersions: true });
         return [
           ...differences(
             `${state} by owner`,
@@ -24,8 +24,8 @@ export async function indexFaults(path: string): Promise<string[]> {
           ),
           ...differences(
             `${state} by time`,
-            Array.from(times.getRange(), ({ key, value }) => `${key} ${value}`),
-            records.map((record) => `${runOf(record)}${record.id} ${prefixOf(record)}`),
+            Array.from(times.getRange({ versions: true }), ({ key, version }) => `${key} ${version}`),
+            records.map((record) => `${runOf(record)}${record.id} ${parseInt(prefixOf(record), 16)}`),
           ),
         ];
       }),
@@ -37,7 +37,7 @@ export async function indexFaults(path: string): Promise<string[]> {
 }
 
 function prefixOf({ owner }: SessionRecord | EndedRecord): string {
-  return hash("sha256", owner, "base64url").slice(0, 20);
+  return hash("sha256", owner, "hex").slice(0, 13);
 }
 
 function runOf(record: SessionRecord | EndedRecord): string {
