@@ -1,19 +1,18 @@
 /**
  * How many machine instructions sessions add to a request, counted by Valgrind (Linux). Other work on the machine, which shifts times by half,
- * leaves these as they are, to two parts in a hundred of a request; what the kernel does for the process is not among them. So they tell whether a
+ * leaves these as they are, to one in a hundred; what the kernel does for the process is not among them. So they tell whether a
  * change of a few microseconds is one. `tsx bench/instructions.ts [variant …]`, after `npm run build`; a minute or two for each number.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { arrive } from "./load";
 import { ServerProcess } from "./server-process";
 import { table } from "./tables";
 import { BARE, EMBEDDED, MEMORY, REFERENCE, VARIANTS } from "./variants";
 import type { Variant } from "./variants";
+import { Visitor } from "./visitor";
 
 const OPERATIONS = ["untouched", "read", "write"] as const;
-const CONNECTIONS = 8;
 /** Requests until V8 has compiled what there is to compile, and those that are counted after them. */
 const WARM_UP = 3000;
 const COUNTED = 5000;
@@ -57,13 +56,10 @@ async function instructions(variant: Variant, operation: string, requests: numbe
       ...V8_FLAGS,
       ...args,
     ]);
-    const visitors = await arrive(server, CONNECTIONS);
-    for (const visitor of visitors) await visitor.get("/sign-in/200%20B");
-    const ask = visitors.map(async (visitor) => {
-      for (let n = 0; n < requests / CONNECTIONS; n += 1) await visitor.get(`/${operation}`);
-    });
-    await Promise.all(ask);
-    for (const visitor of visitors) visitor.leave();
+    const visitor = await Visitor.arrive(server.port);
+    await visitor.get("/sign-in/200%20B");
+    for (let n = 0; n < requests; n += 1) await visitor.get(`/${operation}`);
+    visitor.leave();
     await server.stop();
     const counted = /I\s+refs:\s+([\d,]+)/.exec(readFileSync(log, "utf8"))?.[1];
     if (counted === undefined) throw new Error(`Valgrind counted nothing: ${readFileSync(log, "utf8")}`);

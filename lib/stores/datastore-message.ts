@@ -1,3 +1,4 @@
+import { dictionary } from "../record/dictionary";
 import type { Entity, Key, Properties, Value } from "./datastore-wire";
 import type { ProtobufReader } from "./protobuf-reader";
 
@@ -11,7 +12,7 @@ const NOWHERE: Key["partitionId"] = { namespaceId: "", databaseId: "" };
 
 /** Texts and bytes are as they were stored. `end` is where the entity ends. */
 export function readEntity(from: ProtobufReader, end = from.end()): Entity {
-  const entity: Mutable<Entity> = { key: { partitionId: NOWHERE, path: [] }, properties: {} };
+  const entity: Mutable<Entity> = { key: { partitionId: NOWHERE, path: [] }, properties: dictionary() };
   while (from.at < end) {
     const tag = from.uint32();
     const field = tag >>> 3;

@@ -71,6 +71,15 @@ describe("readLookupResponse", () => {
     fc.assert(fc.property(response, (given) => expect(whole(readLookupResponse(written(given)))).toEqual(given)));
   });
 
+  it("has a property of any name as a property, and inherits nothing from what is stored", () => {
+    const properties = Object.fromEntries([
+      ["__proto__", { entityValue: { properties: { leaked: { stringValue: "" } } } }],
+    ]);
+    const [found] = readLookupResponse(written({ found: [{ entity: { properties } }] })).found;
+    expect(Object.keys(found!.entity.properties)).toEqual(["__proto__"]);
+    expect("entityValue" in found!.entity.properties).toBe(false);
+  });
+
   it("knows the id of an entity, the last name in its key, without reading the rest", () => {
     fc.assert(
       fc.property(result, (given) => {
