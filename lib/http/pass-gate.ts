@@ -56,8 +56,8 @@ function letGo(res: ServerResponse, hold: ResponseHold): void {
   hold.phase = "passed";
   try {
     if (wasHeld) {
-      res.statusCode = held.statusCode;
-      res.statusMessage = held.statusMessage;
+      if (statusCode !== held.statusCode) res.statusCode = held.statusCode;
+      if (statusMessage !== held.statusMessage) res.statusMessage = held.statusMessage;
       hold.gate.setHeaders();
     }
     sendHeldCalls(res, hold);

@@ -34,13 +34,21 @@ export function withCounters(delta: SessionDelta, counters: SessionDelta["counte
 
 /** The record after the change. The record given stays as it was; maps that the change does not name are shared with it. */
 export function applyDelta(record: SessionRecord, delta: SessionDelta): SessionRecord {
+  // Each by its name: a spread would be copied key by key.
   return {
-    ...record,
+    v: record.v,
+    id: record.id,
     owner: delta.owner ?? record.owner,
+    project: record.project,
+    scope: record.scope,
+    createdAt: record.createdAt,
     lastSeenAt: delta.lastSeenAt ?? record.lastSeenAt,
     idleMs: delta.idleMs ?? record.idleMs,
+    endsAt: record.endsAt,
     expiresAt: delta.expiresAt ?? record.expiresAt,
     purgeAt: delta.purgeAt ?? record.purgeAt,
+    remoteAddress: record.remoteAddress,
+    userAgent: record.userAgent,
     data: applyMapDelta(record.data, delta.data),
     attributes: applyMapDelta(record.attributes, delta.attributes),
     keys: applyMapDelta(record.keys, delta.keys),

@@ -13,7 +13,7 @@ export type Encoded = string | Uint8Array;
 /**
  * What a store keeps of a session. All instants are milliseconds since the epoch.
  *
- * The five maps have no prototype (see `dictionary`), so that `__proto__`, `constructor` and the empty string are keys like any other.
+ * The five maps inherit nothing (see `dictionary`), so that `__proto__`, `constructor` and the empty string are keys like any other.
  * A record that a store hands out stays as it is: nobody overwrites its memory, and who has it does not change it, because
  * a store may hand out the same one again.
  */

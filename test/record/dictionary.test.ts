@@ -1,0 +1,29 @@
+import { dictionary } from "../../lib/record/dictionary";
+
+const INHERITED = ["__proto__", "constructor", "toString", "hasOwnProperty", "prototype"];
+
+it("inherits nothing", () => {
+  for (const name of INHERITED) expect(name in dictionary()).toBe(false);
+});
+
+it("P9: has the names of what objects inherit as keys like any other, and keeps them from other dictionaries", () => {
+  const one = dictionary<string>();
+  for (const name of INHERITED) one[name] = `my ${name}`;
+  expect(Object.entries(one)).toEqual(INHERITED.map((name) => [name, `my ${name}`]));
+  expect(Object.keys(Object.assign(dictionary(), one))).toEqual(INHERITED);
+  for (const name of INHERITED) expect(name in dictionary()).toBe(false);
+});
+
+it("can't be given anything to inherit by what stands above it", () => {
+  const above = Object.getPrototypeOf(dictionary()) as Record<string, unknown>;
+  expect(() => (above.leaked = 1)).toThrow(TypeError);
+  expect(() => Object.setPrototypeOf(above, { leaked: 1 })).toThrow(TypeError);
+  expect("leaked" in dictionary()).toBe(false);
+});
+
+it("keeps any number of keys, in their order", () => {
+  const many = dictionary<number>();
+  for (let n = 0; n < 5000; n += 1) many[`key ${n}`] = n;
+  for (let n = 0; n < 5000; n += 2) Reflect.deleteProperty(many, `key ${n}`);
+  expect(Object.keys(many)).toEqual(Array.from({ length: 2500 }, (_, n) => `key ${2 * n + 1}`));
+});
