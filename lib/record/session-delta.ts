@@ -70,6 +70,6 @@ function addCounters(
 ): Record<string, number> {
   if (increments === undefined) return counters;
   const next = Object.assign(dictionary<number>(), counters);
-  for (const [name, by] of Object.entries(increments)) next[name] = (next[name] ?? 0) + by;
+  for (const name of Object.keys(increments)) next[name] = (next[name] ?? 0) + (increments[name] ?? 0);
   return next;
 }

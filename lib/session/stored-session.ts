@@ -29,6 +29,8 @@ import { SessionValues } from "./session-values";
 import type { ValuesDelta } from "./session-values";
 import { Turns } from "./turns";
 
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** A session that is, or can be, in the store. What is done with it happens one after the other. */
 export class StoredSession implements SessionState, KeyedSession {
   readonly #policy: SessionPolicy;
@@ -285,15 +287,14 @@ export class StoredSession implements SessionState, KeyedSession {
   /** Chained by hand: each `await` less on this path is a promise less per request. */
   #write(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
     const { writer, now, keepEndedMs } = this.#policy;
-    const change: SessionDelta = {
-      ...(delta === undefined ? undefined : { data: delta }),
-      ...(this.#marked ? touchAt(record, now(), keepEndedMs) : undefined),
-    };
+    const change: Mutable<SessionDelta> = this.#marked ? touchAt(record, now(), keepEndedMs) : {};
+    if (delta !== undefined) change.data = delta;
     assertChangeFits(record, this.#values.stored, change, this.#policy);
     this.#marked = false;
     if (this.owner !== record.owner) return this.#writeWithOwner(record, change, delta);
-    const counted = withCounters(change, this.#place.takeCounters?.(record));
-    return this.#stored(writer.write(record, counted), (isLive) => {
+    const counters = this.#place.takeCounters?.(record);
+    if (counters !== undefined) change.counters = counters;
+    return this.#stored(writer.write(record, change), (isLive) => {
       if (!isLive) throw this.#ended();
       if (change.expiresAt !== undefined) this.#record = applyDelta(record, change);
       if (delta !== undefined) this.#values.written(delta);
