@@ -5,13 +5,14 @@ import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
 import type { ResponseGate } from "./response-gate";
 
-/** Under this key a response keeps its hold where its request can't. */
-const HOLD = Symbol("coatcheck.hold");
-
 /** A response; the hooks are shared by all, those that nothing holds too. Not every one that a middleware is given knows its request. */
-export interface HeldResponse extends ServerResponse {
-  [HOLD]?: ResponseHold;
-}
+export type HeldResponse = ServerResponse;
+
+/**
+ * What holds each response. It is found more quickly over the request, but a response may be given another one, or none, before it is sent:
+ * an app that answers a request of its own with it does so.
+ */
+const HOLDS = new WeakMap<HeldResponse, ResponseHold>();
 
 /**
  * - `open`: nothing was sent; the gate was not asked.
@@ -83,22 +84,27 @@ export class ResponseHold {
   }
 }
 
-/** What holds this response. An app may make several for one request. */
+/** What holds this response. An app may make several for one request, and give a response another request. */
 export function holdOf(res: HeldResponse): ResponseHold | undefined {
-  const place = placeOf(res);
-  if (place === undefined) return res[HOLD];
-  const { hold } = place;
-  return hold === undefined || hold.res === res ? hold : res[HOLD];
+  const hold = placeOf(res)?.hold;
+  return hold?.res === res ? hold : (HOLDS.get(res) ?? holdOfView(res, hold));
 }
 
 /** From now on, this holds its response. */
 export function keepHold(hold: ResponseHold): void {
-  const { res }: { res: HeldResponse } = hold;
-  const place = placeOf(res);
-  if (place !== undefined && (place.hold === undefined || place.hold.res === res)) place.hold = hold;
-  else res[HOLD] = hold;
+  const place = placeOf(hold.res);
+  if (place !== undefined && (place.hold === undefined || place.hold.res === hold.res)) place.hold = hold;
+  HOLDS.set(hold.res, hold);
 }
 
 function placeOf(res: ServerResponse): { hold: ResponseHold | undefined } | undefined {
   return (res as { readonly req?: RequestWithSession }).req?.[REQUEST_SESSION];
+}
+
+/** Of what is derived from a held response, or a proxy of it: both show the very output that Node keeps for it. */
+function holdOfView(view: ServerResponse, hold: ResponseHold | undefined): ResponseHold | undefined {
+  if (hold === undefined) return undefined;
+  const { outputData } = view as { readonly outputData?: unknown };
+  const { outputData: held } = hold.res as { readonly outputData?: unknown };
+  return held !== undefined && outputData === held ? hold : undefined;
 }
