@@ -6,9 +6,10 @@ import { readLookupResponse } from "../../lib/stores/datastore-answer";
 import { liveProperties, readLive } from "../../lib/stores/datastore-entity";
 import type { Entity, Properties } from "../../lib/stores/datastore-wire";
 import { StoredEntity } from "../../lib/stores/datastore-stored-entity";
+import { ProtobufWriter } from "../../lib/stores/protobuf-writer";
 import { sessionRecord } from "../support/session-records";
 
-const { LookupResponse } = google.datastore.v1;
+const { Key, LookupResponse, Value } = google.datastore.v1;
 
 /** The entity as an answer brings it, which is read from its bytes. */
 function stored(id: string, properties: Properties): Entity {
@@ -64,6 +65,44 @@ describe("A live record that is read from bytes", () => {
         expect(readLive(stored(given.id, properties))).toEqual(readLive({ key, properties }));
       }),
     );
+  });
+
+  it("is the same in whatever order its fields come, and with others between them", () => {
+    const given = sessionRecord({ data: { a: '"tea"', "": "1" }, counters: { n: -1 }, purgeAt: 1e12 });
+    // A field of a later version, of each wire type: a varint, eight bytes, a text and four bytes.
+    const unknown = [
+      [0x80, 0x7d, 1],
+      [0x81, 0x7d, ...Buffer.alloc(8)],
+      [0x82, 0x7d, 1, 65],
+      [0x85, 0x7d, 1, 2, 3, 4],
+    ];
+    const field = (number: number, bytes: Uint8Array) => {
+      const to = new ProtobufWriter();
+      to.bytes(number, bytes);
+      return to.finish();
+    };
+    const entity = (properties: Properties, key: Uint8Array[] = []) => {
+      const entries = Object.entries(properties).map(([property, { entityValue, ...rest }]) => {
+        const inner = entityValue === undefined ? [] : [field(6, entity(entityValue.properties))];
+        const value = Buffer.concat([
+          Uint8Array.from(unknown[0]!),
+          Value.encode(Value.fromObject(rest)).finish(),
+          ...inner,
+        ]);
+        return field(
+          3,
+          Buffer.concat([field(2, value), Uint8Array.from(unknown[1]!), field(1, Buffer.from(property))]),
+        );
+      });
+      return Buffer.concat([...entries.reverse(), ...unknown.map((bytes) => Uint8Array.from(bytes)), ...key]);
+    };
+    const key = field(1, Key.encode(Key.fromObject({ path: [{ kind: "session", name: given.id }] })).finish());
+    const message = Buffer.concat([
+      Uint8Array.from(unknown[2]!),
+      field(1, field(1, entity(liveProperties(given), [key]))),
+    ]);
+    const [found] = readLookupResponse(message).found;
+    expect(found && readLive(found.entity)).toEqual(given);
   });
 
   it("has maps that inherit nothing, also where they are empty", () => {

@@ -25,6 +25,11 @@ class Callers implements PipeSource {
     };
   }
 
+  /** Resolves when nobody waits for an answer. */
+  idle(): Promise<void> {
+    return this.#pipe.idle();
+  }
+
   /** So many callers, each of whom asks again in the turn after its answer. */
   async ask(callers: number, times: number): Promise<void> {
     const caller = async () => {
@@ -56,5 +61,17 @@ describe("DatastorePipe", () => {
     await turn();
     await Promise.all([first, callers.ask(1, 2)]);
     expect(callers.sizes).toEqual([1, 1, 1, 1]);
+  });
+
+  it("is not idle before it has answered who asked while it waited for a turn", async () => {
+    const callers = new Callers();
+    await callers.ask(20, 1);
+    const isAnswered = jest.fn();
+    void callers.ask(1, 1).then(isAnswered);
+    await callers.idle();
+    await turn();
+    await turn();
+    expect(isAnswered).toHaveBeenCalled();
+    expect(callers.sizes).toEqual([20, 1]);
   });
 });
