@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import type { HeldCall } from "./held-call";
 import type { Sender } from "./node-response";
 import { REQUEST_SESSION } from "./request-slot";
@@ -9,10 +10,14 @@ import type { ResponseGate } from "./response-gate";
 export type HeldResponse = ServerResponse;
 
 /**
- * What holds each response. It is found more quickly over the request, but a response may be given another one, or none, before it is sent:
- * an app that answers a request of its own with it does so.
+ * Where a hold is kept beside its request: on the connection that carries the response, or on the response itself where none does. It is found more quickly over
+ * the request, but a response may be given another one, or none, before it is sent: an app that answers a request of its own with it does so.
  */
-const HOLDS = new WeakMap<HeldResponse, ResponseHold>();
+const HOLD = Symbol("coatcheck.hold");
+
+interface Holding {
+  [HOLD]?: ResponseHold | undefined;
+}
 
 /**
  * - `open`: nothing was sent; the gate was not asked.
@@ -58,6 +63,7 @@ export class ResponseHold {
   /** Undefined where nothing had to wait. */
   held: HeldAnswer | undefined = undefined;
   error: unknown = undefined;
+  connection: Holding | undefined = undefined;
 
   constructor(
     readonly res: ServerResponse,
@@ -87,14 +93,33 @@ export class ResponseHold {
 /** What holds this response. An app may make several for one request, and give a response another request. */
 export function holdOf(res: HeldResponse): ResponseHold | undefined {
   const hold = placeOf(res)?.hold;
-  return hold?.res === res ? hold : (HOLDS.get(res) ?? holdOfView(res, hold));
+  return hold?.res === res ? hold : (holdBeside(res) ?? holdOfView(res, hold));
+}
+
+function holdBeside(res: HeldResponse & Holding): ResponseHold | undefined {
+  const { socket } = res as { readonly socket?: Holding | null };
+  const carried = socket?.[HOLD];
+  return carried?.res === res ? carried : res[HOLD];
 }
 
 /** From now on, this holds its response. */
 export function keepHold(hold: ResponseHold): void {
-  const place = placeOf(hold.res);
-  if (place !== undefined && (place.hold === undefined || place.hold.res === hold.res)) place.hold = hold;
-  HOLDS.set(hold.res, hold);
+  const { res }: { res: HeldResponse & Holding } = hold;
+  const place = placeOf(res);
+  if (place !== undefined && (place.hold === undefined || place.hold.res === res)) place.hold = hold;
+  // A connection carries one response at a time; those of requests that were sent ahead have none until it is their turn.
+  if (res.socket instanceof Socket) hold.connection = res.socket as Holding;
+  (hold.connection ?? res)[HOLD] = hold;
+}
+
+/** The same, also after the connection has gone on to its next request: what a handler still sends is to be dropped then. */
+export function keepHoldForGood(hold: ResponseHold): void {
+  (hold.res as Holding)[HOLD] = hold;
+}
+
+/** The response is ended, and a connection that waits for its next request need not keep it. */
+export function forgetHold(hold: ResponseHold): void {
+  if (hold.connection?.[HOLD] === hold) hold.connection[HOLD] = undefined;
 }
 
 function placeOf(res: ServerResponse): { hold: ResponseHold | undefined } | undefined {
