@@ -3,7 +3,7 @@ import { bytesOf, callbackOf, failWrite } from "./held-call";
 import { endListensForFinish, nodeMethod, refuseWrongChunk, SENT_RESPONSE } from "./node-response";
 import { mayEnd, mayPass } from "./pass-gate";
 import { forgetHold, holdOf } from "./response-hold";
-import type { HeldResponse, ResponseHold, SenderLayer, Senders } from "./response-hold";
+import type { ResponseHold, SenderLayer, Senders } from "./response-hold";
 import { applyWrittenHead } from "./written-head";
 
 /** Senders that hold, over the given ones. A response that another layer holds, or none, passes through. */
@@ -11,19 +11,19 @@ export function heldSenders(below: Senders): SenderLayer {
   const layer: SenderLayer = {
     below,
     hooks: {
-      write(this: HeldResponse, ...args) {
+      write(this: ServerResponse, ...args) {
         const hold = holdOf(this);
         return hold?.layer === layer ? write(this, hold, args) : Reflect.apply(below.write, this, args);
       },
-      end(this: HeldResponse, ...args) {
+      end(this: ServerResponse, ...args) {
         const hold = holdOf(this);
         return hold?.layer === layer ? end(this, hold, args) : Reflect.apply(below.end, this, args);
       },
-      writeHead(this: HeldResponse, ...args) {
+      writeHead(this: ServerResponse, ...args) {
         const hold = holdOf(this);
         return hold?.layer === layer ? writeHead(this, hold, args) : Reflect.apply(below.writeHead, this, args);
       },
-      flushHeaders(this: HeldResponse) {
+      flushHeaders(this: ServerResponse) {
         const hold = holdOf(this);
         if (hold?.layer === layer) flushHeaders(this, hold);
         else Reflect.apply(below.flushHeaders, this, []);

@@ -2,7 +2,7 @@ import { ServerResponse } from "node:http";
 import { nodeMethod, SENT_RESPONSE } from "./node-response";
 import type { Sender } from "./node-response";
 import { holdOf } from "./response-hold";
-import type { HeldResponse, ResponseHold } from "./response-hold";
+import type { ResponseHold } from "./response-hold";
 
 const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
 const CORK_METHODS = ["cork", "uncork"] as const;
@@ -34,10 +34,10 @@ function methodOf(object: object, name: HeaderMethod | CorkMethod): Sender {
   return Reflect.get(object, name) as Sender;
 }
 
-function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) => boolean): PropertyDescriptor {
+function state(name: StateName, read: (res: ServerResponse, hold: ResponseHold) => boolean): PropertyDescriptor {
   return {
     configurable: true,
-    get(this: HeldResponse) {
+    get(this: ServerResponse) {
       const hold = holdOf(this);
       return hold?.isWaiting === true ? read(this, hold) : Reflect.get(ServerResponse.prototype, name, this);
     },
@@ -46,7 +46,7 @@ function state(name: StateName, read: (res: HeldResponse, hold: ResponseHold) =>
 
 /** While the response is held it is too late to set headers, and Node itself says so. Before that, their names are noted. */
 function headerMethod(name: HeaderMethod, below: Sender): PropertyDescriptor {
-  return method(function (this: HeldResponse, ...args: unknown[]) {
+  return method(function (this: ServerResponse, ...args: unknown[]) {
     const hold = holdOf(this);
     if (hold !== undefined) {
       if (hold.isWaiting) return Reflect.apply(nodeMethod(name), SENT_RESPONSE, args);
@@ -65,7 +65,7 @@ function noteNames(hold: ResponseHold, method: HeaderMethod, given: unknown): vo
 
 /** Corking waits its turn with the rest. */
 function waitingMethod(below: Sender): PropertyDescriptor {
-  return method(function (this: HeldResponse, ...args: unknown[]) {
+  return method(function (this: ServerResponse, ...args: unknown[]) {
     const hold = holdOf(this);
     if (hold?.isWaiting !== true) return Reflect.apply(below, this, args);
     hold.heldAnswer(this).calls.push({ send: below, args });
@@ -73,6 +73,6 @@ function waitingMethod(below: Sender): PropertyDescriptor {
   });
 }
 
-function method(value: (this: HeldResponse, ...args: unknown[]) => unknown): PropertyDescriptor {
+function method(value: (this: ServerResponse, ...args: unknown[]) => unknown): PropertyDescriptor {
   return { configurable: true, writable: true, value };
 }

@@ -6,9 +6,6 @@ import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
 import type { ResponseGate } from "./response-gate";
 
-/** A response; the hooks are shared by all, those that nothing holds too. Not every one that a middleware is given knows its request. */
-export type HeldResponse = ServerResponse;
-
 /**
  * Where a hold is kept beside its request: on the connection that carries the response, or on the response itself where none does. It is found more quickly over
  * the request, but a response may be given another one, or none, before it is sent: an app that answers a request of its own with it does so.
@@ -90,13 +87,13 @@ export class ResponseHold {
   }
 }
 
-/** What holds this response. An app may make several for one request, and give a response another request. */
-export function holdOf(res: HeldResponse): ResponseHold | undefined {
+/** What holds this response; undefined for those that nothing holds, which have our hooks too. An app may make several for one request, and give a response another request. */
+export function holdOf(res: ServerResponse): ResponseHold | undefined {
   const hold = placeOf(res)?.hold;
   return hold?.res === res ? hold : (holdBeside(res) ?? holdOfView(res, hold));
 }
 
-function holdBeside(res: HeldResponse & Holding): ResponseHold | undefined {
+function holdBeside(res: ServerResponse & Holding): ResponseHold | undefined {
   const { socket } = res as { readonly socket?: Holding | null };
   const carried = socket?.[HOLD];
   return carried?.res === res ? carried : res[HOLD];
@@ -104,7 +101,7 @@ function holdBeside(res: HeldResponse & Holding): ResponseHold | undefined {
 
 /** From now on, this holds its response. */
 export function keepHold(hold: ResponseHold): void {
-  const { res }: { res: HeldResponse & Holding } = hold;
+  const { res }: { res: ServerResponse & Holding } = hold;
   const place = placeOf(res);
   if (place !== undefined && (place.hold === undefined || place.hold.res === res)) place.hold = hold;
   // A connection carries one response at a time; those of requests that were sent ahead have none until it is their turn.

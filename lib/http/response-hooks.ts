@@ -3,7 +3,7 @@ import { putHeldView } from "./held-view";
 import { heldSenders } from "./held-senders";
 import { putSenders } from "./put-senders";
 import { SENDER_NAMES } from "./response-hold";
-import type { HeldResponse, SenderLayer, Senders } from "./response-hold";
+import type { SenderLayer, Senders } from "./response-hold";
 import { sharedPrototype } from "./shared-prototype";
 
 const SHARED_LAYER = Symbol("coatcheck.sharedLayer");
@@ -18,7 +18,7 @@ interface HookedPrototype {
  * shape, which costs Node several times what our work does. A response on which a middleware has put its own senders gets ours
  * on top of those.
  */
-export function hookResponse(res: HeldResponse): SenderLayer {
+export function hookResponse(res: ServerResponse): SenderLayer {
   // Asked of the prototype: no two responses have one shape, so that V8 looks up each property of each of them anew.
   const above = (Object.getPrototypeOf(res) ?? {}) as Senders & HookedPrototype;
   const shared = above[SHARED_LAYER] ?? hookSharedPrototype(res);
@@ -29,7 +29,7 @@ export function hookResponse(res: HeldResponse): SenderLayer {
   return layer;
 }
 
-function hookSharedPrototype(res: HeldResponse): SenderLayer | undefined {
+function hookSharedPrototype(res: ServerResponse): SenderLayer | undefined {
   const shared = sharedPrototype(res, ServerResponse);
   if (shared === undefined) return undefined;
   const layer = layerOver(shared);

@@ -52,7 +52,7 @@ function changeMap<T>(
   const { set = {}, remove = [] } = map;
   const removed = remove.length === 0 ? undefined : new Set(remove);
   let written: Properties | undefined;
-  for (const key in set) {
+  for (const key of Object.keys(set)) {
     const item = set[key];
     if (item === undefined || removed?.has(key) === true) continue;
     const property = propertyName(key);
@@ -65,7 +65,7 @@ function changeMap<T>(
 
 function increments(counters: NonNullable<SessionDelta["counters"]>): PropertyTransform[] {
   const transforms: PropertyTransform[] = [];
-  for (const name in counters) {
+  for (const name of Object.keys(counters)) {
     transforms.push({ property: `counters.${propertyName(name)}`, increment: numberValue(counters[name] ?? 0) });
   }
   return transforms;

@@ -22,7 +22,7 @@ export function assertWithinLimits(id: string, properties: Properties): number {
   if (!isKeyName(id)) {
     throw new SessionError("SESSION_ARGUMENT", `Datastore can't use ${JSON.stringify(id)} as an id.`);
   }
-  for (const name in properties) {
+  for (const name of Object.keys(properties)) {
     const { stringValue, excludeFromIndexes } = properties[name] ?? {};
     if (stringValue === undefined || excludeFromIndexes === true) continue;
     const bytes = Buffer.byteLength(stringValue);
@@ -39,7 +39,7 @@ export function assertWithinLimits(id: string, properties: Properties): number {
 
 function sizeOf(id: string, properties: Properties): number {
   let bytes = 0;
-  for (const name in properties) bytes += name.length + 1 + sizeOfValue(id, properties[name] ?? {});
+  for (const name of Object.keys(properties)) bytes += name.length + 1 + sizeOfValue(id, properties[name] ?? {});
   return bytes;
 }
 

@@ -107,12 +107,7 @@ export function assertFormat(id: string, version: number): void {
 function find(from: ProtobufReader, end: number): Found {
   // One that never ends has no `purgeAt`.
   const found: Found = { ...NOTHING, purgeAt: Infinity };
-  while (from.at < end) {
-    const tag = from.uint32();
-    if (tag >>> 3 !== PROPERTY) {
-      from.skip(tag);
-      continue;
-    }
+  while (toField(from, end, PROPERTY)) {
     const endOfProperty = from.end();
     const take = toValue(from, endOfProperty, KNOWN_TAKERS);
     if (from.at < endOfProperty) take?.(found, from);
@@ -159,12 +154,7 @@ function readMap<T>(
   const end = toEntity(from, at) ?? damaged(id, name);
   if (from.at === end) return EMPTY;
   const map = dictionary<T>();
-  while (from.at < end) {
-    const tag = from.uint32();
-    if (tag >>> 3 !== PROPERTY) {
-      from.skip(tag);
-      continue;
-    }
+  while (toField(from, end, PROPERTY)) {
     const endOfProperty = from.end();
     const known = toValue(from, endOfProperty, KNOWN_KEYS);
     const { property, key = damaged(id, `${name}.${property}`) } = known ?? damaged(id, name);
@@ -221,9 +211,12 @@ function readEncoded(from: ProtobufReader): Encoded | undefined {
   return seek(from, 18) ? new Uint8Array(from.bytes()) : undefined;
 }
 
-/** Goes on to what follows the tag of a field; false, at the end of the message, where it isn't there. */
 function seek(from: ProtobufReader, field: number): boolean {
-  const end = from.end();
+  return toField(from, from.end(), field);
+}
+
+/** Goes on to what follows the tag of a field; false, at `end`, where it isn't there. */
+function toField(from: ProtobufReader, end: number, field: number): boolean {
   while (from.at < end) {
     const tag = from.uint32();
     if (tag >>> 3 === field) return true;

@@ -3,7 +3,7 @@ import type { DatastoreRpc } from "./datastore-rpc";
 import { indexedValue } from "./datastore-value";
 import type { PropertyFilter } from "./datastore-wire";
 import type { SessionTally } from "./store";
-import { AFTER_ALL, expiryBucket, groupKey, groupOfKey } from "./tally-key";
+import { AFTER_ALL, bucketOf, groupKey, groupOfKey } from "./tally-key";
 
 const ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const SHARDS = "0123456789abcdef";
@@ -13,7 +13,7 @@ const SHARDS = "0123456789abcdef";
  * index from one place; more shards would spread more, and cost a query more each, for every group.
  */
 export function tallyOf(id: string, group: SessionGroup, expiresAt: number): string {
-  return groupKey(group) + shardOf(id) + expiryBucket(expiresAt);
+  return groupKey(group) + shardOf(id) + bucketOf(expiresAt);
 }
 
 /** Counts each group in all of its shards by the index alone; of each group one entity is read, to learn that there is one. */
@@ -27,7 +27,7 @@ export async function tallyDatastore(rpc: DatastoreRpc, kind: string, now: numbe
     const counts = await Promise.all(
       Array.from(SHARDS, (shard) =>
         rpc.count(kind, [
-          tally("GREATER_THAN_OR_EQUAL", prefix + shard + expiryBucket(now)),
+          tally("GREATER_THAN_OR_EQUAL", prefix + shard + bucketOf(now)),
           tally("LESS_THAN_OR_EQUAL", prefix + shard + AFTER_ALL),
         ]),
       ),

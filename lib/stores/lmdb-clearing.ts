@@ -4,7 +4,7 @@ import type { LmdbFolder } from "./lmdb-folder";
 import { bucketVersion } from "./lmdb-table";
 import type { Indexed, LmdbTable, OwnerEntry, TimeEntry } from "./lmdb-table";
 import { PacedWrites } from "./paced-writes";
-import { expiryBucket as bucketOf } from "./tally-key";
+import { bucketOf } from "./tally-key";
 
 /** How many records are deleted in one page. */
 const PAGE = 125;

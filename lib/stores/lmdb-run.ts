@@ -1,6 +1,6 @@
 import { groupOf } from "../record/session-group";
 import type { SessionRecord } from "../record/session-record";
-import { expiryBucket as bucketOf, groupKey, groupOfKey } from "./tally-key";
+import { bucketOf, groupKey, groupOfKey } from "./tally-key";
 
 /**
  * Records of one group that expire within the same ten minutes, and may be cleared from within the same ten minutes on. The index of times

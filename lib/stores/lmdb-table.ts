@@ -6,7 +6,7 @@ import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
 import { runOfKey } from "./lmdb-run";
 import type { Run } from "./lmdb-run";
-import { AFTER_ALL, expiryBucket as bucketOf } from "./tally-key";
+import { AFTER_ALL, bucketOf } from "./tally-key";
 
 /** What a table needs to know of its records. */
 export interface Indexed {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Transaction } from "lmdb";
 import type { LmdbFolder } from "./lmdb-folder";
 import type { SessionTally } from "./store";
-import { AFTER_ALL, expiryBucket, groupKey, groupOfKey } from "./tally-key";
+import { AFTER_ALL, bucketOf, groupKey, groupOfKey } from "./tally-key";
 
 /** Counts each group by the index of times alone, jumping from group to group. */
 export function tallyFolder(folder: LmdbFolder, now: number): Promise<SessionTally[]> {
@@ -23,7 +23,7 @@ export function tallyFolder(folder: LmdbFolder, now: number): Promise<SessionTal
 /** One expiry bucket after the other, from that of `now` on: what has expired is not visited, and other requests have their turn after each. */
 async function countGroup(folder: LmdbFolder, prefix: string, now: number, snapshot: Transaction): Promise<number> {
   let count = 0;
-  for (let from = prefix + expiryBucket(now); ;) {
+  for (let from = prefix + bucketOf(now); ;) {
     await nextTurn();
     folder.assertOpen();
     const run = folder.live.runFrom(from, snapshot);

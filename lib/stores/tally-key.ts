@@ -21,9 +21,9 @@ export function groupOfKey(key: string): SessionGroup | undefined {
   return { project: decodeURIComponent(project), scope: decodeURIComponent(scope), isGuest: who === GUEST };
 }
 
-/** When a session expires, in the order of time as text; of those in one bucket, the last expires within ten minutes of the first. */
-export function expiryBucket(expiresAt: number): string {
-  const bucket = Math.min(Math.max(Math.floor(expiresAt / BUCKET_MS), 0), LAST_BUCKET);
+/** The ten minutes that an instant lies in (milliseconds since the epoch), as text that sorts in the order of time. */
+export function bucketOf(at: number): string {
+  const bucket = Math.min(Math.max(Math.floor(at / BUCKET_MS), 0), LAST_BUCKET);
   return bucket.toString(36).padStart(BUCKET_DIGITS, "0");
 }
 

@@ -12,7 +12,7 @@ import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { bucketVersion, LmdbTable } from "../../lib/stores/lmdb-table";
 import type { TimeEntry } from "../../lib/stores/lmdb-table";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
-import { expiryBucket as bucketOf } from "../../lib/stores/tally-key";
+import { bucketOf } from "../../lib/stores/tally-key";
 import { compileScripts } from "../support/compiled-scripts";
 import { indexFaults } from "../support/lmdb-index-check";
 import { killed, sessionRecord } from "../support/session-records";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { dueEntries } from "../../lib/stores/lmdb-due";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
-import { expiryBucket as bucketOf } from "../../lib/stores/tally-key";
+import { bucketOf } from "../../lib/stores/tally-key";
 import { indexFaults } from "../support/lmdb-index-check";
 import { sessionRecord } from "../support/session-records";
 

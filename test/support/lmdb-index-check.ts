@@ -3,7 +3,7 @@ import { open } from "lmdb";
 import type { EndedRecord, SessionRecord } from "../../lib/record/session-record";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { endedRun, liveRun } from "../../lib/stores/lmdb-run";
-import { expiryBucket as bucketOf } from "../../lib/stores/tally-key";
+import { bucketOf } from "../../lib/stores/tally-key";
 
 /** Compares each index of a session folder with its records; answers what disagrees, in words. */
 export async function indexFaults(path: string): Promise<string[]> {
