@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { validate } from "node-cron";
 import type { AuditSink } from "./admin/admin-audit";
 import type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
 import type { IsAuthorized } from "./admin/session-reader";
@@ -11,6 +10,7 @@ import type { ExpiryPolicy } from "./record/expiry";
 import { CLIENTLESS_SCOPE } from "./record/clientless-scope";
 import { isProjectName } from "./record/project-name";
 import { UNAUTHENTICATED } from "./record/session-record";
+import { clearJobRoom } from "./rooms-on-demand";
 import { passportUser } from "./session/session-owner";
 import type { UserOf } from "./session/session-owner";
 import type { SessionStore } from "./stores/store";
@@ -157,7 +157,8 @@ function rememberTimeout(given: unknown, touchIntervalMs: number): number {
 
 /** A cron expression; anything else is refused. */
 export function checkedSchedule(schedule: unknown): string {
-  if (typeof schedule === "string" && validate(schedule)) return schedule;
+  if (schedule === DEFAULT_SCHEDULE) return DEFAULT_SCHEDULE;
+  if (typeof schedule === "string" && clearJobRoom().isSchedule(schedule)) return schedule;
   return refuse("clearSchedule", schedule, `give a cron expression such as "*/15 * * * *", or false`);
 }
 

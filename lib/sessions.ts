@@ -12,7 +12,7 @@ import { assertFilter } from "./admin/session-filter";
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
-import { ClientlessSessions } from "./clientless/clientless-sessions";
+import type { ClientlessSessions } from "./clientless/clientless-sessions";
 import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
@@ -26,7 +26,7 @@ import type { HttpSettings } from "./http/http-settings";
 import { sessionHandler } from "./http/middleware";
 import type { SessionHandler } from "./http/middleware";
 import { SessionCookie } from "./http/session-cookie";
-import { ClearJob } from "./jobs/clear-job";
+import type { ClearJob } from "./jobs/clear-job";
 import { Traffic } from "./http/traffic";
 import type { SessionOptions } from "./options";
 import { AttributeCipher } from "./record/attribute-cipher";
@@ -36,6 +36,7 @@ import { GUEST_USER, isEnded } from "./record/session-record";
 import type { EndReason, SessionRecord } from "./record/session-record";
 import { DEFAULT_SCHEDULE, checkedSchedule, resolveOptions } from "./resolved-options";
 import type { ResolvedOptions } from "./resolved-options";
+import { clearJobRoom, clientlessRoom } from "./rooms-on-demand";
 import { currentSession } from "./session/current-session";
 import { endingFor } from "./session/ending-for";
 import type { Session } from "./session/session";
@@ -68,12 +69,13 @@ const MAX_FRUITLESS_ROUNDS = 10;
 export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
   readonly #store: GuardedStore;
-  readonly #clientless: ClientlessSessions;
   readonly #reader: SessionReader;
   readonly #traffic = new Traffic();
   #handler: SessionHandler | undefined;
   #settings: HttpSettings | undefined;
   #clearJob: ClearJob | undefined;
+  /** Made when it is first asked for. */
+  #clientlessMade: ClientlessSessions | undefined;
   #warnedInsecure = false;
   #closed = false;
 
@@ -83,9 +85,6 @@ export class Sessions extends EventEmitter<SessionEvents> {
     this.#options = resolveOptions(options);
     const { store, storeTimeoutMs: timeoutMs, now } = this.#options;
     this.#store = new GuardedStore(store ?? storeByEnvironment({ now, timeoutMs }), { timeoutMs, now });
-    const { leaseMs, killCheckMs } = this.#options;
-    const onError = (error: unknown) => this.#emitError(error);
-    this.#clientless = new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, onError });
     this.#reader = new SessionReader({
       ...{ store: this.#store, now, isAuthorized: this.#options.isAuthorized },
       unwrittenBytes: (id) => this.#traffic.unwritten(id),
@@ -197,6 +196,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const wanted = checkedSchedule(schedule ?? (this.#options.clearSchedule || DEFAULT_SCHEDULE));
     if (this.#closed) throw new SessionError("SESSION_CLOSED", "These Sessions were closed, so they can't clear.");
     this.#clearJob?.stop();
+    const { ClearJob } = clearJobRoom();
     this.#clearJob = new ClearJob(
       wanted,
       () => this.clearSessions(),
@@ -263,7 +263,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   async close(): Promise<void> {
     this.#closed = true;
     this.#clearJob?.stop();
-    this.#clientless.stop();
+    this.#clientlessMade?.stop();
     await this.#store.close();
   }
 
@@ -312,9 +312,19 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const ending = endingFor(this.#options, reason, by);
     const ended = await this.#store.end(record.id, message === undefined ? ending : { ...ending, message });
     if (!ended) return false;
-    this.#clientless.ended(record.id);
+    this.#clientlessMade?.ended(record.id);
     this.#emit("ended", { id: record.id, owner: record.owner, reason });
     return !isExpired(record, now());
+  }
+
+  get #clientless(): ClientlessSessions {
+    if (this.#clientlessMade === undefined) {
+      const { leaseMs, killCheckMs } = this.#options;
+      const onError = (error: unknown) => this.#emitError(error);
+      const { ClientlessSessions } = clientlessRoom();
+      this.#clientlessMade = new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, onError });
+    }
+    return this.#clientlessMade;
   }
 
   get #administration(): Administration {

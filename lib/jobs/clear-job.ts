@@ -1,4 +1,4 @@
-import { createTask } from "node-cron";
+import { createTask, validate } from "node-cron";
 import type { ScheduledTask } from "node-cron";
 
 /** The longest random delay before a run, in milliseconds: instances that share a schedule don't all start at once. */
@@ -27,6 +27,11 @@ export class ClearJob {
   stop(): void {
     void this.#task.destroy();
   }
+}
+
+/** Whether this is a cron expression. */
+export function isSchedule(text: string): boolean {
+  return validate(text);
 }
 
 /** node-cron's own log tells of skipped runs, which are meant to be skipped. */
