@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { bytesOf, callbackOf, failWrite } from "./held-call";
 import { endListensForFinish, nodeMethod, refuseWrongChunk, SENT_RESPONSE } from "./node-response";
 import { mayEnd, mayPass } from "./pass-gate";
-import { forgetHold, holdOf } from "./response-hold";
+import { holdOf } from "./response-hold";
 import type { ResponseHold, SenderLayer, Senders } from "./response-hold";
 import { applyWrittenHead } from "./written-head";
 
@@ -54,11 +54,7 @@ function end(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown 
   const isFirst = !hold.ended;
   hold.ended = true;
   if (hold.phase === "open") hold.endAsked = true;
-  if (mayPass(res, hold) && mayEnd(res, hold)) {
-    const answer = Reflect.apply(hold.layer.below.end, res, args);
-    forgetHold(hold);
-    return answer;
-  }
+  if (mayPass(res, hold) && mayEnd(res, hold)) return Reflect.apply(hold.layer.below.end, res, args);
   if (hold.phase !== "lost") {
     const kept = isFirst ? keepEndCallback(res, hold, args) : args;
     hold.heldAnswer(res).calls.push({ send: hold.layer.below.end, args: kept });

@@ -8,6 +8,7 @@ import { addSessionProperties } from "./request-properties";
 import { RequestSession } from "./request-session";
 import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
+import { shareShapes } from "./shared-shape";
 
 type Next = (error?: unknown) => void;
 
@@ -17,11 +18,13 @@ export type SessionHandler = (req: IncomingMessage, res: ServerResponse, next: N
 /** Puts the session on each request, and holds each response until what it depends on is stored. Mounted twice, it does so once. */
 export function sessionHandler(settings: HttpSettings): SessionHandler {
   return (req: RequestWithSession, res, next) => {
-    if (req[REQUEST_SESSION]?.belongsTo(settings) === true) {
+    const earlier = req[REQUEST_SESSION];
+    if (earlier?.belongsTo(settings) === true) {
       next();
       return;
     }
-    const requestSession = new RequestSession(settings, req, res, req[REQUEST_SESSION]);
+    shareShapes(req, res);
+    const requestSession = new RequestSession(settings, req, res, earlier);
     const proceed = () => {
       addSessionProperties(req, requestSession);
       holdResponse(res, requestSession, next);

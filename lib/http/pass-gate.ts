@@ -1,7 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { failWrite } from "./held-call";
 import { answerUnavailable, breakOff, clearAnswer } from "./lost-answer";
-import { forgetHold, keepHoldForGood } from "./response-hold";
 import type { ResponseHold } from "./response-hold";
 import { putSenders } from "./put-senders";
 
@@ -87,7 +86,6 @@ function sendHeldCalls(res: ServerResponse, hold: ResponseHold): void {
     }
     Reflect.apply(call.send, res, call.args);
   }
-  if (hold.ended) forgetHold(hold);
 }
 
 function lose(res: ServerResponse, hold: ResponseHold, error: unknown): void {
@@ -118,7 +116,6 @@ function giveUp(res: ServerResponse, hold: ResponseHold, error: unknown): void {
 
 function drop(res: ServerResponse, hold: ResponseHold, error: unknown): void {
   hold.phase = "lost";
-  keepHoldForGood(hold);
   hold.error = error;
   const held = hold.heldAnswer(res);
   for (const call of held.calls) if (call.send === hold.layer.below.write) failWrite(call.args, error);

@@ -19,7 +19,6 @@ import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
 import { hasBody } from "./request-body";
-import type { ResponseHold } from "./response-hold";
 import { MAX_COOKIE_AGE_MS } from "./session-cookie";
 import type { CookieOnRequest } from "./session-cookie";
 
@@ -58,14 +57,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #writtenId: string | undefined;
   /** The one that another `Sessions` put on this request before. */
   readonly #earlier: RequestSession | undefined;
-  /** Of the response to this request. */
-  hold: ResponseHold | undefined;
   declare actingFor?: string;
 
   constructor(settings: HttpSettings, req: IncomingMessage, res: ServerResponse, earlier?: RequestSession) {
     this.#settings = settings;
     this.#earlier = earlier;
-    this.hold = earlier?.hold;
     this.#req = req;
     this.#res = res;
     this.#cookie = settings.cookie.onRequest(req);
