@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { open } from "lmdb";
@@ -27,6 +28,7 @@ export class LmdbFolder {
   readonly live: LmdbTable<SessionRecord>;
   readonly ended: LmdbTable<EndedRecord>;
   readonly #root: RootDatabase;
+  readonly #context = new AsyncResource("coatcheck.LmdbFolder");
   #lastCommitFailed = false;
   #writesBegun = 0;
   #writesUnderWay = 0;
@@ -101,6 +103,15 @@ export class LmdbFolder {
     });
   }
 
+  /**
+   * Starts what lmdb or this store keeps in lists longer than it is under way, in the context in which the folder was opened. In that of a request
+   * each of these promises would hold on to the request, and the collector would keep thousands of them for some time. Apps' functions are
+   * not called in it.
+   */
+  apart<T>(start: () => T): T {
+    return this.#context.runInAsyncScope(start);
+  }
+
   /** Waits until a write, or several, are committed: every process sees them then, and they outlive this one. */
   committed<T>(write: () => Promise<T>): Promise<T> {
     return begun(write).then(
@@ -118,7 +129,7 @@ export class LmdbFolder {
   /** Waits until a write is on disk. */
   async durable(write: () => LmdbWrite): Promise<boolean> {
     let written: LmdbWrite | undefined;
-    const done = await this.committed(() => (written = write()));
+    const done = await this.apart(() => this.committed(() => (written = write())));
     if (done) await written?.flushed;
     return done;
   }

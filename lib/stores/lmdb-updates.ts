@@ -42,19 +42,21 @@ export class LmdbUpdates {
     const update = { record, version: nextVersion() };
     const packed = live.pack(record, update.version);
     const chain = base.underWay?.chain ?? {};
-    const written = this.#folder
-      .committed(() => live.rewrite(base, record, packed, update.version))
-      .then(
-        (done) => {
-          this.#conclude(update, chain, done);
-          if (done) live.keep(record.id, update, packed.length);
-          return done;
-        },
-        (error: unknown) => {
-          this.#conclude(update, chain, false);
-          throw error;
-        },
-      );
+    const written = this.#folder.apart(() =>
+      this.#folder
+        .committed(() => live.rewrite(base, record, packed, update.version))
+        .then(
+          (done) => {
+            this.#conclude(update, chain, done);
+            if (done) live.keep(record.id, update, packed.length);
+            return done;
+          },
+          (error: unknown) => {
+            this.#conclude(update, chain, false);
+            throw error;
+          },
+        ),
+    );
     this.#underWay.set(record.id, { update, written, chain });
     return written;
   }

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash, randomUUID } from "node:crypto";
 import { dictionary } from "../record/dictionary";
 import { CLEAR_GRACE_MS } from "../record/expiry";
@@ -243,6 +244,28 @@ export function storeContract(makeStore: MakeStore, { describe, it }: TestRunner
         assert.deepEqual(
           after.map((one) => Number(one?.data.n)).sort((a, b) => a - b),
           [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+        );
+      }),
+    );
+
+    it(
+      "calls the change in the asynchronous context of its caller, so that it can tell for whom it is made",
+      withStore(async (store) => {
+        const record = liveRecord({ data: map({}) });
+        await store.create(record);
+        const context = new AsyncLocalStorage<string>();
+        const callers = ["alice", "bob", "carol"];
+        await Promise.all(
+          callers.map((caller) =>
+            context.run(caller, () =>
+              store.mutate(record.id, () => ({ data: { set: map({ [caller]: String(context.getStore()) }) } })),
+            ),
+          ),
+        );
+        const { data } = await loaded(store, record.id);
+        assert.deepEqual(
+          callers.map((caller) => data[caller]),
+          callers,
         );
       }),
     );

@@ -68,8 +68,8 @@ export interface SessionStore {
 
   /**
    * Atomic read-modify-write. `change` is given the current record and answers what to change, or `undefined` for
-   * nothing; it may be called again, with a newer record, and must have no other effect. What it throws is rejected with,
-   * and nothing is written. Answers the record as it is afterwards, or `undefined` where no live record is or where it
+   * nothing; it is called in the asynchronous context of the caller (`AsyncLocalStorage`), may be called again, with a newer record, and must have no
+   * other effect. What it throws is rejected with, and nothing is written. Answers the record as it is afterwards, or `undefined` where no live record is or where it
    * has expired by the store's clock. `SESSION_CONFLICT` where the record went on changing under every attempt.
    */
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
