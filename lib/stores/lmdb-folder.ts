@@ -1,4 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { open } from "lmdb";
@@ -8,6 +7,7 @@ import type { EndedRecord, SessionRecord } from "../record/session-record";
 import { assertReadable } from "./lmdb-data-file";
 import { endedFormat, liveFormat } from "./lmdb-record";
 import { LmdbTable } from "./lmdb-table";
+import { OwnContext } from "./own-context";
 
 const LMDB_OPTIONS = {
   noSubdir: false,
@@ -27,8 +27,8 @@ export class LmdbFolder {
   readonly path: string;
   readonly live: LmdbTable<SessionRecord>;
   readonly ended: LmdbTable<EndedRecord>;
+  readonly context = new OwnContext();
   readonly #root: RootDatabase;
-  readonly #context = new AsyncResource("coatcheck.LmdbFolder");
   #lastCommitFailed = false;
   #writesBegun = 0;
   #writesUnderWay = 0;
@@ -103,15 +103,6 @@ export class LmdbFolder {
     });
   }
 
-  /**
-   * Starts what lmdb or this store keeps in lists longer than it is under way, in the context in which the folder was opened. In that of a request
-   * each of these promises would hold on to the request, and the collector would keep thousands of them for some time. Apps' functions are
-   * not called in it.
-   */
-  apart<T>(start: () => T): T {
-    return this.#context.runInAsyncScope(start);
-  }
-
   /** Waits until a write, or several, are committed: every process sees them then, and they outlive this one. */
   committed<T>(write: () => Promise<T>): Promise<T> {
     return begun(write).then(
@@ -129,7 +120,7 @@ export class LmdbFolder {
   /** Waits until a write is on disk. */
   async durable(write: () => LmdbWrite): Promise<boolean> {
     let written: LmdbWrite | undefined;
-    const done = await this.apart(() => this.committed(() => (written = write())));
+    const done = await this.context.run(() => this.committed(() => (written = write())));
     if (done) await written?.flushed;
     return done;
   }

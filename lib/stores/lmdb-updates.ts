@@ -42,7 +42,7 @@ export class LmdbUpdates {
     const update = { record, version: nextVersion() };
     const packed = live.pack(record, update.version);
     const chain = base.underWay?.chain ?? {};
-    const written = this.#folder.apart(() =>
+    const written = this.#folder.context.run(() =>
       this.#folder
         .committed(() => live.rewrite(base, record, packed, update.version))
         .then(

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +5,6 @@ import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { open } from "lmdb";
 import { SessionError } from "../../lib/errors";
-import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { compileScripts } from "../support/compiled-scripts";
 import { indexFaults } from "../support/lmdb-index-check";
@@ -39,14 +37,6 @@ async function all<T>(found: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe("the folder", () => {
-  it("starts what is kept beyond a request apart from it", async () => {
-    const requests = new AsyncLocalStorage<string>();
-    const folder = new LmdbFolder(path);
-    const seen = requests.run("a request", () => folder.apart(async () => requests.getStore()));
-    expect(await seen).toBeUndefined();
-    await folder.close();
-  });
-
   it("is made with all above it, for this user only, whatever it is called", async () => {
     const store = new LmdbStore({ path });
     expect(statSync(path).mode & 0o777).toBe(0o700);
