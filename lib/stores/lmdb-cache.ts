@@ -7,7 +7,7 @@ const OVERHEAD_BYTES = 1024;
 
 /**
  * Records as they were unpacked last, so that what has not changed is not unpacked again. It answers for a version that was just
- * read from LMDB, never instead of reading: no two writes have the same version, so the same version is the same record.
+ * read from LMDB, not instead of reading: no two writes have the same version, so the same version is the same record.
  */
 export class LmdbCache<R> {
   #young = new Map<string, Versioned<R>>();
@@ -16,8 +16,13 @@ export class LmdbCache<R> {
 
   /** The record that was kept with this version. */
   get(id: string, version: number): Versioned<R> | undefined {
-    const kept = this.#young.get(id) ?? this.#old.get(id);
+    const kept = this.last(id);
     return kept?.version === version ? kept : undefined;
+  }
+
+  /** The record that was kept last; it may have been changed or deleted since, by another process. */
+  last(id: string): Versioned<R> | undefined {
+    return this.#young.get(id) ?? this.#old.get(id);
   }
 
   /** Keeps a record whose packed form has this many bytes; those kept longest ago are forgotten. */

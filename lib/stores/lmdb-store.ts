@@ -56,7 +56,7 @@ export class LmdbStore implements SessionStore {
   }
 
   update(id: string, delta: SessionDelta): Promise<boolean> {
-    return this.#folder.writing(() => this.#update(id, delta, MAX_ATTEMPTS));
+    return this.#folder.writing(() => this.#update(id, delta, this.#updates.likely(id), MAX_ATTEMPTS));
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
@@ -106,13 +106,12 @@ export class LmdbStore implements SessionStore {
   }
 
   /** What `#change` does where there is nothing to decide; without its `await`s, because most writes are updates. */
-  #update(id: string, delta: SessionDelta, attempts: number): Promise<boolean> {
-    const latest = this.#updates.latest(id);
-    if (latest === undefined) return Promise.resolve(false);
+  #update(id: string, delta: SessionDelta, base: Latest | undefined, attempts: number): Promise<boolean> {
+    if (base === undefined) return Promise.resolve(false);
     if (attempts === 0) throw conflict(id);
     return this.#updates
-      .rewrite(latest, applyDelta(latest.record, delta))
-      .then((written) => written || this.#update(id, delta, attempts - 1));
+      .rewrite(base, applyDelta(base.record, delta))
+      .then((written) => written || this.#update(id, delta, this.#updates.latest(id), attempts - 1));
   }
 
   async #change(

@@ -6,7 +6,7 @@ import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
 import { runOfKey } from "./lmdb-run";
 import type { Run } from "./lmdb-run";
-import { AFTER_ALL, bucketOf } from "./tally-key";
+import { AFTER_ALL, bucketOf, isSameBucket } from "./tally-key";
 
 /** What a table needs to know of its records. */
 export interface Indexed {
@@ -78,6 +78,11 @@ export class LmdbTable<R extends Indexed> {
     return unpacked;
   }
 
+  /** What `readAgain` answered last, or `keep` was given: for a write which comes to nothing where that is not what is stored any more. */
+  lastKnown(id: string): Versioned<R> | undefined {
+    return this.#cache.last(id);
+  }
+
   /** Takes note of a record that was written, for `readAgain`. */
   keep(id: string, written: Versioned<R>, bytes: number): void {
     this.#cache.keep(id, written, bytes);
@@ -121,8 +126,8 @@ export class LmdbTable<R extends Indexed> {
     const { record } = before;
     if (
       record.owner === after.owner &&
-      bucketOf(record.purgeAt) === bucketOf(after.purgeAt) &&
-      bucketOf(record.expiresAt ?? 0) === bucketOf(after.expiresAt ?? 0)
+      isSameBucket(record.purgeAt, after.purgeAt) &&
+      isSameBucket(record.expiresAt ?? 0, after.expiresAt ?? 0)
     ) {
       return this.records.put(after.id, packed, version, before.version);
     }

@@ -31,9 +31,20 @@ export class LmdbUpdates {
 
   /** Throws `SESSION_UNREADABLE`. */
   latest(id: string): Latest | undefined {
+    return this.#written(id) ?? this.#folder.read(() => this.#folder.live.readAgain(id));
+  }
+
+  /**
+   * The same, mostly, without a look at what is stored: by the time that a request writes, the record was read for it. Only for `rewrite`, which
+   * answers false where it is not what is stored any more.
+   */
+  likely(id: string): Latest | undefined {
+    return this.#written(id) ?? this.#folder.live.lastKnown(id) ?? this.latest(id);
+  }
+
+  #written(id: string): Latest | undefined {
     const underWay = this.#underWay.get(id);
-    if (underWay === undefined) return this.#folder.read(() => this.#folder.live.readAgain(id));
-    return { ...underWay.update, underWay };
+    return underWay === undefined ? undefined : { ...underWay.update, underWay };
   }
 
   /** Writes `record` over `base`; false, and nothing written, where that is not what is stored any more. */

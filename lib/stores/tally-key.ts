@@ -27,6 +27,10 @@ export function bucketOf(at: number): string {
   return bucket.toString(36).padStart(BUCKET_DIGITS, "0");
 }
 
+export function isSameBucket(at: number, other: number): boolean {
+  return at === other || bucketOf(at) === bucketOf(other);
+}
+
 /** Comes after every key that begins with the text that it is put behind. */
 export const AFTER_ALL = "\u{10ffff}";
 

@@ -18,6 +18,15 @@ it("answers the record of the version that is asked for, and none of another ver
   expect(cache.get("b", 2)).toBeUndefined();
 });
 
+it("answers the record that was kept last, of whatever version", () => {
+  const cache = new LmdbCache();
+  const [before, after] = [versioned(1), versioned(2)];
+  cache.keep("a", before, 200);
+  cache.keep("a", after, 5 * MIB);
+  cache.keep("b", before, 200);
+  expect([cache.last("a"), cache.last("b"), cache.last("c")]).toEqual([after, before, undefined]);
+});
+
 it("answers no record for bytes that are too damaged to have a version", () => {
   const cache = new LmdbCache();
   cache.keep("a", versioned(1), 200);
