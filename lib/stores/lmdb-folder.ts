@@ -103,15 +103,20 @@ export class LmdbFolder {
     });
   }
 
-  /** Waits until a write, or several, are committed: every process sees them then, and they outlive this one. */
-  committed<T>(write: () => Promise<T>): Promise<T> {
+  /**
+   * Waits until a write, or several, are committed: every process sees them then, and they outlive this one. Calls `settled` before anyone
+   * who waits for it goes on, without an answer where it failed.
+   */
+  committed<T>(write: () => Promise<T>, settled?: (answer: T | undefined) => void): Promise<T> {
     return begun(write).then(
       (answer) => {
         this.#lastCommitFailed = false;
+        settled?.(answer);
         return answer;
       },
       async (error: unknown) => {
         this.#lastCommitFailed = true;
+        settled?.(undefined);
         throw this.#failure("written", await underlying(error));
       },
     );

@@ -53,21 +53,12 @@ export class LmdbUpdates {
     const update = { record, version: nextVersion() };
     const packed = live.pack(record, update.version);
     const chain = base.underWay?.chain ?? {};
-    const written = this.#folder.context.run(() =>
-      this.#folder
-        .committed(() => live.rewrite(base, record, packed, update.version))
-        .then(
-          (done) => {
-            this.#conclude(update, chain, done);
-            if (done) live.keep(record.id, update, packed.length);
-            return done;
-          },
-          (error: unknown) => {
-            this.#conclude(update, chain, false);
-            throw error;
-          },
-        ),
-    );
+    const settled = (done = false) => {
+      this.#conclude(update, chain, done);
+      if (done) live.keep(record.id, update, packed.length);
+    };
+    const write = () => live.rewrite(base, record, packed, update.version);
+    const written = this.#folder.context.run(() => this.#folder.committed(write, settled));
     this.#underWay.set(record.id, { update, written, chain });
     return written;
   }
