@@ -25,6 +25,11 @@ export class LmdbCache<R> {
     return this.#young.get(id) ?? this.#old.get(id);
   }
 
+  forget(id: string): void {
+    this.#young.delete(id);
+    this.#old.delete(id);
+  }
+
   /** Keeps a record whose packed form has this many bytes; those kept longest ago are forgotten. */
   keep(id: string, record: Versioned<R>, bytes: number): void {
     if (this.#youngBytes > GENERATION_BYTES) {

@@ -122,6 +122,34 @@ export class LmdbFolder {
     );
   }
 
+  /**
+   * Runs reads and writes inside one transaction, between which nobody writes, in this process or another; all other writes wait meanwhile, so it should be
+   * short, and only for what others came before again and again. What it throws is rejected with, once what it wrote before is
+   * committed.
+   */
+  async alone<T>(work: () => T): Promise<T> {
+    let answer = (): T => {
+      throw this.#failure("written", "a transaction did nothing");
+    };
+    const inside = () => {
+      try {
+        const value = work();
+        answer = () => value;
+      } catch (error) {
+        answer = () => {
+          throw error;
+        };
+      }
+    };
+    await this.context.run(() => this.committed(() => this.#root.transaction(inside)));
+    return answer();
+  }
+
+  /** Waits until what was committed so far is on disk. */
+  async flushed(): Promise<void> {
+    await this.#root.flushed;
+  }
+
   /** Waits until a write is on disk. */
   async durable(write: () => LmdbWrite): Promise<boolean> {
     let written: LmdbWrite | undefined;

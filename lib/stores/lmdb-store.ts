@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { SessionError } from "../errors";
 import { isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
@@ -17,8 +18,8 @@ export interface LmdbStoreOptions extends StoreOptions {
   readonly path?: string;
 }
 
-/** How often a write is tried that other processes come before, each time with a change of the same record. */
-const MAX_ATTEMPTS = 100;
+/** How often a write is tried that other processes come before, each time with a change of the same record. Then it is made alone. */
+const ATTEMPTS = 8;
 
 /** What `mutate` does with a record that has expired: nothing, and there is nothing to answer. */
 const EXPIRED = Symbol("expired");
@@ -56,7 +57,7 @@ export class LmdbStore implements SessionStore {
   }
 
   update(id: string, delta: SessionDelta): Promise<boolean> {
-    return this.#folder.writing(() => this.#update(id, delta, this.#updates.likely(id), MAX_ATTEMPTS));
+    return this.#folder.writing(() => this.#update(id, delta, this.#updates.likely(id), ATTEMPTS));
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
@@ -66,16 +67,20 @@ export class LmdbStore implements SessionStore {
   }
 
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
-    return this.#folder.writing(() => this.#untilWritten(oldId, (old) => this.#replace(old, ending, record)));
+    const alone = (old: SessionRecord) => {
+      if (this.#folder.live.read(record.id) !== undefined) throw alreadyStored(record.id);
+      this.#ending(old, ending)();
+      this.#folder.live.insertion(record)();
+    };
+    return this.#folder.writing(() => this.#untilWritten(oldId, (old) => this.#replace(old, ending, record), alone));
   }
 
   end(id: string, ending: Ending): Promise<boolean> {
-    return this.#folder.writing(() =>
-      this.#untilWritten(id, (live) => {
-        const end = this.#ending(live.record, ending);
-        return this.#folder.durable(() => this.#folder.live.records.ifVersion(id, live.version, end));
-      }),
-    );
+    const write = (live: Latest) => {
+      const end = this.#ending(live.record, ending);
+      return this.#folder.durable(() => this.#folder.live.records.ifVersion(id, live.version, end));
+    };
+    return this.#folder.writing(() => this.#untilWritten(id, write, (live) => this.#ending(live, ending)()));
   }
 
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
@@ -108,7 +113,7 @@ export class LmdbStore implements SessionStore {
   /** What `#change` does where there is nothing to decide; without its `await`s, because most writes are updates. */
   #update(id: string, delta: SessionDelta, base: Latest | undefined, attempts: number): Promise<boolean> {
     if (base === undefined) return Promise.resolve(false);
-    if (attempts === 0) throw conflict(id);
+    if (attempts === 0) return this.#updates.alone(id, (record) => applyDelta(record, delta));
     return this.#updates
       .rewrite(base, applyDelta(base.record, delta))
       .then((written) => written || this.#update(id, delta, this.#updates.latest(id), attempts - 1));
@@ -118,7 +123,7 @@ export class LmdbStore implements SessionStore {
     id: string,
     decide: (record: SessionRecord) => SessionDelta | typeof EXPIRED | undefined,
   ): Promise<SessionRecord | undefined> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const latest = this.#updates.latest(id);
       if (latest === undefined) return undefined;
       const decided = attempted(() => decide(latest.record));
@@ -131,7 +136,15 @@ export class LmdbStore implements SessionStore {
         return decided.value === EXPIRED ? undefined : latest.record;
       }
     }
-    throw conflict(id);
+    let answer: SessionRecord | undefined;
+    const decideHere = AsyncResource.bind(decide);
+    await this.#updates.alone(id, (record) => {
+      const decided = decideHere(record);
+      const changed = decided instanceof Object ? applyDelta(record, decided) : undefined;
+      answer = decided === EXPIRED ? undefined : (changed ?? record);
+      return changed;
+    });
+    return answer;
   }
 
   async #replace(old: Latest, ending: Ending, record: SessionRecord): Promise<boolean> {
@@ -153,14 +166,27 @@ export class LmdbStore implements SessionStore {
     return wasLive;
   }
 
-  /** Tries a write on the latest version of a live record until it is the first to write. False where none is live. */
-  async #untilWritten(id: string, write: (latest: Latest) => Promise<boolean>): Promise<boolean> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+  /**
+   * Tries a write on the latest version of a live record until it is the first to write; `alone` does the same inside a transaction. False where none
+   * is live.
+   */
+  async #untilWritten(
+    id: string,
+    write: (latest: Latest) => Promise<boolean>,
+    alone: (record: SessionRecord) => void,
+  ): Promise<boolean> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const latest = this.#updates.latest(id);
       if (latest === undefined) return false;
       if (await write(latest)) return true;
     }
-    throw conflict(id);
+    const done = await this.#folder.alone(() => {
+      const live = this.#folder.live.read(id);
+      if (live !== undefined) alone(live.record);
+      return live !== undefined;
+    });
+    await this.#folder.flushed();
+    return done;
   }
 
   #ending(record: SessionRecord, ending: Ending): () => void {
@@ -186,11 +212,4 @@ function attempted<T>(decide: () => T): { value?: T; thrown?: { error: unknown }
 
 function alreadyStored(id: string): SessionError {
   return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
-}
-
-function conflict(id: string): SessionError {
-  return new SessionError(
-    "SESSION_CONFLICT",
-    `The session ${id} was changed by other processes under each of ${MAX_ATTEMPTS} attempts to change it; try again.`,
-  );
 }

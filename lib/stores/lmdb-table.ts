@@ -83,6 +83,11 @@ export class LmdbTable<R extends Indexed> {
     return this.#cache.last(id);
   }
 
+  /** Takes note that what is known of a record is not what is stored. */
+  forget(id: string): void {
+    this.#cache.forget(id);
+  }
+
   /** Takes note of a record that was written, for `readAgain`. */
   keep(id: string, written: Versioned<R>, bytes: number): void {
     this.#cache.keep(id, written, bytes);
@@ -123,19 +128,30 @@ export class LmdbTable<R extends Indexed> {
 
   /** Writes `after` over `before`, if that still has this version. */
   rewrite(before: Versioned<R>, after: R, packed: Buffer, version: number): Promise<boolean> {
-    const { record } = before;
-    if (
-      record.owner === after.owner &&
-      isSameBucket(record.purgeAt, after.purgeAt) &&
-      isSameBucket(record.expiresAt ?? 0, after.expiresAt ?? 0)
-    ) {
-      return this.records.put(after.id, packed, version, before.version);
-    }
-    const reindex = this.#reindexing(record, after);
-    return this.records.ifVersion(after.id, before.version, () => {
+    if (this.#keepsIndexes(before.record, after)) return this.records.put(after.id, packed, version, before.version);
+    return this.records.ifVersion(after.id, before.version, this.#rewriting(before.record, after, packed, version));
+  }
+
+  /** Writes `after` over `before`, inside a transaction in which that was read. */
+  overwrite(before: R, after: R): void {
+    const version = nextVersion();
+    this.#rewriting(before, after, this.pack(after, version), version)();
+  }
+
+  #rewriting(before: R, after: R, packed: Buffer, version: number): () => void {
+    const reindex = this.#keepsIndexes(before, after) ? undefined : this.#reindexing(before, after);
+    return () => {
       void this.records.put(after.id, packed, version);
-      reindex();
-    });
+      reindex?.();
+    };
+  }
+
+  #keepsIndexes(before: R, after: R): boolean {
+    return (
+      before.owner === after.owner &&
+      isSameBucket(before.purgeAt, after.purgeAt) &&
+      isSameBucket(before.expiresAt ?? 0, after.expiresAt ?? 0)
+    );
   }
 
   /** A page of ids, in the order of the ids, from after `last` on. */

@@ -56,11 +56,28 @@ export class LmdbUpdates {
     const settled = (done = false) => {
       this.#conclude(update, chain, done);
       if (done) live.keep(record.id, update, packed.length);
+      else live.forget(record.id);
     };
     const write = () => live.rewrite(base, record, packed, update.version);
     const written = this.#folder.context.run(() => this.#folder.committed(write, settled));
     this.#underWay.set(record.id, { update, written, chain });
     return written;
+  }
+
+  /**
+   * Changes a live record inside a transaction, where nobody comes in between; nothing is written where the change answers none. Answers
+   * whether there is a live record.
+   */
+  alone(id: string, change: (record: SessionRecord) => SessionRecord | undefined): Promise<boolean> {
+    const { live } = this.#folder;
+    return this.#folder.alone(() => {
+      const before = live.read(id);
+      if (before === undefined) return false;
+      const after = change(before.record);
+      if (after !== undefined) live.overwrite(before.record, after);
+      live.forget(id);
+      return true;
+    });
   }
 
   #conclude(update: Versioned<SessionRecord>, chain: object, done: boolean): void {

@@ -1,8 +1,14 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SessionDelta } from "../../lib/record/session-delta";
+import type { SessionRecord } from "../../lib/record/session-record";
+import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { LmdbUpdates } from "../../lib/stores/lmdb-updates";
+import { indexFaults } from "../support/lmdb-index-check";
 import { killed, sessionRecord } from "../support/session-records";
 
 let path: string;
@@ -119,4 +125,82 @@ it("P2: a replace refuses an id that is live already, and ends nothing", async (
   expect(store.load(other.id)).toEqual(other);
   for await (const ended of store.find({ state: "ended" })) throw new Error(`${ended.id} was ended`);
   await store.close();
+});
+
+describe("P3: where another store comes before each attempt", () => {
+  let stores: [LmdbStore, LmdbStore];
+  let record: SessionRecord;
+  let overtaken: number;
+  let isOvertaking: boolean;
+
+  beforeEach(async () => {
+    stores = [new LmdbStore({ path }), new LmdbStore({ path })];
+    record = sessionRecord({ owner: "alice" });
+    await stores[0].create(record);
+    overtaken = 0;
+    isOvertaking = false;
+    overtake(LmdbUpdates.prototype, "rewrite");
+    overtake(LmdbFolder.prototype, "durable");
+  });
+
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    for (const store of stores) await store.close();
+  });
+
+  /** Between the moment in which the second store looks at what is stored and its write, the first one changes that. */
+  function overtake<Name extends string>(prototype: Record<Name, (...args: any[]) => unknown>, name: Name): void {
+    const method = prototype[name];
+    jest.spyOn(prototype, name as never).mockImplementation(async function (this: unknown, ...args: unknown[]) {
+      if (!isOvertaking) {
+        isOvertaking = true;
+        overtaken += 1;
+        await stores[0].update(record.id, { counters: { others: 1 } });
+        isOvertaking = false;
+      }
+      return method.apply(this, args);
+    } as never);
+  }
+
+  it.each<[string, (store: LmdbStore) => Promise<unknown>]>([
+    ["an update", (store) => store.update(record.id, { counters: { n: 1 } })],
+    ["a mutate", (store) => store.mutate(record.id, () => ({ counters: { n: 1 } }))],
+  ])("%s is made in the end, and undoes nothing", async (_name, write) => {
+    expect(await write(stores[1])).toBeTruthy();
+    expect(overtaken).toBe(8);
+    expect(stores[0].load(record.id)!.counters).toEqual({ n: 1, others: 8 });
+    expect(await indexFaults(path)).toEqual([]);
+  });
+
+  it.each<[string, (store: LmdbStore) => Promise<unknown>]>([
+    ["an end", (store) => store.end(record.id, killed())],
+    ["a replace", (store) => store.replace(record.id, killed(), sessionRecord())],
+  ])("%s ends it", async (_name, write) => {
+    expect(await write(stores[1])).toBe(true);
+    expect(overtaken).toBe(8);
+    expect(stores[0].load(record.id)).toBeUndefined();
+    expect(await indexFaults(path)).toEqual([]);
+  });
+
+  it("what the change of a mutate throws is rejected with, and nothing is written", async () => {
+    let calls = 0;
+    const change = (): SessionDelta => {
+      calls += 1;
+      if (calls <= 8) return { owner: "eve" };
+      throw new Error("refused");
+    };
+    await expect(stores[1].mutate(record.id, change)).rejects.toThrow("refused");
+    expect(stores[0].load(record.id)).toMatchObject({ owner: "alice", counters: { others: 8 } });
+  });
+
+  it("the change of a mutate is called in its caller's context", async () => {
+    const context = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const change = () => {
+      seen.push(context.getStore());
+      return { counters: { n: 1 } };
+    };
+    await context.run("caller", () => stores[1].mutate(record.id, change));
+    expect(seen).toEqual(Array.from({ length: 9 }, () => "caller"));
+  });
 });
