@@ -15,6 +15,8 @@ export interface GrowthSamples {
   readonly update: readonly number[][];
   readonly list: readonly number[][];
   readonly kill: readonly number[][];
+  /** CPU time of the process, of all its threads, for the same. */
+  readonly killCpu: readonly number[][];
   /** Bytes of each folder's data file, as it was seeded. */
   readonly bytes: readonly number[];
 }
@@ -38,7 +40,7 @@ async function main(): Promise<void> {
     const sessions = new Sessions({ store, clearSchedule: false });
     folders.push({ count: Number(pairs[at + 1]), bytes, store, sessions });
   }
-  const samples = { load: [], update: [], list: [], kill: [] } as Record<string, number[][]>;
+  const samples = { load: [], update: [], list: [], kill: [], killCpu: [] } as Record<string, number[][]>;
   for (const each of Object.values(samples)) each.push(...folders.map(() => []));
 
   // The first round warms up, and isn't kept.
@@ -63,7 +65,10 @@ async function main(): Promise<void> {
         store.update(ids[n] ?? "", { ...seen, data: { set: { visits: String(n) } } }),
       );
       await time("list", 1, () => sessions.getSessionInfo({ username: user }));
+      const before = process.cpuUsage();
       await time("kill", 1, () => sessions.killSessionByUser(user));
+      const { user: inUser, system } = process.cpuUsage(before);
+      if (round > 0) samples.killCpu?.[at]?.push(inUser + system);
     }
   }
   for (const { sessions, store } of folders) {

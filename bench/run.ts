@@ -1,5 +1,5 @@
 /**
- * Measures what sessions cost: ours beside its peers, in one run. Takes about a quarter of an hour; `--quick` about two minutes,
+ * Measures what sessions cost: ours beside its peers, in one run. Takes about twenty minutes; `--quick` about two minutes,
  * with numbers that are good enough to see a change by. Writes `results.md` and `results.svg` beside this file.
  * `scale` computes the figures of docs/scale.md instead.
  */
@@ -38,7 +38,7 @@ interface Length {
 }
 
 const FULL: Length = {
-  requests: { rounds: 7, measureMs: 400, warmUpMs: 800 },
+  requests: { rounds: 7, measureMs: 600, warmUpMs: 2000 },
   connections: { rounds: 3, measureMs: 400, warmUpMs: 400 },
   startups: 15,
   rpcMs: 2000,
