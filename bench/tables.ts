@@ -13,6 +13,7 @@ export function spread(ratios: readonly number[]): string {
 }
 
 export function partOf(ratio: number): string {
+  if (ratio <= 0) return "nothing or less";
   if (ratio < 0.005) return "< 1/200";
   return ratio >= 0.5 ? ratio.toFixed(2) : `1/${Number((1 / ratio).toFixed(1))}`;
 }
