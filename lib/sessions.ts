@@ -44,6 +44,7 @@ import { assertUserIdForm } from "./session/session-owner";
 import type { SessionPolicy } from "./session/session-policy";
 import { storeByEnvironment } from "./store-by-environment";
 import { GuardedStore } from "./stores/guarded-store";
+import { OwnContext } from "./stores/own-context";
 import type { ClearProgress, FindQuery, SessionTally } from "./stores/store";
 
 /** What is told of a session that began or ended in this process. */
@@ -71,6 +72,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   readonly #store: GuardedStore;
   readonly #reader: SessionReader;
   readonly #traffic = new Traffic();
+  readonly #context = new OwnContext();
   #handler: SessionHandler | undefined;
   #settings: HttpSettings | undefined;
   #clearJob: ClearJob | undefined;
@@ -322,7 +324,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
       const { leaseMs, killCheckMs } = this.#options;
       const onError = (error: unknown) => this.#emitError(error);
       const { ClientlessSessions } = clientlessRoom();
-      this.#clientlessMade = new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, onError });
+      const settings = { ...this.#policy(), leaseMs, killCheckMs, onError };
+      // Its timer belongs to none of the requests that use it.
+      this.#clientlessMade = this.#context.run(() => new ClientlessSessions(settings));
     }
     return this.#clientlessMade;
   }

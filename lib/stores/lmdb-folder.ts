@@ -124,8 +124,8 @@ export class LmdbFolder {
 
   /**
    * Runs reads and writes inside one transaction, between which nobody writes, in this process or another; all other writes wait meanwhile, so it should be
-   * short, and only for what others came before again and again. What it throws is rejected with, once what it wrote before is
-   * committed.
+   * short, and only for what others came before again and again. On disk when it resolves. What it throws is rejected with, once what it wrote
+   * before is there.
    */
   async alone<T>(work: () => T): Promise<T> {
     let answer = (): T => {
@@ -141,13 +141,16 @@ export class LmdbFolder {
         };
       }
     };
-    await this.context.run(() => this.committed(() => this.#root.transaction(inside)));
+    let flushed: PromiseLike<unknown> | undefined;
+    await this.context.run(() =>
+      this.committed(() => {
+        const committed = this.#root.transaction(inside);
+        flushed = this.#root.flushed;
+        return committed;
+      }),
+    );
+    await flushed;
     return answer();
-  }
-
-  /** Waits until what was committed so far is on disk. */
-  async flushed(): Promise<void> {
-    await this.#root.flushed;
   }
 
   /** Waits until a write is on disk. */

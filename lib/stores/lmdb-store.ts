@@ -68,9 +68,11 @@ export class LmdbStore implements SessionStore {
 
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
     const alone = (old: SessionRecord) => {
-      if (this.#folder.live.read(record.id) !== undefined) throw alreadyStored(record.id);
-      this.#ending(old, ending)();
-      this.#folder.live.insertion(record)();
+      if (this.#folder.read(() => this.#folder.live.read(record.id)) !== undefined) throw alreadyStored(record.id);
+      const end = this.#ending(old, ending);
+      const insert = this.#folder.live.insertion(record);
+      end();
+      insert();
     };
     return this.#folder.writing(() => this.#untilWritten(oldId, (old) => this.#replace(old, ending, record), alone));
   }
@@ -180,13 +182,11 @@ export class LmdbStore implements SessionStore {
       if (latest === undefined) return false;
       if (await write(latest)) return true;
     }
-    const done = await this.#folder.alone(() => {
-      const live = this.#folder.live.read(id);
+    return this.#folder.alone(() => {
+      const live = this.#folder.read(() => this.#folder.live.read(id));
       if (live !== undefined) alone(live.record);
       return live !== undefined;
     });
-    await this.#folder.flushed();
-    return done;
   }
 
   #ending(record: SessionRecord, ending: Ending): () => void {

@@ -71,7 +71,7 @@ export class LmdbUpdates {
   alone(id: string, change: (record: SessionRecord) => SessionRecord | undefined): Promise<boolean> {
     const { live } = this.#folder;
     return this.#folder.alone(() => {
-      const before = live.read(id);
+      const before = this.#folder.read(() => live.read(id));
       if (before === undefined) return false;
       const after = change(before.record);
       if (after !== undefined) live.overwrite(before.record, after);

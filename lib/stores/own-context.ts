@@ -1,12 +1,12 @@
 import { AsyncResource } from "node:async_hooks";
 
 /**
- * The asynchronous context in which a store was opened, for what the store does for many callers together, and for what is kept in lists for longer than it
+ * The asynchronous context in which its owner was made, for what is done for many callers together, and for what is kept in lists for longer than it
  * is under way. In the context of a request each promise of it would hold on to that request by `AsyncLocalStorage`, and the collector would keep
  * thousands of them for some time. No function of an app's is to be called in it.
  */
 export class OwnContext {
-  readonly #resource = new AsyncResource("coatcheck.store");
+  readonly #resource = new AsyncResource("coatcheck.OwnContext");
 
   /** Calls `start`; what it begins belongs to this context, and what awaits its answer to the caller's. */
   run<T>(start: () => T): T {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Sessions } from "../../lib";
 import { SessionError } from "../../lib/errors";
@@ -49,6 +50,21 @@ describe("clientless sessions on a store that fails", () => {
     await session.save();
     expect((await store.load(session.id))?.data).toMatchObject({ a: "1", b: "2" });
     await session.close();
+  });
+
+  it("what is found out beside the requests is told in the context of none, not even of the one that opened the first session", async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    sessions.on("error", () => seen.push(requests.getStore()));
+    await requests.run("a request", () =>
+      sessions.withClientlessSession("alice", async () => {
+        store.fail("load", "rejects");
+        store.fail("mutate", "rejects");
+        while (seen.length === 0) await sleep(1);
+        store.recover();
+      }),
+    );
+    expect(new Set(seen)).toEqual(new Set([undefined]));
   });
 
   it("P7: a task whose changes could not be stored has no result", async () => {
