@@ -9,19 +9,25 @@ import { EXPRESSES, send } from "../support/app";
 /** Until V8 12 (Node 22, 23), no two objects have one shape to which a property was added after their prototypes were changed. */
 const isNeeded = Number.parseInt(process.versions.v8, 10) < 13;
 
-/** V8's own answer to whether two objects have one shape. */
-function haveOneShape([first, second]: object[]): boolean {
+const REQUESTS = 20;
+
+/** Of how many of these objects V8 itself says that they have the shape of the one before. */
+function sameShapes(objects: readonly object[]): number {
   setFlagsFromString("--allow-natives-syntax");
   try {
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- a word of V8's that no parser of TypeScript knows
-    return new Function("first", "second", "return %HaveSameMap(first, second)")(first, second) as boolean;
+    const haveSameMap = new Function("first", "second", "return %HaveSameMap(first, second)") as (
+      first: object,
+      second: object,
+    ) => boolean;
+    return objects.slice(1).filter((object, before) => haveSameMap(objects[before]!, object)).length;
   } finally {
     setFlagsFromString("--no-allow-natives-syntax");
   }
 }
 
 describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, express) => {
-  /** Whether two clients' requests have one shape, and their responses, once a handler behind this middleware has added properties to them. */
+  /** How many requests have the shape of the one before, and how many responses, once a handler behind this middleware has added properties to them. */
   async function shapesBehind(middleware: RequestHandler) {
     const requests: Request[] = [];
     const responses: Response[] = [];
@@ -34,18 +40,24 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
     const server = http.createServer(app);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    for (let n = 0; n < 2; n += 1) expect((await send("GET", url)).body).toBe("body");
+    for (let n = 0; n < REQUESTS; n += 1) expect((await send("GET", url)).body).toBe("body");
     await new Promise((resolve) => server.close(resolve));
-    return { requests: haveOneShape(requests), responses: haveOneShape(responses) };
+    return [sameShapes(requests), sameShapes(responses)];
   }
 
-  it("are one for all requests, and one for all responses, behind the middleware", async () => {
+  // Not all of them: V8 finds the shape in a small cache, in which that of any other object may take its place.
+  const MOST = REQUESTS / 2;
+
+  it("are one for most requests, and one for most responses, behind the middleware", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
-    expect(await shapesBehind(sessions.middleware())).toEqual({ requests: true, responses: true });
+    for (const same of await shapesBehind(sessions.middleware())) expect(same).toBeGreaterThan(MOST);
     await sessions.close();
   });
 
   it(`are ${isNeeded ? "each their own" : "the same"} without it in this V8, as the middleware takes it`, async () => {
-    expect(await shapesBehind((_req, _res, next) => next())).toEqual({ requests: !isNeeded, responses: !isNeeded });
+    for (const same of await shapesBehind((_req, _res, next) => next())) {
+      if (isNeeded) expect(same).toBe(0);
+      else expect(same).toBeGreaterThan(MOST);
+    }
   });
 });
