@@ -324,9 +324,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
       const { leaseMs, killCheckMs } = this.#options;
       const onError = (error: unknown) => this.#emitError(error);
       const { ClientlessSessions } = clientlessRoom();
-      const settings = { ...this.#policy(), leaseMs, killCheckMs, onError };
-      // Its timer belongs to none of the requests that use it.
-      this.#clientlessMade = this.#context.run(() => new ClientlessSessions(settings));
+      const settings = { ...this.#policy(), leaseMs, killCheckMs, context: this.#context, onError };
+      this.#clientlessMade = new ClientlessSessions(settings);
     }
     return this.#clientlessMade;
   }

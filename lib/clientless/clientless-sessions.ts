@@ -22,7 +22,7 @@ export class ClientlessSessions {
 
   constructor(settings: ClientlessSettings) {
     this.#settings = settings;
-    this.#open = new OpenSessions(Math.min(settings.killCheckMs, settings.leaseMs / 3));
+    this.#open = new OpenSessions(Math.min(settings.killCheckMs, settings.leaseMs / 3), settings.context);
   }
 
   define(name: string, task: Task<never>): void {

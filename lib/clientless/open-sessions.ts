@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import type { OwnContext } from "../stores/own-context";
 import type { ClientlessState } from "./clientless-state";
 
 /**
@@ -10,13 +10,14 @@ export class OpenSessions {
   readonly #collected = new FinalizationRegistry<string>((id) => this.#byId.delete(id));
   readonly #watched = new Set<ClientlessState>();
   readonly #intervalMs: number;
-  /** The timer belongs to no request, not even to the one in which it is started. */
-  readonly #outside = new AsyncResource("coatcheck.clientless");
+  readonly #context: OwnContext;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  constructor(intervalMs: number) {
+  /** The timer runs in `context`, not in that of the request in which it is started. */
+  constructor(intervalMs: number, context: OwnContext) {
     this.#intervalMs = intervalMs;
+    this.#context = context;
   }
 
   find(id: string): ClientlessState | undefined {
@@ -38,7 +39,7 @@ export class OpenSessions {
   watch(state: ClientlessState): void {
     if (this.#isStopped) return;
     this.#watched.add(state);
-    this.#timer ??= this.#outside.runInAsyncScope(() => setInterval(() => this.#look(), this.#intervalMs).unref());
+    this.#timer ??= this.#context.run(() => setInterval(() => this.#look(), this.#intervalMs).unref());
   }
 
   unwatch(state: ClientlessState): void {

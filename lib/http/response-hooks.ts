@@ -19,7 +19,7 @@ interface HookedPrototype {
  * on top of those.
  */
 export function hookResponse(res: ServerResponse): SenderLayer {
-  // Asked of the prototype: no two responses have one shape, so that V8 looks up each property of each of them anew.
+  // Asked of the prototype, which all responses share: a look at an object that is always the same one costs least.
   const above = (Object.getPrototypeOf(res) ?? {}) as Senders & HookedPrototype;
   const shared = above[SHARED_LAYER] ?? hookSharedPrototype(res);
   if (shared !== undefined && hasSenders(above, shared.hooks) && !hasOwnSender(res)) return shared;

@@ -6,8 +6,8 @@ const GENERATION_BYTES = 4 * 1024 * 1024;
 const OVERHEAD_BYTES = 1024;
 
 /**
- * Records as they were unpacked last, so that what has not changed is not unpacked again. It answers for a version that was just
- * read from LMDB, not instead of reading: no two writes have the same version, so the same version is the same record.
+ * Records as they were unpacked last, so that what has not changed is not unpacked again. For a reader it answers for a version
+ * that was just read from LMDB, never instead of reading: no two writes have the same version, so the same version is the same record.
  */
 export class LmdbCache<R> {
   #young = new Map<string, Versioned<R>>();
@@ -20,7 +20,7 @@ export class LmdbCache<R> {
     return kept?.version === version ? kept : undefined;
   }
 
-  /** The record that was kept last; it may have been changed or deleted since, by another process. */
+  /** The record that was kept last; it may have been changed or deleted since, so this is for a write that has its version as condition. */
   last(id: string): Versioned<R> | undefined {
     return this.#young.get(id) ?? this.#old.get(id);
   }

@@ -129,21 +129,11 @@ export class LmdbTable<R extends Indexed> {
   /** Writes `after` over `before`, if that still has this version. */
   rewrite(before: Versioned<R>, after: R, packed: Buffer, version: number): Promise<boolean> {
     if (this.#keepsIndexes(before.record, after)) return this.records.put(after.id, packed, version, before.version);
-    return this.records.ifVersion(after.id, before.version, this.#rewriting(before.record, after, packed, version));
-  }
-
-  /** Writes `after` over `before`, inside a transaction in which that was read. */
-  overwrite(before: R, after: R): void {
-    const version = nextVersion();
-    this.#rewriting(before, after, this.pack(after, version), version)();
-  }
-
-  #rewriting(before: R, after: R, packed: Buffer, version: number): () => void {
-    const reindex = this.#keepsIndexes(before, after) ? undefined : this.#reindexing(before, after);
-    return () => {
+    const reindex = this.#reindexing(before.record, after);
+    return this.records.ifVersion(after.id, before.version, () => {
       void this.records.put(after.id, packed, version);
-      reindex?.();
-    };
+      reindex();
+    });
   }
 
   #keepsIndexes(before: R, after: R): boolean {

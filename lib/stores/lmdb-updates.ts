@@ -74,7 +74,7 @@ export class LmdbUpdates {
       const before = this.#folder.read(() => live.read(id));
       if (before === undefined) return false;
       const after = change(before.record);
-      if (after !== undefined) live.overwrite(before.record, after);
+      if (after !== undefined) live.insertion(after, before.record)();
       live.forget(id);
       return true;
     });
