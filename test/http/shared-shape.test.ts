@@ -48,9 +48,12 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
   // Not all of them: V8 finds the shape in a small cache, in which that of any other object may take its place.
   const MOST = REQUESTS / 2;
 
-  it("are one for most requests, and one for most responses, behind the middleware", async () => {
+  // In one app of 64, requests and responses have one place in that cache between them; four such apps are one in sixteen million.
+  it("are one for most requests, and one for most responses, behind the middleware, in at least one app of four", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
-    for (const same of await shapesBehind(sessions.middleware())) expect(same).toBeGreaterThan(MOST);
+    const fewest: number[] = [];
+    for (let app = 0; app < 4; app += 1) fewest.push(Math.min(...(await shapesBehind(sessions.middleware()))));
+    expect(Math.max(...fewest)).toBeGreaterThan(MOST);
     await sessions.close();
   });
 
