@@ -1,4 +1,5 @@
 import http from "node:http";
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import type { Request, RequestHandler, Response } from "express";
@@ -26,6 +27,23 @@ function sameShapes(objects: readonly object[]): number {
   }
 }
 
+/** Has an app answer so many requests, each on a connection of its own. */
+async function answer(app: RequestListener, count: number): Promise<void> {
+  const server = http.createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  for (let n = 0; n < count; n += 1) expect((await send("GET", url)).body).toBe("body");
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** The properties that stay as they are while a request is served, with how they are defined. */
+function ownOf(object: object): object {
+  const own = Object.getOwnPropertyDescriptors(object);
+  return Object.fromEntries(
+    Object.entries(own).filter(([, { value }]) => typeof value !== "object" && typeof value !== "function"),
+  );
+}
+
 describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, express) => {
   /** How many requests have the shape of the one before, and how many responses, once a handler behind this middleware has added properties to them. */
   async function shapesBehind(middleware: RequestHandler) {
@@ -37,11 +55,7 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
       responses.push(Object.assign(res, { startedAt: 1 }));
       res.send("body");
     });
-    const server = http.createServer(app);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    for (let n = 0; n < REQUESTS; n += 1) expect((await send("GET", url)).body).toBe("body");
-    await new Promise((resolve) => server.close(resolve));
+    await answer(app, REQUESTS);
     return [sameShapes(requests), sameShapes(responses)];
   }
 
@@ -54,6 +68,28 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
     const fewest: number[] = [];
     for (let app = 0; app < 4; app += 1) fewest.push(Math.min(...(await shapesBehind(sessions.middleware()))));
     expect(Math.max(...fewest)).toBeGreaterThan(MOST);
+    await sessions.close();
+  });
+
+  it("are changed by the middleware without a change of any property that was there before", async () => {
+    const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
+    const before: object[] = [];
+    const after: object[] = [];
+    const app = express()
+      .use((req, res, next) => {
+        before.push(ownOf(req), ownOf(res));
+        next();
+      })
+      .use(sessions.middleware());
+    app.get("/", (req, res) => {
+      after.push(ownOf(req), ownOf(res));
+      res.send("body");
+    });
+    await answer(app, 1);
+    expect(after).toMatchObject(before);
+    expect(before[0]).toMatchObject({
+      httpVersionMajor: { value: 1, writable: true, enumerable: true, configurable: true },
+    });
     await sessions.close();
   });
 
