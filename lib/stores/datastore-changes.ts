@@ -15,8 +15,8 @@ export interface Change {
 /** What travels to one entity. */
 export interface Write {
   readonly id: string;
-  /** In the order in which they were asked for. */
-  readonly changes: readonly Change[];
+  /** In the order in which they were asked for; emptied once they are answered. */
+  readonly changes: Change[];
   /** What is sent to it after that, each change by itself. */
   readonly rest?: readonly Change[];
 }
