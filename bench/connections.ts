@@ -1,5 +1,6 @@
 import type { Load, Operation } from "./load";
 import { load, signIn } from "./load";
+import { warmUp } from "./rounds";
 import type { Plan } from "./rounds";
 import { ServerProcess } from "./server-process";
 import { median } from "./statistics";
@@ -40,8 +41,12 @@ export async function measureConnections(
     for (const column of COLUMNS) {
       for (const { variant, server, visitors } of contenders) {
         const some = visitors.slice(0, column.connections);
-        const done = await load(server, some, column.operation, round === 0 ? plan.warmUpMs : plan.measureMs);
-        if (round > 0) samples.get(variant)?.get(column)?.push(done);
+        if (round === 0) await warmUp(server, some, column.operation, plan);
+        else
+          samples
+            .get(variant)
+            ?.get(column)
+            ?.push(await load(server, some, column.operation, plan.measureMs));
       }
     }
   }

@@ -12,8 +12,14 @@ export interface Plan {
   readonly rounds: number;
   /** Of one operation on one variant in one round. */
   readonly measureMs: number;
+  /** At most. */
   readonly warmUpMs: number;
+  /** Enough of them end the warm-up: V8 compiles by what was run, so a server that waits for its store takes longer than one that does not. */
+  readonly warmUpRequests: number;
 }
+
+/** What is asked between two looks at how warm a server is. */
+const WARM_UP_STEP_MS = 250;
 
 /** One operation on sessions of one size. */
 export interface Case {
@@ -40,10 +46,15 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
     variants.map((variant) => [variant, new Map(CASES.map((one): [Case, Load[]] => [one, []]))]),
   );
 
-  await eachTurn(contenders, plan.warmUpMs, () => undefined);
+  await eachTurn(contenders, (server, visitors, { operation }) => warmUp(server, visitors, operation, plan));
   for (let round = 1; round <= plan.rounds; round += 1) {
     console.log(`round ${round} of ${plan.rounds}`);
-    await eachTurn(contenders, plan.measureMs, ({ variant }, one, done) => samples.get(variant)?.get(one)?.push(done));
+    await eachTurn(contenders, async (server, visitors, one, variant) => {
+      samples
+        .get(variant)
+        ?.get(one)
+        ?.push(await load(server, visitors, one.operation, plan.measureMs));
+    });
   }
   const cookieBytes = new Map(contenders.map((one) => [one.variant, SIZES.map((size) => cookieOf(one, size))]));
   for (const { server, visitors } of contenders) {
@@ -62,15 +73,26 @@ async function enter(variant: Variant, folder: string): Promise<Contender> {
 
 async function eachTurn(
   contenders: readonly Contender[],
-  durationMs: number,
-  keep: (contender: Contender, one: Case, done: Load) => void,
+  turn: (server: ServerProcess, visitors: readonly Visitor[], one: Case, variant: Variant) => Promise<void>,
 ): Promise<void> {
   for (const one of CASES) {
-    for (const contender of contenders) {
-      const visitors = contender.visitors.get(one.size);
-      if (visitors === undefined) continue;
-      keep(contender, one, await load(contender.server, visitors, one.operation, durationMs));
+    for (const { variant, server, visitors } of contenders) {
+      const some = visitors.get(one.size);
+      if (some !== undefined) await turn(server, some, one, variant);
     }
+  }
+}
+
+/** Has a server do this as often as it takes until its code is compiled. */
+export async function warmUp(
+  server: ServerProcess,
+  visitors: readonly Visitor[],
+  operation: Operation,
+  { warmUpMs, warmUpRequests }: Plan,
+): Promise<void> {
+  const end = performance.now() + warmUpMs;
+  for (let served = 0; served < warmUpRequests && performance.now() < end;) {
+    served += (await load(server, visitors, operation, Math.min(WARM_UP_STEP_MS, warmUpMs))).requests;
   }
 }
 
