@@ -6,7 +6,7 @@ import { ShortTurns } from "./short-turns";
  * that no request waits for a long one; where nobody does, many, because a larger transaction writes less for each record.
  */
 const FEW_PAGES = 4;
-const MANY_PAGES = 12;
+const MANY_PAGES = 24;
 
 /** Nobody else writes who has not for so many milliseconds. */
 const QUIET_MS = 500;
