@@ -41,12 +41,13 @@ export async function measureConnections(
     for (const column of COLUMNS) {
       for (const { variant, server, visitors } of contenders) {
         const some = visitors.slice(0, column.connections);
-        if (round === 0) await warmUp(server, some, column.operation, plan);
-        else
-          samples
-            .get(variant)
-            ?.get(column)
-            ?.push(await load(server, some, column.operation, plan.measureMs));
+        if (round === 0) {
+          await warmUp(server, some, column.operation, plan);
+          continue;
+        }
+        await load(server, some, column.operation, plan.leadMs);
+        const done = await load(server, some, column.operation, plan.measureMs);
+        samples.get(variant)?.get(column)?.push(done);
       }
     }
   }

@@ -35,7 +35,7 @@ export function cpuReport(
     "",
     "CPU time of the server per request that the sessions add to the same app without them, in microseconds (user and",
     `system, all threads); the bare app's row is its whole time. ${plan.rounds} interleaved rounds of ${plan.measureMs} ms, ${CONNECTIONS} connections,`,
-    `medians, after a warm-up of ${plan.warmUpRequests} requests of each kind, or of ${plan.warmUpMs / 1000} s. *deep* changes one field inside a value that the session has`,
+    `medians, each after ${plan.leadMs} ms of the same, and all after a warm-up of ${plan.warmUpRequests} requests of each kind, or of ${plan.warmUpMs / 1000} s where they come first. *deep* changes one field inside a value that the session has`,
     "under one of its keys. Less than nothing is added where Express's own part of a request becomes cheaper by more (docs/decisions/0022).",
     "",
     ...SIZES.flatMap((size) => addedTable(samples, size)),

@@ -12,9 +12,11 @@ export interface Plan {
   readonly rounds: number;
   /** Of one operation on one variant in one round. */
   readonly measureMs: number;
-  /** At most. */
+  /** The same before that, unmeasured: V8 makes the heap of a server smaller that nobody has asked for a while. */
+  readonly leadMs: number;
+  /** The longest warm-up of one operation on one variant. */
   readonly warmUpMs: number;
-  /** Enough of them end the warm-up: V8 compiles by what was run, so a server that waits for its store takes longer than one that does not. */
+  /** After so many requests the warm-up ends earlier: V8 compiles what ran often, however long that took. */
   readonly warmUpRequests: number;
 }
 
@@ -50,10 +52,9 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
   for (let round = 1; round <= plan.rounds; round += 1) {
     console.log(`round ${round} of ${plan.rounds}`);
     await eachTurn(contenders, async (server, visitors, one, variant) => {
-      samples
-        .get(variant)
-        ?.get(one)
-        ?.push(await load(server, visitors, one.operation, plan.measureMs));
+      await load(server, visitors, one.operation, plan.leadMs);
+      const done = await load(server, visitors, one.operation, plan.measureMs);
+      samples.get(variant)?.get(one)?.push(done);
     });
   }
   const cookieBytes = new Map(contenders.map((one) => [one.variant, SIZES.map((size) => cookieOf(one, size))]));

@@ -157,7 +157,7 @@ function rememberTimeout(given: unknown, touchIntervalMs: number): number {
 
 /** A cron expression; anything else is refused. */
 export function checkedSchedule(schedule: unknown): string {
-  // node-cron is loaded only for what is not known to be one.
+  // Known to be one, so node-cron is not loaded for it.
   if (schedule === DEFAULT_SCHEDULE) return DEFAULT_SCHEDULE;
   if (typeof schedule === "string" && clearJobRoom().isSchedule(schedule)) return schedule;
   return refuse("clearSchedule", schedule, `give a cron expression such as "*/15 * * * *", or false`);

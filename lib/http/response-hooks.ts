@@ -14,8 +14,7 @@ interface HookedPrototype {
 
 /**
  * Puts our hooks before the methods of a response, and answers which they are. With Express they are on the prototype that its
- * responses share, and pass on whatever is not held: methods of their own would make every response an object of another
- * shape, which costs Node several times what our work does. A response on which a middleware has put its own senders gets ours
+ * responses share, and pass on whatever is not held: methods of their own would cost each response as many properties. A response on which a middleware has put its own senders gets ours
  * on top of those.
  */
 export function hookResponse(res: ServerResponse): SenderLayer {

@@ -9,7 +9,7 @@ const isNeeded = Number.parseInt(process.versions.v8, 10) < 13;
  * for V8 a shape of its own, so that Node, Express and the app look up each of their properties anew. An object that loses a property
  * other than its last one V8 keeps as a hash table, and hash tables with one prototype share one shape.
  *
- * So each of the two loses one that Node gives it early, and has it back at once, now as its last.
+ * So each of the two loses a property that Node gives it early, and gets it back at once, now as its last.
  */
 export function shareShapes(req: IncomingMessage, res: ServerResponse): void {
   if (!isNeeded || Object.getPrototypeOf(req) === IncomingMessage.prototype) return;
@@ -17,7 +17,9 @@ export function shareShapes(req: IncomingMessage, res: ServerResponse): void {
   putBack(res, "sendDate");
 }
 
-function putBack<Key extends string>(object: Record<Key, unknown>, key: Key): void {
-  const value = object[key];
-  if (Object.hasOwn(object, key) && Reflect.deleteProperty(object, key)) object[key] = value;
+/** Exactly as it was, also where an app has defined it in a way of its own. */
+function putBack(object: object, key: string): void {
+  const own = Object.getOwnPropertyDescriptor(object, key);
+  if (own === undefined || !Object.isExtensible(object)) return;
+  if (Reflect.deleteProperty(object, key)) Object.defineProperty(object, key, own);
 }

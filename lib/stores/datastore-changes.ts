@@ -15,8 +15,8 @@ export interface Change {
 /** What travels to one entity. */
 export interface Write {
   readonly id: string;
-  /** In the order in which they were asked for; emptied once they are answered. */
-  readonly changes: Change[];
+  /** In the order in which they were asked for. */
+  readonly changes: readonly Change[];
   /** What is sent to it after that, each change by itself. */
   readonly rest?: readonly Change[];
 }
@@ -95,12 +95,13 @@ export class DatastoreChanges {
       count += 1;
     }
     if (count === 0) return [];
-    if (count === changes.length) this.#changes.delete(id);
-    else this.#changes.set(id, changes.slice(count));
+    // Out of the list itself: V8 may keep tables of the `Map` that it was in for long, and a change refers to the request that waits for it.
+    const taken = changes.splice(0, count);
+    if (changes.length === 0) this.#changes.delete(id);
     this.#ready.delete(id);
     this.#taken.add(id);
     this.#count -= count;
     this.#bytes -= bytes;
-    return count === changes.length ? changes : changes.slice(0, count);
+    return taken;
   }
 }

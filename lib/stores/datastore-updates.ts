@@ -120,8 +120,7 @@ export class DatastoreUpdates implements PipeSource {
 
   #settle(writes: readonly Write[], answer: (change: Change) => void): void {
     for (const write of writes) {
-      // A `Map` that they were in may refer to this array for long, and a change refers to the request that waited for it.
-      this.#answer(write.changes.splice(0), answer);
+      this.#answer(write.changes, answer);
       this.#finish(write);
     }
   }
@@ -132,7 +131,7 @@ export class DatastoreUpdates implements PipeSource {
   }
 
   #finish({ id, rest = [] }: Write): void {
-    if (rest.length > 0) this.#sendApart({ id, changes: [...rest] });
+    if (rest.length > 0) this.#sendApart({ id, changes: rest });
     else this.#changes.release(id);
   }
 

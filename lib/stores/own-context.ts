@@ -3,7 +3,7 @@ import { AsyncResource } from "node:async_hooks";
 /**
  * The asynchronous context in which its owner was made, for what is done for many callers together, and for what is kept in lists for longer than it
  * is under way. In the context of a request each promise of it would hold on to that request by `AsyncLocalStorage`, and the collector would keep
- * thousands of them for some time. No function of an app's is to be called in it.
+ * thousands of them for some time. No function is to be called in it that an app expects to run in the context of its request.
  */
 export class OwnContext {
   readonly #resource = new AsyncResource("coatcheck.OwnContext");

@@ -40,7 +40,10 @@ export class PacedWrites {
         await this.turn();
         if (page.length === 0) continue;
         this.#ownWrites += 1;
-        underWay.push(this.#folder.writing(() => write(page)));
+        const written = this.#folder.writing(() => write(page));
+        // Where it fails, that is told when its turn comes; nobody awaits it until then.
+        written.catch(() => undefined);
+        underWay.push(written);
         const limit = this.#isQuiet() ? MANY_PAGES : FEW_PAGES;
         while (underWay.length >= limit) yield (await underWay.shift()) ?? 0;
       }

@@ -3,6 +3,7 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import type { Request, RequestHandler, Response } from "express";
+import { shareShapes } from "../../lib/http/shared-shape";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/testing";
 import { EXPRESSES, send } from "../support/app";
@@ -62,21 +63,22 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
   // Not all of them: V8 finds the shape in a small cache, in which that of any other object may take its place.
   const MOST = REQUESTS / 2;
 
-  // In one app of 64, requests and responses have one place in that cache between them; four such apps are one in sixteen million.
-  it("are one for most requests, and one for most responses, behind the middleware, in at least one app of four", async () => {
+  // In one app of 64, requests and responses have one place in that cache between them; three such apps of four are one in 65,000.
+  it("are one for most requests, and one for most responses, behind the middleware, in at least two apps of four", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
     const fewest: number[] = [];
     for (let app = 0; app < 4; app += 1) fewest.push(Math.min(...(await shapesBehind(sessions.middleware()))));
-    expect(Math.max(...fewest)).toBeGreaterThan(MOST);
+    expect(fewest.filter((same) => same > MOST).length).toBeGreaterThanOrEqual(2);
     await sessions.close();
   });
 
-  it("are changed by the middleware without a change of any property that was there before", async () => {
+  it("are changed by the middleware without a change of any plain property that was there before", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
     const before: object[] = [];
     const after: object[] = [];
     const app = express()
       .use((req, res, next) => {
+        res.sendDate = false;
         before.push(ownOf(req), ownOf(res));
         next();
       })
@@ -87,9 +89,11 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
     });
     await answer(app, 1);
     expect(after).toMatchObject(before);
-    expect(before[0]).toMatchObject({
-      httpVersionMajor: { value: 1, writable: true, enumerable: true, configurable: true },
-    });
+    const plain = { writable: true, enumerable: true, configurable: true };
+    expect(before).toMatchObject([
+      { httpVersionMajor: { value: 1, ...plain } },
+      { sendDate: { value: false, ...plain } },
+    ]);
     await sessions.close();
   });
 
@@ -98,5 +102,39 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
       if (isNeeded) expect(same).toBe(0);
       else expect(same).toBeGreaterThan(MOST);
     }
+  });
+});
+
+describe("a request and a response that an app has changed", () => {
+  const like = <T extends object>(prototype: T, properties: PropertyDescriptorMap): T =>
+    Object.create(Object.create(prototype) as T, properties) as T;
+  const request = (properties: PropertyDescriptorMap = {}) => like(http.IncomingMessage.prototype, properties);
+  const response = (properties: PropertyDescriptorMap = {}) => like(http.ServerResponse.prototype, properties);
+
+  it("keep properties that are defined in a way of their own", () => {
+    const [req, res] = [
+      request({ httpVersionMajor: { value: 3, writable: false, enumerable: false, configurable: true } }),
+      response({ sendDate: { get: () => true, set: () => undefined, enumerable: true, configurable: true } }),
+    ];
+    const before = [req, res].map((object) => Object.getOwnPropertyDescriptors(object));
+    shareShapes(req, res);
+    expect([req, res].map((object) => Object.getOwnPropertyDescriptors(object))).toEqual(before);
+  });
+
+  it.each([
+    ["frozen", Object.freeze],
+    ["sealed", Object.seal],
+    ["closed for new properties", Object.preventExtensions],
+  ])("stay whole where they are %s", (_name, close) => {
+    const value = { value: 1, writable: true, enumerable: true, configurable: true };
+    const [req, res] = [close(request({ httpVersionMajor: value })), close(response({ sendDate: value }))];
+    shareShapes(req, res);
+    expect([Object.keys(req), Object.keys(res)]).toEqual([["httpVersionMajor"], ["sendDate"]]);
+  });
+
+  it("get no property that they only inherit", () => {
+    const [req, res] = [request(), response()];
+    shareShapes(req, res);
+    expect([Reflect.ownKeys(req), Reflect.ownKeys(res)]).toEqual([[], []]);
   });
 });

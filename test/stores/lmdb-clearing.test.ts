@@ -110,7 +110,7 @@ it("asks for no more than a few pages ahead of what is deleted, however much is 
   }
   removals.mockRestore();
   expect(cleared).toBe(4000);
-  expect(mostAhead).toBeLessThanOrEqual(12 * 125);
+  expect(mostAhead).toBeLessThanOrEqual(24 * 125);
 });
 
 describe("between the reading of the index and the deletion", () => {
