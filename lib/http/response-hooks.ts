@@ -14,8 +14,8 @@ interface HookedPrototype {
 
 /**
  * Puts our hooks before the methods of a response, and answers which they are. With Express they are on the prototype that its
- * responses share, and pass on whatever is not held: methods of their own would cost each response as many properties. A response on which a middleware has put its own senders gets ours
- * on top of those.
+ * responses share, and pass on whatever is not held: methods of their own would cost each response as many properties. A
+ * response on which a middleware has put its own senders gets ours on top of those.
  */
 export function hookResponse(res: ServerResponse): SenderLayer {
   // Asked of the prototype, which all responses share: a look at an object that is always the same one costs least.
