@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { open } from "lmdb";
 import type { RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
@@ -17,6 +18,9 @@ const LMDB_OPTIONS = {
   // So a transaction begins at the end of a turn of the event loop, with all that was written in it.
   txnStartThreshold: 1_000_000,
 };
+
+/** How long the reason of a failed commit is waited for. */
+const REASON_MS = 100;
 
 /** What lmdb answers a write with: settled when it is committed, and `flushed` when it is on disk. */
 export type LmdbWrite = Promise<boolean> & { readonly flushed?: PromiseLike<unknown> };
@@ -104,22 +108,23 @@ export class LmdbFolder {
   }
 
   /**
-   * Waits until a write, or several, are committed: every process sees them then, and they outlive this one. Calls `settled` before anyone
-   * who waits for it goes on, without an answer where it failed.
+   * Waits until a write, or several, are committed: every process sees them then, and they outlive this one. `write` is called again where LMDB gave up
+   * its transaction. Calls `settled` before anyone who waits for it goes on, without an answer where it failed.
    */
   committed<T>(write: () => Promise<T>, settled?: (answer: T | undefined) => void): Promise<T> {
-    return begun(write).then(
-      (answer) => {
-        this.#lastCommitFailed = false;
-        settled?.(answer);
-        return answer;
-      },
-      async (error: unknown) => {
+    const succeeded = (answer: T) => {
+      this.#lastCommitFailed = false;
+      settled?.(answer);
+      return answer;
+    };
+    return begun(write).then(succeeded, (error: unknown) => {
+      const failed = async (reason: unknown) => {
         this.#lastCommitFailed = true;
         settled?.(undefined);
-        throw this.#failure("written", await underlying(error));
-      },
-    );
+        throw this.#failure("written", await reasonOf(reason));
+      };
+      return isGivenUp(error) ? begun(write).then(succeeded, failed) : failed(error);
+    });
   }
 
   /**
@@ -209,10 +214,22 @@ function begun<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** lmdb rejects a failed commit with an error that promises the real one. */
-async function underlying(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && "commitError" in error)) return error;
-  return (error.commitError as Promise<never>).catch((reason: unknown) => reason);
+/**
+ * Whether LMDB gave up a transaction, in which nothing is written then. Now and then it does where its list of free pages got mixed up, which says
+ * nothing about the writes; it drops that list, and the next transaction reads it anew.
+ */
+function isGivenUp(error: unknown): error is Error & { readonly commitError: Promise<never> } {
+  const isIt = error instanceof Error && "commitError" in error;
+  // Many errors share this promise, which nobody may be waiting for when it rejects.
+  if (isIt) (error.commitError as Promise<never>).catch(() => undefined);
+  return isIt;
+}
+
+/** What lmdb rejects with promises the real error, and now and then never tells it. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  if (!isGivenUp(error)) return error;
+  const told = error.commitError.catch((reason: unknown) => reason);
+  return Promise.race([told, setTimeout(REASON_MS, error)]);
 }
 
 function messageOf(error: unknown): string {

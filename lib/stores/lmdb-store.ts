@@ -161,9 +161,12 @@ export class LmdbStore implements SessionStore {
           end();
           insert();
         });
+        // Where the transaction is given up, both reject, and only the other one is awaited.
+        ended.catch(() => undefined);
       }),
     );
-    const [isNew, wasLive] = await Promise.all([created, ended]);
+    const isNew = await created;
+    const wasLive = await ended;
     if (!isNew) throw alreadyStored(record.id);
     return wasLive;
   }

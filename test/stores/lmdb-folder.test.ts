@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { open } from "lmdb";
 import { SessionError } from "../../lib/errors";
+import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { compileScripts } from "../support/compiled-scripts";
 import { indexFaults } from "../support/lmdb-index-check";
@@ -161,6 +162,55 @@ describe("closing", () => {
   });
 });
 
+describe("a transaction that lmdb gave up", () => {
+  /** What lmdb rejects the writes of it with. */
+  const givenUp = (reason: Promise<never>) => Object.assign(new Error("Commit failed"), { commitError: reason });
+  let folder: LmdbFolder;
+  beforeEach(() => (folder = new LmdbFolder(path)));
+  afterEach(() => folder.close());
+
+  it("is tried once more, and no oftener", async () => {
+    const reason = Promise.reject(new Error("The list of free pages is mixed up"));
+    for (const failures of [1, 2]) {
+      let tries = 0;
+      const settled: unknown[] = [];
+      const written = folder.committed(
+        () => Promise.resolve().then(() => (++tries > failures ? "written" : Promise.reject(givenUp(reason)))),
+        (answer) => settled.push(answer),
+      );
+      if (failures === 1) expect(await written).toBe("written");
+      else
+        await expect(written).rejects.toMatchObject({
+          code: "SESSION_STORE",
+          message: expect.stringMatching(/pages is mixed up/),
+        });
+      expect(tries).toBe(2);
+      expect(settled).toEqual([failures === 1 ? "written" : undefined]);
+    }
+  });
+
+  it("rejects where lmdb never tells the reason", async () => {
+    const written = folder.committed(() => Promise.reject(givenUp(new Promise(() => undefined))));
+    await expect(written).rejects.toMatchObject({
+      code: "SESSION_STORE",
+      message: expect.stringMatching(/Commit failed/),
+    });
+  });
+
+  it("is not tried again where a write can't even be asked for", async () => {
+    let tries = 0;
+    const write = () => {
+      tries += 1;
+      throw new Error("a key that is too long");
+    };
+    await expect(folder.committed(write)).rejects.toMatchObject({
+      code: "SESSION_STORE",
+      message: expect.stringMatching(/too long/),
+    });
+    expect(tries).toBe(1);
+  });
+});
+
 describe("in a process of its own", () => {
   const scripts = compileScripts(["lib/errors.ts", "lib/record", "lib/stores", "test/support"]);
   afterAll(() => scripts.dispose());
@@ -186,6 +236,12 @@ describe("in a process of its own", () => {
       unhandled: 0,
       closed: true,
     });
+  });
+
+  // Only Linux lets one process change the limits of another.
+  (process.platform === "linux" ? it : it.skip)("a transaction that failed is tried once more", () => {
+    const answer = JSON.parse(run("test/support/lmdb-room-again.ts", "ulimit -S -f 2000"));
+    expect(answer).toEqual({ failedCommits: 1, lost: 0 });
   });
 
   it("an open store does not keep the process alive", () => {
