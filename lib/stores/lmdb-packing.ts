@@ -21,27 +21,64 @@ const WIDE = 1;
 const BYTES = 2;
 const NOT_LATIN1 = /[\u0100-\uffff]/;
 
-/** Collects the fields of one record, in the order in which `Unpacker` is asked for them. */
+/** From so many characters on a string is written on its own: to join it with others V8 would copy it once more. */
+const LONG_TEXT = 256;
+
+/**
+ * Records lie next to each other in larger pieces of memory. Each piece costs V8 an object that it has to look after, and lmdb a call for its address.
+ */
+const PIECE_BYTES = 65_536;
+
+/** Room for the numbers and for the sizes of a record, at first. */
+const FIELDS_BYTES = 1024;
+
+/** The longest size: 31 bits, 7 to a byte. */
+const SIZE_BYTES = 5;
+
+/**
+ * Collects the fields of one record after the other, each record in the order in which `Unpacker` is asked for its fields. What it needs for that it uses
+ * again for the next record.
+ */
 export class Packer {
-  readonly #numbers: number[] = [];
-  readonly #sizes: number[] = [];
-  readonly #bytes: Uint8Array[] = [];
+  #numbers: Buffer = Buffer.alloc(FIELDS_BYTES);
+  #numbersEnd = 0;
+  #sizes: Buffer = Buffer.alloc(FIELDS_BYTES);
+  #sizesEnd = 0;
+  #bytes: Uint8Array[] = [];
   #byteCount = 0;
   #wide = "";
-  #latin1 = "";
+  #latin1: string[] = [];
+  #latin1Rest = "";
+  #latin1Count = 0;
+  #piece = Buffer.alloc(0);
+  #pieceUsed = 0;
+
+  /** Begins a record, and forgets what was collected of another. */
+  start(): void {
+    this.#numbersEnd = 0;
+    this.#sizesEnd = 0;
+    this.#bytes = [];
+    this.#byteCount = 0;
+    this.#wide = "";
+    this.#latin1 = [];
+    this.#latin1Rest = "";
+    this.#latin1Count = 0;
+  }
 
   number(value: number): void {
-    this.#numbers.push(value);
+    if (this.#numbersEnd === this.#numbers.length) this.#numbers = twiceAsLong(this.#numbers);
+    this.#numbersEnd = this.#numbers.writeDoubleLE(value, this.#numbersEnd);
   }
 
   /** A whole number from 0 to 2^31 - 1: a count or a flag. */
   size(value: number): void {
+    if (this.#sizesEnd + SIZE_BYTES > this.#sizes.length) this.#sizes = twiceAsLong(this.#sizes);
     let rest = value;
     while (rest > 127) {
-      this.#sizes.push((rest & 127) | 128);
+      this.#sizes[this.#sizesEnd++] = (rest & 127) | 128;
       rest >>>= 7;
     }
-    this.#sizes.push(rest);
+    this.#sizes[this.#sizesEnd++] = rest;
   }
 
   encoded(value: Encoded): void {
@@ -54,41 +91,58 @@ export class Packer {
       this.#wide += value;
     } else {
       this.size((value.length << 2) | LATIN1);
-      this.#latin1 += value;
+      this.#latin1Count += value.length;
+      if (value.length < LONG_TEXT) {
+        this.#latin1Rest += value;
+      } else {
+        this.#latin1.push(this.#latin1Rest, value);
+        this.#latin1Rest = "";
+      }
     }
   }
 
+  /** The record that was collected. */
   pack(kind: number): Buffer {
-    const sizesAt = HEADER_BYTES + this.#numbers.length * 8;
-    const wideAt = sizesAt + this.#sizes.length;
+    const sizesAt = HEADER_BYTES + this.#numbersEnd;
+    const wideAt = sizesAt + this.#sizesEnd;
     const latin1At = wideAt + this.#wide.length * 2;
-    const bytesAt = latin1At + this.#latin1.length;
+    const bytesAt = latin1At + this.#latin1Count;
     const sumAt = bytesAt + this.#byteCount;
 
-    const packed = Buffer.allocUnsafe(sumAt + SUM_BYTES);
-    const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
-    view.setUint32(0, RECORD_VERSION | (kind << 8), true);
-    view.setUint32(4, this.#numbers.length, true);
-    view.setUint32(8, this.#sizes.length, true);
-    view.setUint32(12, this.#wide.length, true);
-    view.setUint32(16, this.#latin1.length, true);
-    view.setUint32(20, this.#byteCount, true);
-    let at = HEADER_BYTES;
-    for (const value of this.#numbers) {
-      view.setFloat64(at, value, true);
-      at += 8;
-    }
-    for (const value of this.#sizes) packed[at++] = value;
+    const packed = this.#memory(sumAt + SUM_BYTES);
+    packed.writeUInt32LE(RECORD_VERSION | (kind << 8), 0);
+    packed.writeUInt32LE(this.#numbersEnd / 8, 4);
+    packed.writeUInt32LE(this.#sizesEnd, 8);
+    packed.writeUInt32LE(this.#wide.length, 12);
+    packed.writeUInt32LE(this.#latin1Count, 16);
+    packed.writeUInt32LE(this.#byteCount, 20);
+    this.#numbers.copy(packed, HEADER_BYTES, 0, this.#numbersEnd);
+    this.#sizes.copy(packed, sizesAt, 0, this.#sizesEnd);
     if (this.#wide !== "") packed.write(this.#wide, wideAt, "utf16le");
-    packed.write(this.#latin1, latin1At, "latin1");
+    let at = latin1At;
+    for (const text of this.#latin1) at += packed.write(text, at, "latin1");
+    packed.write(this.#latin1Rest, at, "latin1");
     at = bytesAt;
     for (const bytes of this.#bytes) {
       packed.set(bytes, at);
       at += bytes.length;
     }
-    view.setUint32(sumAt, crc32(packed.subarray(0, sumAt)), true);
+    packed.writeUInt32LE(crc32(packed.subarray(0, sumAt)), sumAt);
     return packed;
   }
+
+  #memory(bytes: number): Buffer {
+    if (bytes > PIECE_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
+    if (this.#pieceUsed + bytes > this.#piece.length) {
+      this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+      this.#pieceUsed = 0;
+    }
+    return this.#piece.subarray(this.#pieceUsed, (this.#pieceUsed += bytes));
+  }
+}
+
+function twiceAsLong(buffer: Buffer): Buffer {
+  return Buffer.concat([buffer, buffer]);
 }
 
 /** The first number of a packed record, unchecked; NaN where the bytes are too few. */

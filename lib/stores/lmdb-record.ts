@@ -1,6 +1,14 @@
 import { dictionary } from "../record/dictionary";
 import { RECORD_VERSION } from "../record/session-record";
-import type { EndedRecord, EndReason, SessionRecord } from "../record/session-record";
+import type {
+  AttributeRecord,
+  Encoded,
+  EndedRecord,
+  EndReason,
+  PageRecord,
+  SecurityKeyRecord,
+  SessionRecord,
+} from "../record/session-record";
 import { Packer, Unpacker } from "./lmdb-packing";
 import { endedRun, liveRun } from "./lmdb-run";
 
@@ -25,6 +33,8 @@ export interface Versioned<R> {
 const LIVE = 1;
 const ENDED = 2;
 
+const packer = new Packer();
+
 /** Which parts an ended record has. */
 const BY = 1;
 const MESSAGE = 2;
@@ -35,7 +45,7 @@ export const liveFormat: LmdbFormat<SessionRecord> = {
   isGrouped: true,
 
   pack(record, version) {
-    const packer = new Packer();
+    packer.start();
     packer.number(version);
     packer.encoded(record.owner);
     packer.encoded(record.project);
@@ -48,25 +58,11 @@ export const liveFormat: LmdbFormat<SessionRecord> = {
     packer.number(record.purgeAt);
     packer.encoded(record.remoteAddress);
     packer.encoded(record.userAgent);
-    packMap(packer, record.data, (value) => packer.encoded(value));
-    packMap(packer, record.attributes, (attribute) => {
-      packer.encoded(attribute.value);
-      packer.size(attribute.encrypted ? 1 : 0);
-      packer.number(attribute.createdAt);
-      packer.number(attribute.modifiedAt);
-      packer.number(attribute.expiresAt);
-    });
-    packMap(packer, record.keys, (key) => {
-      packer.encoded(key.payload);
-      packer.number(key.createdAt);
-      packer.number(key.expiresAt);
-    });
-    packMap(packer, record.pages, (page) => {
-      packer.encoded(page.path);
-      packer.number(page.openedAt);
-      packer.number(page.seenAt);
-    });
-    packMap(packer, record.counters, (count) => packer.number(count));
+    packMap(record.data, packEncoded);
+    packMap(record.attributes, packAttribute);
+    packMap(record.keys, packSecurityKey);
+    packMap(record.pages, packPage);
+    packMap(record.counters, packNumber);
     return packer.pack(LIVE);
   },
 
@@ -104,7 +100,7 @@ export const endedFormat: LmdbFormat<EndedRecord> = {
   isGrouped: false,
 
   pack(record, version) {
-    const packer = new Packer();
+    packer.start();
     packer.number(version);
     packer.encoded(record.owner);
     packer.encoded(record.project);
@@ -152,6 +148,26 @@ export const endedFormat: LmdbFormat<EndedRecord> = {
   },
 };
 
+const packEncoded = (value: Encoded) => packer.encoded(value);
+const packNumber = (value: number) => packer.number(value);
+const packAttribute = (attribute: AttributeRecord) => {
+  packer.encoded(attribute.value);
+  packer.size(attribute.encrypted ? 1 : 0);
+  packer.number(attribute.createdAt);
+  packer.number(attribute.modifiedAt);
+  packer.number(attribute.expiresAt);
+};
+const packSecurityKey = (key: SecurityKeyRecord) => {
+  packer.encoded(key.payload);
+  packer.number(key.createdAt);
+  packer.number(key.expiresAt);
+};
+const packPage = (page: PageRecord) => {
+  packer.encoded(page.path);
+  packer.number(page.openedAt);
+  packer.number(page.seenAt);
+};
+
 const readEncoded = (from: Unpacker) => from.encoded();
 const readNumber = (from: Unpacker) => from.number();
 const readAttribute = (from: Unpacker) => ({
@@ -168,7 +184,7 @@ const readSecurityKey = (from: Unpacker) => ({
 });
 const readPage = (from: Unpacker) => ({ path: from.text(), openedAt: from.number(), seenAt: from.number() });
 
-function packMap<T>(packer: Packer, map: Readonly<Record<string, T>>, packValue: (value: T) => void): void {
+function packMap<T>(map: Readonly<Record<string, T>>, packValue: (value: T) => void): void {
   const entries = Object.entries(map);
   packer.size(entries.length);
   for (const [key, value] of entries) {

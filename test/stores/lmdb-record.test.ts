@@ -70,6 +70,25 @@ it("gives back every ended record as it was", () => {
   );
 });
 
+it("gives back records of any size that were packed one after the other, and after one that could not be", () => {
+  const sizes = [1, 40_000, 255, 256, 300_000, 16_000, 0, 20_000];
+  const all = sizes.map((size) =>
+    sessionRecord({
+      id: ID,
+      data: { long: "l".repeat(size), short: "s", wide: "🍵".repeat(size / 10), bytes: new Uint8Array(size).fill(7) },
+      counters: Object.fromEntries(Array.from({ length: size / 100 }, (_, n) => [`counter ${n}`, n])),
+    }),
+  );
+  const packed = all.map((record, n) => {
+    const broken = { ...record, pages: { "/": undefined } } as unknown as typeof record;
+    expect(() => liveFormat.pack(broken, n)).toThrow(TypeError);
+    return liveFormat.pack(record, n);
+  });
+  for (const [n, record] of all.entries()) {
+    expect(liveFormat.unpack(ID, packed[n]!)).toEqual({ record, version: n });
+  }
+});
+
 const sample = sessionRecord({ data: { text: '"é 🍵"', bytes: Uint8Array.of(1, 2, 3) } });
 
 it("P9: says of a record with any one byte changed that it is unreadable", () => {
