@@ -34,12 +34,12 @@ export async function* clearTable<R extends Indexed>(
   const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
   if (isSwept) {
     yield* paced.each(dueOwners(folder, table, boundary), async (page) => {
-      await folder.committed(() => table.removeOwners(page));
+      await insistently(folder, () => table.removeOwners(page));
       return 0;
     });
   }
   yield* paced.each(duePages(folder, table, boundary), async (page) => {
-    const deleted = await folder.committed(() =>
+    const deleted = await insistently(folder, () =>
       Promise.all(
         page.map((entry) =>
           entry.run.purgeBucket < boundary
@@ -50,6 +50,14 @@ export async function* clearTable<R extends Indexed>(
     );
     return deleted.filter(Boolean).length;
   });
+}
+
+/**
+ * A page that failed is tried once more whatever became of it: each deletion is on a condition, which it meets only once. What the first try did
+ * delete is not counted then.
+ */
+async function insistently<T>(folder: LmdbFolder, remove: () => Promise<T>): Promise<T> {
+  return folder.committed(remove).catch(() => folder.committed(remove));
 }
 
 async function estimatedDue(

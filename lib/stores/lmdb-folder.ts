@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { open } from "lmdb";
 import type { RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
@@ -21,6 +20,9 @@ const LMDB_OPTIONS = {
 
 /** How long the reason of a failed commit is waited for. */
 const REASON_MS = 100;
+
+/** LMDB's code for a transaction that it will not commit. */
+const MDB_BAD_TXN = -30782;
 
 /** What lmdb answers a write with: settled when it is committed, and `flushed` when it is on disk. */
 export type LmdbWrite = Promise<boolean> & { readonly flushed?: PromiseLike<unknown> };
@@ -108,8 +110,9 @@ export class LmdbFolder {
   }
 
   /**
-   * Waits until a write, or several, are committed: every process sees them then, and they outlive this one. `write` is called again where LMDB gave up
-   * its transaction. Calls `settled` before anyone who waits for it goes on, without an answer where it failed.
+   * Waits until a write, or several, are committed: every process sees them then, and they outlive this one. `write` is called once more where LMDB gave
+   * up its transaction. Where it rejects otherwise, the writes may be there all the same. Calls `settled` before anyone who waits for it goes on, without an
+   * answer where it failed.
    */
   committed<T>(write: () => Promise<T>, settled?: (answer: T | undefined) => void): Promise<T> {
     const succeeded = (answer: T) => {
@@ -117,13 +120,15 @@ export class LmdbFolder {
       settled?.(answer);
       return answer;
     };
-    return begun(write).then(succeeded, (error: unknown) => {
-      const failed = async (reason: unknown) => {
+    return begun(write).then(succeeded, async (error: unknown) => {
+      const fail = (reason: unknown): never => {
         this.#lastCommitFailed = true;
         settled?.(undefined);
-        throw this.#failure("written", await reasonOf(reason));
+        throw this.#failure("written", reason);
       };
-      return isGivenUp(error) ? begun(write).then(succeeded, failed) : failed(error);
+      const reason = await reasonOf(error);
+      if (!isGivenUp(reason)) return fail(reason);
+      return begun(write).then(succeeded, async (again: unknown) => fail(await reasonOf(again)));
     });
   }
 
@@ -214,22 +219,25 @@ function begun<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/**
- * Whether LMDB gave up a transaction, in which nothing is written then. Now and then it does where its list of free pages got mixed up, which says
- * nothing about the writes; it drops that list, and the next transaction reads it anew.
- */
-function isGivenUp(error: unknown): error is Error & { readonly commitError: Promise<never> } {
-  const isIt = error instanceof Error && "commitError" in error;
-  // Many errors share this promise, which nobody may be waiting for when it rejects.
-  if (isIt) (error.commitError as Promise<never>).catch(() => undefined);
-  return isIt;
+/** lmdb rejects the writes of a failed commit with errors that promise the real one, and now and then it never tells that. */
+function reasonOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && "commitError" in error)) return Promise.resolve(error);
+  const told = error.commitError as Promise<never>;
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, REASON_MS, error);
+    told.catch((reason: unknown) => {
+      clearTimeout(timer);
+      resolve(reason);
+    });
+  });
 }
 
-/** What lmdb rejects with promises the real error, and now and then never tells it. */
-async function reasonOf(error: unknown): Promise<unknown> {
-  if (!isGivenUp(error)) return error;
-  const told = error.commitError.catch((reason: unknown) => reason);
-  return Promise.race([told, setTimeout(REASON_MS, error)]);
+/**
+ * Whether LMDB gave up a transaction, and so wrote nothing of it. It does now and then where its list of free pages got mixed up, which says nothing about
+ * the writes; it drops that list, and the next transaction reads it anew. An error of the disk it may tell when others see the writes already.
+ */
+function isGivenUp(reason: unknown): boolean {
+  return reason instanceof Error && "code" in reason && reason.code === MDB_BAD_TXN;
 }
 
 function messageOf(error: unknown): string {

@@ -37,7 +37,7 @@ const SIZE_BYTES = 5;
 
 /**
  * Collects the fields of one record after the other, each record in the order in which `Unpacker` is asked for its fields. What it needs for that it uses
- * again for the next record.
+ * again for the next record, so that one has to be packed before the next begins.
  */
 export class Packer {
   #numbers: Buffer = Buffer.alloc(FIELDS_BYTES);
@@ -101,7 +101,7 @@ export class Packer {
     }
   }
 
-  /** The record that was collected. */
+  /** The record that was collected, which is forgotten. */
   pack(kind: number): Buffer {
     const sizesAt = HEADER_BYTES + this.#numbersEnd;
     const wideAt = sizesAt + this.#sizesEnd;
@@ -128,6 +128,7 @@ export class Packer {
       at += bytes.length;
     }
     packed.writeUInt32LE(crc32(packed.subarray(0, sumAt)), sumAt);
+    this.start();
     return packed;
   }
 

@@ -161,7 +161,7 @@ export class LmdbStore implements SessionStore {
           end();
           insert();
         });
-        // Where the transaction is given up, both reject, and only the other one is awaited.
+        // Where the commit fails, both reject, and only the other one is awaited.
         ended.catch(() => undefined);
       }),
     );

@@ -204,6 +204,31 @@ it("what a clearing that was killed has left, without owners or with them, the n
   expect(await indexFaults(path)).toEqual([]);
 });
 
+it("goes on where a page fails once, whether it was deleted or not", async () => {
+  const { live } = await halfDue(1_000);
+  const committed = folder.committed.bind(folder);
+  const tried = new Set<unknown>();
+  jest.spyOn(folder, "committed").mockImplementation(async (write) => {
+    const isFirst = !tried.has(write);
+    tried.add(write);
+    if (isFirst && tried.size % 2 === 0) throw new Error("Nothing was written");
+    const answer = await committed(write);
+    if (isFirst) throw new Error("The disk failed after the commit");
+    return answer;
+  });
+  expect(await total(clearTable(folder, folder.live, NOW))).toBeLessThan(1_000);
+  expect(tried.size).toBeGreaterThan(8);
+  expect(folder.read(() => folder.live.size)).toBe(live.length);
+  expect(dueNow()).toEqual([]);
+  expect(await indexFaults(path)).toEqual([]);
+});
+
+it("ends where a page fails twice", async () => {
+  await halfDue(10);
+  jest.spyOn(folder, "committed").mockRejectedValue(new Error("The disk is full"));
+  await expect(clearTable(folder, folder.live, NOW).next()).rejects.toThrow("The disk is full");
+});
+
 it("clears ended records in the same way", async () => {
   const records = await created(300);
   await Promise.all(

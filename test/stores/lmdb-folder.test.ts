@@ -162,52 +162,63 @@ describe("closing", () => {
   });
 });
 
-describe("a transaction that lmdb gave up", () => {
-  /** What lmdb rejects the writes of it with. */
-  const givenUp = (reason: Promise<never>) => Object.assign(new Error("Commit failed"), { commitError: reason });
+describe("a commit that fails", () => {
+  const mixedUp = Object.assign(new Error("The list of free pages is mixed up"), { code: -30782 });
+  const diskError = Object.assign(new Error("Input/output error"), { code: 5 });
+  /** What lmdb rejects the writes of the transaction with. */
+  const failed = (reason: Promise<never>) => Object.assign(new Error("Commit failed"), { commitError: reason });
   let folder: LmdbFolder;
-  beforeEach(() => (folder = new LmdbFolder(path)));
+  let settled: unknown[];
+  beforeEach(() => {
+    folder = new LmdbFolder(path);
+    settled = [];
+  });
   afterEach(() => folder.close());
 
-  it("is tried once more, and no oftener", async () => {
-    const reason = Promise.reject(new Error("The list of free pages is mixed up"));
-    for (const failures of [1, 2]) {
-      let tries = 0;
-      const settled: unknown[] = [];
-      const written = folder.committed(
-        () => Promise.resolve().then(() => (++tries > failures ? "written" : Promise.reject(givenUp(reason)))),
-        (answer) => settled.push(answer),
-      );
-      if (failures === 1) expect(await written).toBe("written");
-      else
-        await expect(written).rejects.toMatchObject({
-          code: "SESSION_STORE",
-          message: expect.stringMatching(/pages is mixed up/),
-        });
-      expect(tries).toBe(2);
-      expect(settled).toEqual([failures === 1 ? "written" : undefined]);
-    }
+  /** Has something written that is answered as `answers` tells, one try after the other. */
+  function written(answers: (() => Promise<string>)[]) {
+    return folder.committed(
+      () => answers.shift()!(),
+      (answer) => settled.push(answer),
+    );
+  }
+  const fails = (reason: Error) => () => Promise.reject(failed(Promise.reject(reason)));
+  const succeeds = () => Promise.resolve("written");
+
+  it("is tried once more where lmdb gave the transaction up", async () => {
+    expect(await written([fails(mixedUp), succeeds])).toBe("written");
+    expect(settled).toEqual(["written"]);
   });
 
-  it("rejects where lmdb never tells the reason", async () => {
-    const written = folder.committed(() => Promise.reject(givenUp(new Promise(() => undefined))));
-    await expect(written).rejects.toMatchObject({
-      code: "SESSION_STORE",
-      message: expect.stringMatching(/Commit failed/),
-    });
+  it("and not a third time", async () => {
+    const answers = [fails(mixedUp), fails(mixedUp), succeeds];
+    const message = expect.stringMatching(/can't be written: The list of free pages is mixed up/);
+    await expect(written(answers)).rejects.toMatchObject({ code: "SESSION_STORE", message });
+    expect(answers).toEqual([succeeds]);
+    expect(settled).toEqual([undefined]);
   });
 
-  it("is not tried again where a write can't even be asked for", async () => {
-    let tries = 0;
-    const write = () => {
-      tries += 1;
+  it("is not tried again where the writes may be there, and tells who waits only after it was settled", async () => {
+    const answers = [fails(diskError), succeeds];
+    const outcome = written(answers).catch((error: unknown) => [error, ...settled]);
+    expect(await outcome).toEqual([expect.objectContaining({ code: "SESSION_STORE" }), undefined]);
+    expect(answers).toEqual([succeeds]);
+  });
+
+  it("nor where lmdb never tells the reason, which is not waited for", async () => {
+    const answers = [() => Promise.reject(failed(new Promise(() => undefined))), succeeds];
+    const message = expect.stringMatching(/Commit failed/);
+    await expect(written(answers)).rejects.toMatchObject({ code: "SESSION_STORE", message });
+    expect(answers).toEqual([succeeds]);
+  });
+
+  it("nor where a write can't even be asked for", async () => {
+    const refuses = () => {
       throw new Error("a key that is too long");
     };
-    await expect(folder.committed(write)).rejects.toMatchObject({
-      code: "SESSION_STORE",
-      message: expect.stringMatching(/too long/),
-    });
-    expect(tries).toBe(1);
+    const answers = [refuses, succeeds];
+    await expect(written(answers)).rejects.toMatchObject({ code: "SESSION_STORE" });
+    expect(answers).toEqual([succeeds]);
   });
 });
 
@@ -236,12 +247,6 @@ describe("in a process of its own", () => {
       unhandled: 0,
       closed: true,
     });
-  });
-
-  // Only Linux lets one process change the limits of another.
-  (process.platform === "linux" ? it : it.skip)("a transaction that failed is tried once more", () => {
-    const answer = JSON.parse(run("test/support/lmdb-room-again.ts", "ulimit -S -f 2000"));
-    expect(answer).toEqual({ failedCommits: 1, lost: 0 });
   });
 
   it("an open store does not keep the process alive", () => {
