@@ -20,8 +20,8 @@ const SWEPT_PART = 1 / 20;
  * changed or deleted by another meanwhile is left alone and not counted.
  *
  * Records are deleted in the order of their ids, which is random in the index of owners: LMDB copies a page for each change that is not next to the one
- * before. So where much is due, that index is swept first, in its own order. Where the process ends in between, records are left
- * that no owner leads to; their time is over, and the next clearing finds them.
+ * before. So where much is due, that index is swept afterwards, in its own order. Where the process ends in between, entries are left there
+ * that lead to nothing, and the next clearing sweeps them.
  */
 export async function* clearTable<R extends Indexed>(
   folder: LmdbFolder,
@@ -32,12 +32,6 @@ export async function* clearTable<R extends Indexed>(
   const boundary = bucketOf(now - CLEAR_GRACE_MS);
   const paced = new PacedWrites(folder);
   const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
-  if (isSwept) {
-    yield* paced.each(dueOwners(folder, table, boundary), async (page) => {
-      await insistently(folder, () => table.removeOwners(page));
-      return 0;
-    });
-  }
   yield* paced.each(duePages(folder, table, boundary), async (page) => {
     const deleted = await insistently(folder, () =>
       Promise.all(
@@ -49,6 +43,11 @@ export async function* clearTable<R extends Indexed>(
       ),
     );
     return deleted.filter(Boolean).length;
+  });
+  if (folder.read(() => table.ownersLeft) <= 0) return;
+  yield* paced.each(dueOwners(folder, table, boundary), async (page) => {
+    await insistently(folder, () => table.removeOwners(page));
+    return 0;
   });
 }
 

@@ -178,7 +178,12 @@ export class LmdbTable<R extends Indexed> {
 
   /** How many records there are. */
   get size(): number {
-    return (this.records.getStats() as { entryCount: number }).entryCount;
+    return entryCount(this.records);
+  }
+
+  /** How many entries of the index of owners lead to no record any more. */
+  get ownersLeft(): number {
+    return entryCount(this.#owners) - this.size;
   }
 
   /** About how many records a run has, by a part of them. */
@@ -235,6 +240,10 @@ export class LmdbTable<R extends Indexed> {
 /** A version that no other write has, in this process or another: a condition on it can't be met by a stranger's write. */
 export function nextVersion(): number {
   return 1 + Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+}
+
+function entryCount(db: Database<Buffer, string>): number {
+  return (db.getStats() as { entryCount: number }).entryCount;
 }
 
 function keysAfter(db: Database<Buffer, string>, last: string | undefined, end: string | undefined, limit: number) {

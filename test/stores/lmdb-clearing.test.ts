@@ -80,7 +80,7 @@ async function idsOf(query: { state: "live" | "ended"; owner?: string }): Promis
 const sortedIds = (records: SessionRecord[]) => records.map(({ id }) => id).sort();
 
 it.each([
-  ["much is due, by a sweep of the index of owners before", "A", true],
+  ["much is due, by a sweep of the index of owners afterwards", "A", true],
   ["little is due, with each record its entry there", "B", false],
 ])("where %s", async (_, sampled, isSwept) => {
   const due = Array.from({ length: 300 }, (_each, n) =>
@@ -227,6 +227,19 @@ it("ends where a page fails twice", async () => {
   await halfDue(10);
   jest.spyOn(folder, "committed").mockRejectedValue(new Error("The disk is full"));
   await expect(clearTable(folder, folder.live, NOW).next()).rejects.toThrow("The disk is full");
+});
+
+it("where a clearing ended before the sweep of the owners, nobody is found by their entries, and the next one removes them", async () => {
+  const { due, live } = await halfDue(200);
+  await removeAll(dueNow());
+  expect(folder.read(() => folder.live.ownersLeft)).toBe(200);
+  for (const owner of new Set(due.map((record) => record.owner))) {
+    const alive = live.filter((record) => record.owner === owner);
+    expect(await idsOf({ state: "live", owner })).toEqual(sortedIds(alive));
+  }
+  expect(await store.clear(NOW)).toBe(0);
+  expect(folder.read(() => folder.live.ownersLeft)).toBe(0);
+  expect(await indexFaults(path)).toEqual([]);
 });
 
 it("clears ended records in the same way", async () => {
