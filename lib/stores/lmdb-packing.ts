@@ -44,10 +44,10 @@ export class Packer {
   #numbersEnd = 0;
   #sizes: Buffer = Buffer.alloc(FIELDS_BYTES);
   #sizesEnd = 0;
-  #bytes: Uint8Array[] = [];
+  readonly #bytes: Uint8Array[] = [];
   #byteCount = 0;
   #wide = "";
-  #latin1: string[] = [];
+  readonly #latin1: string[] = [];
   #latin1Rest = "";
   #latin1Count = 0;
   #piece = Buffer.alloc(0);
@@ -57,10 +57,10 @@ export class Packer {
   start(): void {
     this.#numbersEnd = 0;
     this.#sizesEnd = 0;
-    this.#bytes = [];
+    this.#bytes.length = 0;
     this.#byteCount = 0;
     this.#wide = "";
-    this.#latin1 = [];
+    this.#latin1.length = 0;
     this.#latin1Rest = "";
     this.#latin1Count = 0;
   }

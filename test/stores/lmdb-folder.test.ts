@@ -198,14 +198,14 @@ describe("a commit that fails", () => {
     expect(settled).toEqual([undefined]);
   });
 
-  it("is not tried again where the writes may be there, and tells who waits only after it was settled", async () => {
+  it("P2: is not tried again where the writes may be there, and tells who waits only after it was settled", async () => {
     const answers = [fails(diskError), succeeds];
     const outcome = written(answers).catch((error: unknown) => [error, ...settled]);
     expect(await outcome).toEqual([expect.objectContaining({ code: "SESSION_STORE" }), undefined]);
     expect(answers).toEqual([succeeds]);
   });
 
-  it("nor where lmdb never tells the reason, which is not waited for", async () => {
+  it("P7: nor where lmdb never tells the reason, which is not waited for", async () => {
     const answers = [() => Promise.reject(failed(new Promise(() => undefined))), succeeds];
     const message = expect.stringMatching(/Commit failed/);
     await expect(written(answers)).rejects.toMatchObject({ code: "SESSION_STORE", message });

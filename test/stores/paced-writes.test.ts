@@ -50,7 +50,7 @@ it("has few pages under way beside other writes of the process, and more after h
   await folder.close();
 });
 
-it("tells of a page that fails when its turn comes, and leaves no rejection unhandled until then", () => {
+it("P7: tells of a page that fails when its turn comes, and leaves no rejection unhandled until then", () => {
   const script = scripts.path("test/support/failing-pages.ts");
   const answer = execFileSync(process.execPath, [script, path], { env: scripts.env, encoding: "utf8" });
   expect(JSON.parse(answer)).toEqual({ told: "1 written, then: full", unhandled: 0 });
