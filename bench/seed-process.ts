@@ -8,8 +8,10 @@ import { CONTENT } from "./session-data";
 export const SESSIONS_PER_USER = 10;
 
 const HOUR = 3_600_000;
-/** Written at once, and in this window in no order, so that pages are as full as those of a store that has grown. */
+/** In no order in this window, so that pages are as full as those of a store that has grown. */
 const WINDOW = 20_000;
+/** So many are created at once, as by requests: larger transactions would leave another list of free pages behind. */
+const AT_ONCE = 256;
 
 const [folder = "", sessions = "0", due = "0"] = process.argv.slice(2);
 if (require.main === module) void fill(folder, Number(sessions), Number(due));
@@ -27,9 +29,13 @@ async function fill(path: string, count: number, dueCount: number): Promise<void
       return sessionRecord(id, ownerOf(n, count), isDue ? now - HOUR - Math.random() * HOUR : now + 24 * HOUR);
     });
     records.sort(() => Math.random() - 0.5);
-    await Promise.all(records.map((record) => store.create(record)));
+    await Promise.all(Array.from({ length: AT_ONCE }, () => createAll(store, records)));
   }
   await store.close();
+}
+
+async function createAll(store: CoatcheckLmdb.LmdbStore, records: SessionRecord[]): Promise<void> {
+  for (let record = records.pop(); record !== undefined; record = records.pop()) await store.create(record);
 }
 
 /** Every user's sessions lie far apart. */

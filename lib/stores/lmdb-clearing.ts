@@ -1,4 +1,5 @@
 import { CLEAR_GRACE_MS } from "../record/expiry";
+import { answersInOrder } from "./answers-in-order";
 import { dueEntries, runsUpTo } from "./lmdb-due";
 import type { LmdbFolder } from "./lmdb-folder";
 import { bucketVersion } from "./lmdb-table";
@@ -34,7 +35,7 @@ export async function* clearTable<R extends Indexed>(
   const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
   yield* paced.each(duePages(folder, table, boundary), async (page) => {
     const deleted = await insistently(folder, () =>
-      Promise.all(
+      answersInOrder(
         page.map((entry) =>
           entry.run.purgeBucket < boundary
             ? table.removeFromRun(entry, !isSwept)

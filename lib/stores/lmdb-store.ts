@@ -43,7 +43,7 @@ export class LmdbStore implements SessionStore {
   }
 
   load(id: string): SessionRecord | undefined {
-    this.#folder.assertOpen();
+    this.#folder.loading();
     return this.#folder.read(() => this.#folder.live.readAgain(id))?.record;
   }
 

@@ -1,5 +1,6 @@
 import type { Database, RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
+import { answersInOrder } from "./answers-in-order";
 import { LmdbCache } from "./lmdb-cache";
 import { OWNER_DIGITS, ownerHash, ownerPrefix } from "./lmdb-owner-hash";
 import { firstNumber } from "./lmdb-packing";
@@ -37,6 +38,9 @@ const [SAMPLE, AFTER_SAMPLE] = ["A", "B"];
 const SAMPLED_PART = 1 / 64;
 const NOTHING = Buffer.alloc(0);
 
+/** An entry of an index is a key with a version: there is no value to be copied when it is read. */
+const INDEX_OPTIONS = { encoder: { encode: () => NOTHING, decode: () => undefined }, useVersions: true };
+
 /**
  * The records of one state, live or ended, with an index of their owners and one of when they expire and may be cleared.
  *
@@ -48,15 +52,15 @@ const NOTHING = Buffer.alloc(0);
  */
 export class LmdbTable<R extends Indexed> {
   readonly records: Database<Buffer, string>;
-  readonly #owners: Database<Buffer, string>;
-  readonly #times: Database<Buffer, string>;
+  readonly #owners: Database<undefined, string>;
+  readonly #times: Database<undefined, string>;
   readonly #format: LmdbFormat<R>;
   readonly #cache = new LmdbCache<R>();
 
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
     this.records = root.openDB(name, { encoding: "binary", useVersions: true });
-    this.#owners = root.openDB(`${name}-owners`, { encoding: "binary", useVersions: true });
-    this.#times = root.openDB(`${name}-times`, { encoding: "binary", useVersions: true });
+    this.#owners = root.openDB(`${name}-owners`, INDEX_OPTIONS);
+    this.#times = root.openDB(`${name}-times`, INDEX_OPTIONS);
     this.#format = format;
   }
 
@@ -201,7 +205,7 @@ export class LmdbTable<R extends Indexed> {
    * by that very write.
    */
   removeOwners(entries: readonly OwnerEntry[]): Promise<unknown> {
-    return Promise.all(entries.map(({ key, version }) => this.#owners.remove(key, version)));
+    return answersInOrder(entries.map(({ key, version }) => this.#owners.remove(key, version)));
   }
 
   /** Deletes a record that is still in its run, and its owner's; answers whether it was. */
@@ -221,8 +225,8 @@ export class LmdbTable<R extends Indexed> {
       if (old !== undefined && old.owner !== next?.owner) void this.#owners.remove(old.owner);
       if (old !== undefined && old.time !== next?.time) void this.#times.remove(old.time);
       if (next === undefined) return;
-      void this.#owners.put(next.owner, NOTHING, next.ownerVersion);
-      void this.#times.put(next.time, NOTHING, next.ownerHash);
+      void this.#owners.put(next.owner, undefined, next.ownerVersion);
+      void this.#times.put(next.time, undefined, next.ownerHash);
     };
   }
 
@@ -242,17 +246,17 @@ export function nextVersion(): number {
   return 1 + Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 }
 
-function entryCount(db: Database<Buffer, string>): number {
+function entryCount(db: Database<unknown, string>): number {
   return (db.getStats() as { entryCount: number }).entryCount;
 }
 
-function keysAfter(db: Database<Buffer, string>, last: string | undefined, end: string | undefined, limit: number) {
+function keysAfter(db: Database<unknown, string>, last: string | undefined, end: string | undefined, limit: number) {
   const from = last === undefined ? {} : { start: last, exclusiveStart: true };
   return [...db.getKeys({ ...from, ...(end === undefined ? {} : { end }), limit })];
 }
 
 /** Keys with their versions; without reading the values too lmdb would not read these. */
-function entriesAfter(db: Database<Buffer, string>, last: string, end: string | undefined, limit: number) {
+function entriesAfter(db: Database<undefined, string>, last: string, end: string | undefined, limit: number) {
   return db.getRange({
     start: last,
     exclusiveStart: true,

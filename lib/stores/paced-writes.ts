@@ -1,22 +1,24 @@
 import type { LmdbFolder } from "./lmdb-folder";
 import { ShortTurns } from "./short-turns";
 
-/**
- * How many pages are on their way to LMDB's writer at once: what waits there when a transaction begins is in it. Where others write too, few, so
- * that no request waits for a long one; where nobody does, many, because a larger transaction writes less for each record.
- */
-const FEW_PAGES = 4;
-const MANY_PAGES = 24;
+/** How many pages are on their way to LMDB's writer at once where requests use the folder too: few, so that none waits for a long transaction. */
+const FEW_PAGES = 2;
 
-/** Nobody else writes who has not for so many milliseconds. */
+/**
+ * How many are in one transaction where nobody does: a large one writes less for each record. Two are under way then, so that LMDB has the next
+ * one to execute while it writes one to the disk.
+ */
+const PAGES_A_TRANSACTION = 20;
+
+/** Nobody uses the folder who has not for so many milliseconds. */
 const QUIET_MS = 500;
 
 /** Long work on a folder that leaves room for requests. Of those of other processes it does not know. */
 export class PacedWrites {
   readonly #folder: LmdbFolder;
   readonly #turns = new ShortTurns();
-  #ownWrites = 0;
-  #otherWrites = NaN;
+  #ownUses = 0;
+  #otherUses = NaN;
   #quietSince = 0;
 
   constructor(folder: LmdbFolder) {
@@ -35,17 +37,23 @@ export class PacedWrites {
     write: (page: readonly T[]) => Promise<number>,
   ): AsyncGenerator<number> {
     const underWay: Promise<number>[] = [];
+    let given = 0;
     try {
       for (const page of pages) {
         await this.turn();
         if (page.length === 0) continue;
-        this.#ownWrites += 1;
+        this.#ownUses += 1;
         const written = this.#folder.writing(() => write(page));
         // Where it fails, that is told when its turn comes; nobody awaits it until then.
         written.catch(() => undefined);
         underWay.push(written);
-        const limit = this.#isQuiet() ? MANY_PAGES : FEW_PAGES;
-        while (underWay.length >= limit) yield (await underWay.shift()) ?? 0;
+        given += 1;
+        const isQuiet = this.#isQuiet();
+        if (isQuiet && given < PAGES_A_TRANSACTION) continue;
+        if (isQuiet) await this.#executed();
+        given = 0;
+        const left = isQuiet ? PAGES_A_TRANSACTION : FEW_PAGES - 1;
+        while (underWay.length > left) yield (await underWay.shift()) ?? 0;
       }
       for (const page of underWay) yield await page;
     } finally {
@@ -54,10 +62,15 @@ export class PacedWrites {
     }
   }
 
+  #executed(): Promise<void> {
+    this.#ownUses += 1;
+    return this.#folder.executed();
+  }
+
   #isQuiet(): boolean {
-    const others = this.#folder.writesBegun - this.#ownWrites;
-    if (others !== this.#otherWrites) this.#quietSince = performance.now();
-    this.#otherWrites = others;
+    const others = this.#folder.uses - this.#ownUses;
+    if (others !== this.#otherUses) this.#quietSince = performance.now();
+    this.#otherUses = others;
     return performance.now() - this.#quietSince > QUIET_MS;
   }
 }

@@ -102,15 +102,28 @@ it.each([
 
 it("asks for no more than a few pages ahead of what is deleted, however much is due", async () => {
   await halfDue(4000);
+  jest.spyOn(performance, "now").mockReturnValue(1000);
   const removals = jest.spyOn(LmdbTable.prototype, "removeFromRun");
   let [cleared, mostAhead] = [0, 0];
   for await (const count of clearTable(folder, folder.live, NOW)) {
     mostAhead = Math.max(mostAhead, removals.mock.calls.length - cleared);
     cleared += count;
   }
-  removals.mockRestore();
+  jest.restoreAllMocks();
   expect(cleared).toBe(4000);
-  expect(mostAhead).toBeLessThanOrEqual(24 * 125);
+  expect(mostAhead).toBeLessThanOrEqual(2 * 125);
+});
+
+it("where nobody uses the folder, deletes in large transactions, one after the other", async () => {
+  const { live } = await halfDue(6000);
+  let clock = 0;
+  jest.spyOn(performance, "now").mockImplementation(() => (clock += 1000));
+  const executed = jest.spyOn(folder, "executed");
+  expect(await total(clearTable(folder, folder.live, NOW))).toBe(6000);
+  expect(executed.mock.calls.length).toBeGreaterThanOrEqual(2);
+  jest.restoreAllMocks();
+  expect(await idsOf({ state: "live" })).toEqual(sortedIds(live));
+  expect(await indexFaults(path)).toEqual([]);
 });
 
 describe("between the reading of the index and the deletion", () => {

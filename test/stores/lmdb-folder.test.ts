@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
@@ -65,6 +65,30 @@ describe("the folder", () => {
     const second = new LmdbStore({ path });
     expect(second.load(record.id)).toEqual(record);
     await second.close();
+  });
+});
+
+describe("pages", () => {
+  const pageBytes = () => readFileSync(join(path, "data.mdb")).readUInt32LE(48);
+
+  it("of a new folder have 16 KB", async () => {
+    const store = new LmdbStore({ path });
+    await store.create(sessionRecord());
+    await store.close();
+    expect(pageBytes()).toBe(16_384);
+  });
+
+  it("of an older folder keep the size that they have", async () => {
+    mkdirSync(path, { recursive: true });
+    await open({ path, noSubdir: false, pageSize: 4096 }).close();
+    const record = sessionRecord();
+    const store = new LmdbStore({ path });
+    await store.create(record);
+    await store.close();
+    const again = new LmdbStore({ path });
+    expect(again.load(record.id)).toEqual(record);
+    await again.close();
+    expect(pageBytes()).toBe(4096);
   });
 });
 
@@ -159,6 +183,29 @@ describe("closing", () => {
     await store.close();
     await expect(found.next()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
     await refused;
+  });
+});
+
+describe("what the writer has executed", () => {
+  it("is all that was asked for before, which is committed then, and others see it", async () => {
+    const folder = new LmdbFolder(path);
+    const written = folder.committed(() => folder.live.records.put("a", Buffer.from("1"), 1));
+    await folder.executed();
+    const later = folder.committed(() => folder.live.records.put("b", Buffer.from("2"), 1));
+    await written;
+    expect(folder.read(() => folder.live.records.get("a"))).toEqual(Buffer.from("1"));
+    await later;
+    await folder.close();
+    await expect(folder.executed()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
+  });
+
+  it("is told also where the transaction fails", async () => {
+    const folder = new LmdbFolder(path);
+    const fail = jest.spyOn(folder, "committed").mockRejectedValue(new Error("The disk is full"));
+    await folder.executed();
+    expect(fail).toHaveBeenCalled();
+    fail.mockRestore();
+    await folder.close();
   });
 });
 

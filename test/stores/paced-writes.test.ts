@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { PacedWrites } from "../../lib/stores/paced-writes";
 import { compileScripts } from "../support/compiled-scripts";
@@ -21,33 +21,53 @@ afterEach(() => {
 
 afterAll(() => scripts.dispose());
 
-it("has few pages under way beside other writes of the process, and more after half a second without", async () => {
-  const folder = new LmdbFolder(path);
-  const clock = jest.spyOn(performance, "now").mockReturnValue(1000);
-  const underWay: (() => void)[] = [];
-  const write = () => new Promise<number>((resolve) => underWay.push(() => resolve(1)));
-  const written = new PacedWrites(folder).each(endless([0]), write);
-  const mostUnderWay = async () => {
+describe("under way at once", () => {
+  let folder: LmdbFolder;
+  let clock: jest.SpyInstance<number>;
+  let underWay: (() => void)[];
+  let written: AsyncGenerator<number>;
+
+  beforeEach(() => {
+    folder = new LmdbFolder(path);
+    clock = jest.spyOn(performance, "now").mockReturnValue(1000);
+    underWay = [];
+    const write = () => new Promise<number>((resolve) => underWay.push(() => resolve(1)));
+    written = new PacedWrites(folder).each(endless([0]), write);
+  });
+
+  afterEach(async () => {
+    const end = written.return(undefined);
+    for (const finish of underWay) finish();
+    await end;
+    await folder.close();
+  });
+
+  /** How many pages are under way when it is answered how many records the first one deleted. */
+  async function mostUnderWay(): Promise<number> {
     const next = written.next();
-    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
-    const most = underWay.length;
+    let most: number;
+    do {
+      most = underWay.length;
+      await delay(20);
+    } while (underWay.length > most || most === 0);
     underWay.shift()?.();
     expect(await next).toEqual({ done: false, value: 1 });
     return most;
-  };
+  }
 
-  expect(await mostUnderWay()).toBe(4);
-  clock.mockReturnValue(1501);
-  expect(await mostUnderWay()).toBe(24);
-  await folder.writing(async () => undefined);
-  let most = await mostUnderWay();
-  for (let pages = 24; pages > 4; pages -= 1) most = await mostUnderWay();
-  expect(most).toBe(4);
-
-  const end = written.return(undefined);
-  for (const finish of underWay) finish();
-  await end;
-  await folder.close();
+  it.each([
+    ["writes", () => folder.writing(async () => undefined)],
+    ["loads", async () => folder.loading()],
+  ])("few beside %s of the process; after half a second without, two transactions of twenty", async (_, use) => {
+    expect(await mostUnderWay()).toBe(2);
+    clock.mockReturnValue(1501);
+    let most = 0;
+    for (let pages = 0; pages < 30; pages += 1) most = Math.max(most, await mostUnderWay());
+    expect(most).toBe(40);
+    await use();
+    for (let pages = 0; pages < 45; pages += 1) most = await mostUnderWay();
+    expect(most).toBe(2);
+  });
 });
 
 it("P7: tells of a page that fails when its turn comes, and leaves no rejection unhandled until then", () => {
