@@ -173,20 +173,18 @@ export class LmdbFolder {
   }
 
   /**
-   * Waits until LMDB's writer has executed all that it was given so far, and goes on to commit it: what is asked for from then on is in another
-   * transaction.
+   * Waits until LMDB's writer has executed all that it was given so far, and goes on to commit it: what is asked for from then on is, as a rule, in
+   * another transaction. The writer waits for the event loop to be told, and everyone else who writes for the writer.
    */
-  executed(): Promise<void> {
-    const reachedEnd = () =>
-      new Promise<void>((resolve) => {
-        const reached = () => resolve();
-        // Where the transaction fails, those who wait for what it wrote are told.
-        this.committed(() => this.#root.transaction(reached)).then(reached, reached);
-      });
-    return this.writing(async () => {
-      await this.context.run(reachedEnd);
-      await nextTurn();
+  async executed(): Promise<void> {
+    this.assertOpen();
+    await new Promise<void>((resolve) => {
+      const reached = () => resolve();
+      const marker = () => this.committed(() => this.#root.transaction(reached));
+      // Where the transaction fails, those who wait for what it wrote are told.
+      this.writing(() => this.context.run(marker)).then(reached, reached);
     });
+    await nextTurn();
   }
 
   /** Waits until a write is on disk. */

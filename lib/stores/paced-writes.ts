@@ -5,7 +5,7 @@ import { ShortTurns } from "./short-turns";
 const FEW_PAGES = 2;
 
 /**
- * How many are in one transaction where nobody does: a large one writes less for each record. Two are under way then, so that LMDB has the next
+ * How many are in one transaction, at most, where nobody does: a large one writes less for each record. Two are under way then, so that LMDB has the next
  * one to execute while it writes one to the disk.
  */
 const PAGES_A_TRANSACTION = 20;
