@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { open } from "lmdb";
 import type { RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
@@ -170,21 +169,6 @@ export class LmdbFolder {
     );
     await flushed;
     return answer();
-  }
-
-  /**
-   * Waits until LMDB's writer has executed all that it was given so far, and goes on to commit it: what is asked for from then on is, as a rule, in
-   * another transaction. The writer waits for the event loop to be told, and everyone else who writes for the writer.
-   */
-  async executed(): Promise<void> {
-    this.assertOpen();
-    await new Promise<void>((resolve) => {
-      const reached = () => resolve();
-      const marker = () => this.committed(() => this.#root.transaction(reached));
-      // Where the transaction fails, those who wait for what it wrote are told.
-      this.writing(() => this.context.run(marker)).then(reached, reached);
-    });
-    await nextTurn();
   }
 
   /** Waits until a write is on disk. */

@@ -1,14 +1,12 @@
 import type { LmdbFolder } from "./lmdb-folder";
 import { ShortTurns } from "./short-turns";
 
-/** How many pages are on their way to LMDB's writer at once where requests use the folder too: few, so that none waits for a long transaction. */
-const FEW_PAGES = 2;
-
 /**
- * How many are in one transaction, at most, where nobody does: a large one writes less for each record. Two are under way then, so that LMDB has the next
- * one to execute while it writes one to the disk.
+ * How many pages are on their way to LMDB's writer at once: what waits there when a transaction begins is in it. Where requests use the folder too, few,
+ * so that none waits for a long one; where nobody does, many, because a larger transaction writes less for each record.
  */
-const PAGES_A_TRANSACTION = 20;
+const FEW_PAGES = 2;
+const MANY_PAGES = 48;
 
 /** Nobody uses the folder who has not for so many milliseconds. */
 const QUIET_MS = 500;
@@ -37,7 +35,6 @@ export class PacedWrites {
     write: (page: readonly T[]) => Promise<number>,
   ): AsyncGenerator<number> {
     const underWay: Promise<number>[] = [];
-    let given = 0;
     try {
       for (const page of pages) {
         await this.turn();
@@ -47,24 +44,14 @@ export class PacedWrites {
         // Where it fails, that is told when its turn comes; nobody awaits it until then.
         written.catch(() => undefined);
         underWay.push(written);
-        given += 1;
-        const isQuiet = this.#isQuiet();
-        if (isQuiet && given < PAGES_A_TRANSACTION) continue;
-        if (isQuiet) await this.#executed();
-        given = 0;
-        const left = isQuiet ? PAGES_A_TRANSACTION : FEW_PAGES - 1;
-        while (underWay.length > left) yield (await underWay.shift()) ?? 0;
+        const limit = this.#isQuiet() ? MANY_PAGES : FEW_PAGES;
+        while (underWay.length >= limit) yield (await underWay.shift()) ?? 0;
       }
       for (const page of underWay) yield await page;
     } finally {
       // Where one page failed, the others may too; the first error is the one to tell.
       await Promise.allSettled(underWay);
     }
-  }
-
-  #executed(): Promise<void> {
-    this.#ownUses += 1;
-    return this.#folder.executed();
   }
 
   #isQuiet(): boolean {

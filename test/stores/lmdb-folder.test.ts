@@ -186,29 +186,6 @@ describe("closing", () => {
   });
 });
 
-describe("what the writer has executed", () => {
-  it("is all that was asked for before, which is committed then, and others see it", async () => {
-    const folder = new LmdbFolder(path);
-    const written = folder.committed(() => folder.live.records.put("a", Buffer.from("1"), 1));
-    await folder.executed();
-    const later = folder.committed(() => folder.live.records.put("b", Buffer.from("2"), 1));
-    await written;
-    expect(folder.read(() => folder.live.records.get("a"))).toEqual(Buffer.from("1"));
-    await later;
-    await folder.close();
-    await expect(folder.executed()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
-  });
-
-  it("is told also where the transaction fails", async () => {
-    const folder = new LmdbFolder(path);
-    const fail = jest.spyOn(folder, "committed").mockRejectedValue(new Error("The disk is full"));
-    await folder.executed();
-    expect(fail).toHaveBeenCalled();
-    fail.mockRestore();
-    await folder.close();
-  });
-});
-
 describe("a commit that fails", () => {
   const mixedUp = Object.assign(new Error("The list of free pages is mixed up"), { code: -30782 });
   const diskError = Object.assign(new Error("Input/output error"), { code: 5 });
