@@ -2,6 +2,7 @@ import type { Database, RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
 import { answersInOrder } from "./answers-in-order";
 import { LmdbCache } from "./lmdb-cache";
+import { keyEncoder } from "./lmdb-key-encoder";
 import { OWNER_DIGITS, ownerHash, ownerPrefix } from "./lmdb-owner-hash";
 import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
@@ -38,8 +39,10 @@ const [SAMPLE, AFTER_SAMPLE] = ["A", "B"];
 const SAMPLED_PART = 1 / 64;
 const NOTHING = Buffer.alloc(0);
 
+const RECORD_OPTIONS = { keyEncoder, encoding: "binary" as const, useVersions: true };
+
 /** An entry of an index is a key with a version: there is no value to be copied when it is read. */
-const INDEX_OPTIONS = { encoder: { encode: () => NOTHING, decode: () => undefined }, useVersions: true };
+const INDEX_OPTIONS = { keyEncoder, encoder: { encode: () => NOTHING, decode: () => undefined }, useVersions: true };
 
 /**
  * The records of one state, live or ended, with an index of their owners and one of when they expire and may be cleared.
@@ -58,7 +61,7 @@ export class LmdbTable<R extends Indexed> {
   readonly #cache = new LmdbCache<R>();
 
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
-    this.records = root.openDB(name, { encoding: "binary", useVersions: true });
+    this.records = root.openDB(name, RECORD_OPTIONS);
     this.#owners = root.openDB(`${name}-owners`, INDEX_OPTIONS);
     this.#times = root.openDB(`${name}-times`, INDEX_OPTIONS);
     this.#format = format;

@@ -9,6 +9,7 @@ import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { compileScripts } from "../support/compiled-scripts";
 import { indexFaults } from "../support/lmdb-index-check";
+import { rawDatabase } from "../support/raw-lmdb";
 import { killed, sessionRecord } from "../support/session-records";
 
 let base: string;
@@ -130,7 +131,7 @@ describe("P9: what is stored but can't be read", () => {
     const store = new LmdbStore({ path });
     for (const record of [damaged, newer, sound]) await store.create(record);
     const raw = open({ path, noSubdir: false });
-    const live = raw.openDB<Buffer, string>("live", { encoding: "binary", useVersions: true });
+    const live = rawDatabase(raw, "live");
     await live.put(damaged.id, Buffer.from("garbage"), 1);
     const ofTomorrow = live.get(newer.id)!;
     ofTomorrow[0] = 2;

@@ -9,6 +9,7 @@ import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { SessionStore, StoreOptions } from "../../lib/stores/store";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "./datastore-emulator";
+import { rawDatabase } from "./raw-lmdb";
 
 /** One of our stores. Every store that it opens is empty, shares nothing with the others, and is released after the suite. */
 export interface EveryStore {
@@ -64,7 +65,7 @@ function lmdb(): EveryStore {
     },
     writeNewerFormat: async (store, id) => {
       const raw = open({ path: known(paths.get(store)), noSubdir: false });
-      const live = raw.openDB<Buffer, string>("live", { encoding: "binary", useVersions: true });
+      const live = rawDatabase(raw, "live");
       const record = known(live.get(id));
       record[0] = NEWER;
       record.writeUInt32LE(crc32(record.subarray(0, -4)), record.length - 4);

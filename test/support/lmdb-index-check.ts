@@ -4,6 +4,7 @@ import type { EndedRecord, SessionRecord } from "../../lib/record/session-record
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { endedRun, liveRun } from "../../lib/stores/lmdb-run";
 import { bucketOf } from "../../lib/stores/tally-key";
+import { rawDatabase } from "./raw-lmdb";
 
 /** Compares each index of a session folder with its records; answers what disagrees, in words. */
 export async function indexFaults(path: string): Promise<string[]> {
@@ -14,8 +15,8 @@ export async function indexFaults(path: string): Promise<string[]> {
       (["live", "ended"] as const).flatMap((state) => {
         const table = folder[state];
         const records = table.ids(undefined, 1_000_000).map((id) => table.read(id)!.record);
-        const owners = raw.openDB<Buffer, string>(`${state}-owners`, { encoding: "binary", useVersions: true });
-        const times = raw.openDB<Buffer, string>(`${state}-times`, { encoding: "binary", useVersions: true });
+        const owners = rawDatabase(raw, `${state}-owners`);
+        const times = rawDatabase(raw, `${state}-times`);
         return [
           ...differences(
             `${state} by owner`,
