@@ -1,23 +1,22 @@
 import { CLEAR_GRACE_MS } from "../record/expiry";
-import { answersInOrder } from "./answers-in-order";
 import { dueEntries, runsUpTo } from "./lmdb-due";
 import type { LmdbFolder } from "./lmdb-folder";
 import { bucketVersion } from "./lmdb-table";
 import type { Indexed, LmdbTable, OwnerEntry, TimeEntry } from "./lmdb-table";
-import { PacedWrites } from "./paced-writes";
+import { PacedDeletions } from "./paced-deletions";
 import { bucketOf } from "./tally-key";
-
-/** How many records are deleted in one page. */
-const PAGE = 125;
 
 /** How many entries of the index of owners are read at once. */
 const OWNERS_PAGE = 500;
+
+/** What it takes to delete one of them, as a part of what a record takes. */
+const OWNER_COST = 1 / 4;
 
 /** Where a larger part than this is due, reading the whole index of owners costs less than writing a page of it for each record. */
 const SWEPT_PART = 1 / 20;
 
 /**
- * Deletes what is due at `now` from one table, and answers page by page how many records it deleted. A record that was
+ * Deletes what is due at `now` from one table, and answers transaction by transaction how many records it deleted. A record that was
  * changed or deleted by another meanwhile is left alone and not counted.
  *
  * Records are deleted in the order of their ids, which is random in the index of owners: LMDB copies a page for each change that is not next to the one
@@ -31,40 +30,25 @@ export async function* clearTable<R extends Indexed>(
 ): AsyncGenerator<number> {
   folder.assertOpen();
   const boundary = bucketOf(now - CLEAR_GRACE_MS);
-  const paced = new PacedWrites(folder);
+  const paced = new PacedDeletions(folder);
   const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
-  yield* paced.each(duePages(folder, table, boundary), async (page) => {
-    const deleted = await insistently(folder, () =>
-      answersInOrder(
-        page.map((entry) =>
-          entry.run.purgeBucket < boundary
-            ? table.removeFromRun(entry, !isSwept)
-            : removeIfDue(folder, table, entry, now),
-        ),
-      ),
-    );
-    return deleted.filter(Boolean).length;
-  });
+  yield* paced.each(dueEntries(folder, table, boundary), (entry, isSure) =>
+    entry.run.purgeBucket < boundary
+      ? table.removeFromRun(entry, !isSwept, isSure)
+      : removeIfDue(folder, table, entry, now),
+  );
   if (folder.read(() => table.ownersLeft) <= 0) return;
-  yield* paced.each(dueOwners(folder, table, boundary), async (page) => {
-    await insistently(folder, () => table.removeOwners(page));
-    return 0;
-  });
-}
-
-/**
- * A page that failed is tried once more whatever became of it: each deletion is on a condition, which it meets only once. What the first try did
- * delete is not counted then.
- */
-async function insistently<T>(folder: LmdbFolder, remove: () => Promise<T>): Promise<T> {
-  return folder.committed(remove).catch(() => folder.committed(remove));
+  const remove = (entry: OwnerEntry, isSure: boolean) => table.removeOwner(entry, isSure);
+  const swept = paced.each(dueOwners(folder, table, boundary), remove, OWNER_COST);
+  // These are not records, but a caller may be told that it goes on.
+  while ((await swept.next()).done !== true) yield 0;
 }
 
 async function estimatedDue(
   folder: LmdbFolder,
   table: LmdbTable<Indexed>,
   boundary: string,
-  paced: PacedWrites,
+  paced: PacedDeletions,
 ): Promise<number> {
   let due = 0;
   for (const runs of runsUpTo(folder, table, boundary)) {
@@ -74,31 +58,26 @@ async function estimatedDue(
   return due;
 }
 
-/** What is due of the index of owners, page by page; some are empty. */
+/** What is due of the index of owners, some at a time, and now and then none. */
 function* dueOwners(folder: LmdbFolder, table: LmdbTable<Indexed>, boundary: string): Generator<OwnerEntry[]> {
+  const versionsEnd = bucketVersion(boundary);
   for (let last: string | undefined = ""; last !== undefined;) {
     const after: string = last;
     const page = folder.read(() => table.owners(after, OWNERS_PAGE));
-    yield page.filter(({ version }) => version < bucketVersion(boundary));
+    yield page.filter(({ version }) => version < versionsEnd);
     last = page.length < OWNERS_PAGE ? undefined : page.at(-1)?.key;
   }
 }
 
-/** What may be due, in pages that one turn of the event loop can deal with; some are empty. */
-function* duePages(folder: LmdbFolder, table: LmdbTable<Indexed>, boundary: string): Generator<TimeEntry[]> {
-  for (const group of dueEntries(folder, table, boundary)) {
-    for (let at = 0; at < Math.max(group.length, 1); at += PAGE) yield group.slice(at, at + PAGE);
-  }
-}
-
-/** In the one bucket that is over in part, the record tells. */
+/** In the one bucket that is over in part, the record tells; inside a transaction. */
 function removeIfDue<R extends Indexed>(
   folder: LmdbFolder,
   table: LmdbTable<R>,
   { id }: TimeEntry,
   now: number,
-): Promise<boolean> {
+): boolean {
   const stored = folder.read(() => table.readSound(id));
-  if (stored === undefined || stored.record.purgeAt + CLEAR_GRACE_MS >= now) return Promise.resolve(false);
-  return table.records.ifVersion(id, stored.version, table.removal(stored.record));
+  if (stored === undefined || stored.record.purgeAt + CLEAR_GRACE_MS >= now) return false;
+  table.removal(stored.record)();
+  return true;
 }

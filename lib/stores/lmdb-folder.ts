@@ -13,7 +13,8 @@ const LMDB_OPTIONS = {
   noSubdir: false,
   // Four times the system's, in folders that are made from now on: see docs/decisions/0030.
   pageSize: 16_384,
-  separateFlushed: true,
+  // Otherwise a process that is killed while it syncs takes the others with it: see docs/decisions/0031.
+  overlappingSync: false,
   // With it, a commit that fails rejects a promise that nobody can get hold of, and that ends the process.
   eventTurnBatching: false,
   // So a transaction begins at the end of a turn of the event loop, with all that was written in it.
@@ -26,18 +27,14 @@ const REASON_MS = 100;
 /** LMDB's code for a transaction that it will not commit. */
 const MDB_BAD_TXN = -30782;
 
-/** What lmdb answers a write with: settled when it is committed, and `flushed` when it is on disk. */
-export type LmdbWrite = Promise<boolean> & { readonly flushed?: PromiseLike<unknown> };
-
 /** A folder of session files, open in this process; other processes, and other stores of this one, may have it open too. */
 export class LmdbFolder {
   /** Absolute. */
   readonly path: string;
   readonly live: LmdbTable<SessionRecord>;
   readonly ended: LmdbTable<EndedRecord>;
-  readonly context = new OwnContext();
+  readonly #context = new OwnContext();
   readonly #root: RootDatabase;
-  #lastCommitFailed = false;
   #uses = 0;
   #writesUnderWay = 0;
   #onIdle: (() => void) | undefined;
@@ -79,6 +76,11 @@ export class LmdbFolder {
     return this.#uses;
   }
 
+  /** How many operations that write are under way in this process. */
+  get writesUnderWay(): number {
+    return this.#writesUnderWay;
+  }
+
   /** Takes note of a load. Throws `SESSION_CLOSED` once `close` was called. */
   loading(): void {
     this.assertOpen();
@@ -118,34 +120,52 @@ export class LmdbFolder {
   }
 
   /**
-   * Waits until a write, or several, are committed: every process sees them then, and they outlive this one. `write` is called once more where LMDB gave
+   * Waits, in a context of the folder's own, until a write, or several, are committed: every process sees them then, and they are on disk. `write` is called once more where LMDB gave
    * up its transaction. Where it rejects otherwise, the writes may be there all the same. Calls `settled` before anyone who waits for it goes on, without an
    * answer where it failed.
    */
   committed<T>(write: () => Promise<T>, settled?: (answer: T | undefined) => void): Promise<T> {
     const succeeded = (answer: T) => {
-      this.#lastCommitFailed = false;
       settled?.(answer);
       return answer;
     };
-    return begun(write).then(succeeded, async (error: unknown) => {
-      const fail = (reason: unknown): never => {
-        this.#lastCommitFailed = true;
-        settled?.(undefined);
-        throw this.#failure("written", reason);
-      };
-      const reason = await reasonOf(error);
-      if (!isGivenUp(reason)) return fail(reason);
-      return begun(write).then(succeeded, async (again: unknown) => fail(await reasonOf(again)));
-    });
+    const failed = (reason: unknown): never => {
+      settled?.(undefined);
+      throw this.#failure("written", reason);
+    };
+    return this.#context.run(() =>
+      begun(write).then(succeeded, async (error: unknown) => {
+        const reason = await reasonOf(error);
+        if (!isGivenUp(reason)) return failed(reason);
+        return begun(write).then(succeeded, async (again: unknown) => failed(await reasonOf(again)));
+      }),
+    );
   }
 
   /**
-   * Runs reads and writes inside one transaction, between which nobody writes, in this process or another; all other writes wait meanwhile, so it should be
-   * short, and only for what others came before again and again. On disk when it resolves. What it throws is rejected with, once what it wrote
-   * before is there.
+   * Runs reads and writes inside one transaction, between which nobody writes, in this process or another; all other writes wait meanwhile, and so does
+   * the event loop, so it should be short, and only for what others came before again and again. On disk when it resolves. What it throws is rejected
+   * with, once what it wrote before is there.
    */
   async alone<T>(work: () => T): Promise<T> {
+    const answer = await this.#transaction(work);
+    return answer();
+  }
+
+  /**
+   * The same for many deletions, which cost less than half of what they do one by one; they are given LMDB's number of the transaction, which is one more
+   * than that of the last one before it in which something was written. Whatever fails rejects with `SESSION_STORE`.
+   */
+  async together<T>(deletions: (transaction: number) => T): Promise<T> {
+    const answer = await this.#transaction(() => deletions(this.#root.getWriteTxnId()));
+    try {
+      return answer();
+    } catch (cause) {
+      throw this.#failure("written", cause);
+    }
+  }
+
+  async #transaction<T>(work: () => T): Promise<() => T> {
     let answer = (): T => {
       throw this.#failure("written", "a transaction did nothing");
     };
@@ -159,24 +179,8 @@ export class LmdbFolder {
         };
       }
     };
-    let flushed: PromiseLike<unknown> | undefined;
-    await this.context.run(() =>
-      this.committed(() => {
-        const committed = this.#root.transaction(inside);
-        flushed = this.#root.flushed;
-        return committed;
-      }),
-    );
-    await flushed;
-    return answer();
-  }
-
-  /** Waits until a write is on disk. */
-  async durable(write: () => LmdbWrite): Promise<boolean> {
-    let written: LmdbWrite | undefined;
-    const done = await this.context.run(() => this.committed(() => (written = write())));
-    if (done) await written?.flushed;
-    return done;
+    await this.committed(() => this.#root.transaction(inside));
+    return answer;
   }
 
   /** Throws `SESSION_CLOSED` once `close` was called. */
@@ -191,9 +195,7 @@ export class LmdbFolder {
 
   async #close(): Promise<void> {
     if (this.#writesUnderWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-    const closed = this.#root.close();
-    // lmdb waits until the last transaction is on disk, and for ever where that one failed.
-    if (!this.#lastCommitFailed) await closed;
+    await this.#root.close();
   }
 
   #written(): void {
@@ -214,7 +216,7 @@ export class LmdbFolder {
   }
 }
 
-async function failed(error: unknown): Promise<never> {
+async function rejected(error: unknown): Promise<never> {
   throw error;
 }
 
@@ -223,7 +225,7 @@ function begun<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return operation();
   } catch (error) {
-    return failed(error);
+    return rejected(error);
   }
 }
 

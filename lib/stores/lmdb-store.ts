@@ -28,8 +28,7 @@ const EXPIRED = Symbol("expired");
  * Keeps sessions in a folder on this machine, in LMDB; all processes of the machine may use the same folder at once.
  * The constructor throws `SESSION_STORE` where the folder can't be opened.
  *
- * Loads are synchronous. Creates, replaces and ends are on disk when they resolve; updates and mutates are committed, so
- * that they outlive this process, and reach the disk within moments.
+ * Loads are synchronous. What is written is on disk when it resolves.
  */
 export class LmdbStore implements SessionStore {
   readonly #folder: LmdbFolder;
@@ -51,7 +50,7 @@ export class LmdbStore implements SessionStore {
     return this.#folder.writing(async () => {
       const { live } = this.#folder;
       const insert = live.insertion(record);
-      const created = await this.#folder.durable(() => live.records.ifNoExists(record.id, insert));
+      const created = await this.#folder.committed(() => live.records.ifNoExists(record.id, insert));
       if (!created) throw alreadyStored(record.id);
     });
   }
@@ -80,7 +79,7 @@ export class LmdbStore implements SessionStore {
   end(id: string, ending: Ending): Promise<boolean> {
     const write = (live: Latest) => {
       const end = this.#ending(live.record, ending);
-      return this.#folder.durable(() => this.#folder.live.records.ifVersion(id, live.version, end));
+      return this.#folder.committed(() => this.#folder.live.records.ifVersion(id, live.version, end));
     };
     return this.#folder.writing(() => this.#untilWritten(id, write, (live) => this.#ending(live, ending)()));
   }
@@ -154,7 +153,7 @@ export class LmdbStore implements SessionStore {
     const end = this.#ending(old.record, ending);
     const insert = live.insertion(record);
     let ended: Promise<boolean> = Promise.resolve(false);
-    const created = this.#folder.durable(() =>
+    const created = this.#folder.committed(() =>
       // This way round: lmdb takes "does not exist" for met even inside a condition that was not.
       live.records.ifNoExists(record.id, () => {
         ended = live.records.ifVersion(old.record.id, old.version, () => {

@@ -1,6 +1,5 @@
 import type { Database, RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
-import { answersInOrder } from "./answers-in-order";
 import { LmdbCache } from "./lmdb-cache";
 import { keyEncoder } from "./lmdb-key-encoder";
 import { OWNER_DIGITS, ownerHash, ownerPrefix } from "./lmdb-owner-hash";
@@ -21,6 +20,8 @@ export interface Indexed {
 
 /** What the index of times tells of a record. */
 export interface TimeEntry {
+  /** `run.text + id`. */
+  readonly key: string;
   readonly id: string;
   readonly run: Run;
   /** The hash of its owner. */
@@ -41,7 +42,12 @@ const NOTHING = Buffer.alloc(0);
 
 const RECORD_OPTIONS = { keyEncoder, encoding: "binary" as const, useVersions: true };
 
-/** An entry of an index is a key with a version: there is no value to be copied when it is read. */
+/**
+ * An entry of an index is a key with a version: there is no value to be copied when it is read. The number in its type is for `removeSync`, which
+ * takes a version where lmdb's declarations have a value.
+ */
+type Index = Database<number | undefined, string>;
+
 const INDEX_OPTIONS = { keyEncoder, encoder: { encode: () => NOTHING, decode: () => undefined }, useVersions: true };
 
 /**
@@ -55,8 +61,8 @@ const INDEX_OPTIONS = { keyEncoder, encoder: { encode: () => NOTHING, decode: ()
  */
 export class LmdbTable<R extends Indexed> {
   readonly records: Database<Buffer, string>;
-  readonly #owners: Database<undefined, string>;
-  readonly #times: Database<undefined, string>;
+  readonly #owners: Index;
+  readonly #times: Index;
   readonly #format: LmdbFormat<R>;
   readonly #cache = new LmdbCache<R>();
 
@@ -179,7 +185,7 @@ export class LmdbTable<R extends Indexed> {
     const { text } = run;
     return Array.from(
       entriesAfter(this.#times, text + last, text + AFTER_ALL, limit),
-      ({ key, version = 0 }): TimeEntry => ({ id: key.slice(text.length), run, owner: version }),
+      ({ key, version = 0 }): TimeEntry => ({ key, id: key.slice(text.length), run, owner: version }),
     );
   }
 
@@ -204,21 +210,19 @@ export class LmdbTable<R extends Indexed> {
   }
 
   /**
-   * Removes from the index of owners what still has this version. A record that may be cleared later than it did before is put back there
-   * by that very write.
+   * Removes an entry from the index of owners, inside a transaction; answers whether it was still there with this version, which isn't looked at where the
+   * caller is sure of it. A record that may be cleared later than it did before is put back there by that very write.
    */
-  removeOwners(entries: readonly OwnerEntry[]): Promise<unknown> {
-    return answersInOrder(entries.map(({ key, version }) => this.#owners.remove(key, version)));
+  removeOwner({ key, version }: OwnerEntry, isSure: boolean): boolean {
+    return this.#owners.removeSync(key, isSure ? undefined : version);
   }
 
-  /** Deletes a record that is still in its run, and its owner's; answers whether it was. */
-  removeFromRun({ id, run, owner }: TimeEntry, alsoFromOwners: boolean): Promise<boolean> {
-    const key = run.text + id;
-    return this.#times.ifVersion(key, owner, () => {
-      void this.#times.remove(key);
-      void this.records.remove(id);
-      if (alsoFromOwners) void this.#owners.remove(ownerPrefix(owner) + id);
-    });
+  /** Deletes, inside a transaction, a record that is still in its run, and its owner's entry too; answers whether it was, as `removeOwner` does. */
+  removeFromRun({ key, id, owner }: TimeEntry, alsoFromOwners: boolean, isSure: boolean): boolean {
+    if (!this.#times.removeSync(key, isSure ? undefined : owner)) return false;
+    this.records.removeSync(id);
+    if (alsoFromOwners) this.#owners.removeSync(ownerPrefix(owner) + id);
+    return true;
   }
 
   #reindexing(before: R | undefined, after: R | undefined): () => void {
@@ -259,7 +263,7 @@ function keysAfter(db: Database<unknown, string>, last: string | undefined, end:
 }
 
 /** Keys with their versions; without reading the values too lmdb would not read these. */
-function entriesAfter(db: Database<undefined, string>, last: string, end: string | undefined, limit: number) {
+function entriesAfter(db: Index, last: string, end: string | undefined, limit: number) {
   return db.getRange({
     start: last,
     exclusiveStart: true,

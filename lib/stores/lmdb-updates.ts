@@ -59,7 +59,7 @@ export class LmdbUpdates {
       else live.forget(record.id);
     };
     const write = () => live.rewrite(base, record, packed, update.version);
-    const written = this.#folder.context.run(() => this.#folder.committed(write, settled));
+    const written = this.#folder.committed(write, settled);
     this.#underWay.set(record.id, { update, written, chain });
     return written;
   }

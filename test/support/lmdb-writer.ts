@@ -1,9 +1,9 @@
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { killed, sessionRecord } from "./session-records";
 
-/** A process that writes without end until it is killed, and tells its parent of each write as soon as it is acknowledged. */
+/** A process that writes without end until it is killed, as many at once as it is told, and tells its parent of each write as soon as it is acknowledged. */
 const store = new LmdbStore({ path: process.argv[2]! });
-const LANES = 8;
+const LANES = Number(process.argv[3]);
 
 async function updating(): Promise<never> {
   const { id } = await created();

@@ -1,0 +1,27 @@
+import { LmdbFolder } from "../../lib/stores/lmdb-folder";
+import { PacedDeletions } from "../../lib/stores/paced-deletions";
+
+/** A process that deletes in transactions, of which the second fails while the first is under way; prints what came of it. */
+let unhandled = 0;
+process.on("unhandledRejection", () => (unhandled += 1));
+
+function remove(entry: number): boolean {
+  if (entry >= 1000) throw new Error("full");
+  return true;
+}
+
+async function deleteAll() {
+  const folder = new LmdbFolder(process.argv[2]!);
+  let told = "nothing";
+  try {
+    const entries = Array.from({ length: 5000 }, (_, n) => n);
+    for await (const count of new PacedDeletions(folder).each([entries], remove)) told = `${count} deleted`;
+  } catch (error) {
+    const { code, cause } = error as { code?: string; cause?: Error };
+    told = `${told}, then ${code}: ${cause?.message}`;
+  }
+  await folder.close();
+  return { told, unhandled };
+}
+
+void deleteAll().then((answer) => console.log(JSON.stringify(answer)));
