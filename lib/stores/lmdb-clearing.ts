@@ -32,16 +32,16 @@ export async function* clearTable<R extends Indexed>(
   const boundary = bucketOf(now - CLEAR_GRACE_MS);
   const paced = new PacedDeletions(folder);
   const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
-  yield* paced.each(dueEntries(folder, table, boundary), (entry, isSure) =>
-    entry.run.purgeBucket < boundary
-      ? table.removeFromRun(entry, !isSwept, isSure)
-      : removeIfDue(folder, table, entry, now),
+  yield* paced.each(dueEntries(folder, table, boundary), (entry) =>
+    entry.run.purgeBucket < boundary ? table.removeFromRun(entry, !isSwept) : removeIfDue(folder, table, entry, now),
   );
+  folder.assertOpen();
   if (folder.read(() => table.ownersLeft) <= 0) return;
-  const remove = (entry: OwnerEntry, isSure: boolean) => table.removeOwner(entry, isSure);
-  const swept = paced.each(dueOwners(folder, table, boundary), remove, OWNER_COST);
-  // These are not records, but a caller may be told that it goes on.
-  while ((await swept.next()).done !== true) yield 0;
+  const remove = (entry: OwnerEntry) => {
+    table.removeOwner(entry);
+    return false; // It is no record.
+  };
+  yield* paced.each(dueOwners(folder, table, boundary), remove, OWNER_COST);
 }
 
 async function estimatedDue(

@@ -1,25 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { open } from "lmdb";
 import type { RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
-import { assertReadable } from "./lmdb-data-file";
-import { endedFormat, liveFormat } from "./lmdb-record";
-import { LmdbTable } from "./lmdb-table";
+import { LmdbHandle } from "./lmdb-handle";
+import type { LmdbTable } from "./lmdb-table";
 import { OwnContext } from "./own-context";
-
-const LMDB_OPTIONS = {
-  noSubdir: false,
-  // Four times the system's, in folders that are made from now on: see docs/decisions/0030.
-  pageSize: 16_384,
-  // Otherwise a process that is killed while it syncs takes the others with it: see docs/decisions/0031.
-  overlappingSync: false,
-  // With it, a commit that fails rejects a promise that nobody can get hold of, and that ends the process.
-  eventTurnBatching: false,
-  // So a transaction begins at the end of a turn of the event loop, with all that was written in it.
-  txnStartThreshold: 1_000_000,
-};
 
 /** How long the reason of a failed commit is waited for. */
 const REASON_MS = 100;
@@ -34,8 +19,8 @@ export class LmdbFolder {
   readonly live: LmdbTable<SessionRecord>;
   readonly ended: LmdbTable<EndedRecord>;
   readonly #context = new OwnContext();
+  readonly #handle: LmdbHandle;
   readonly #root: RootDatabase;
-  #uses = 0;
   #writesUnderWay = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -44,11 +29,7 @@ export class LmdbFolder {
   constructor(path: string) {
     this.path = resolve(path);
     try {
-      mkdirSync(this.path, { recursive: true, mode: 0o700 });
-      assertReadable(this.path);
-      this.#root = open({ ...LMDB_OPTIONS, path: this.path });
-      this.live = new LmdbTable(this.#root, "live", liveFormat);
-      this.ended = new LmdbTable(this.#root, "ended", endedFormat);
+      this.#handle = LmdbHandle.hold(this.path);
     } catch (cause) {
       throw new SessionError(
         "SESSION_STORE",
@@ -56,6 +37,9 @@ export class LmdbFolder {
         { cause },
       );
     }
+    this.#root = this.#handle.root;
+    this.live = this.#handle.live;
+    this.ended = this.#handle.ended;
   }
 
   /**
@@ -73,24 +57,19 @@ export class LmdbFolder {
 
   /** How often this process has used the folder: loads, and operations that write. */
   get uses(): number {
-    return this.#uses;
-  }
-
-  /** How many operations that write are under way in this process. */
-  get writesUnderWay(): number {
-    return this.#writesUnderWay;
+    return this.#handle.uses;
   }
 
   /** Takes note of a load. Throws `SESSION_CLOSED` once `close` was called. */
   loading(): void {
     this.assertOpen();
-    this.#uses += 1;
+    this.#handle.uses += 1;
   }
 
   /** Runs an operation that writes; `close` waits for it. Chained by hand: an `await` costs a promise more per request. */
   writing<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(this.#closed());
-    this.#uses += 1;
+    this.#handle.uses += 1;
     this.#writesUnderWay += 1;
     return begun(operation).then(
       (value) => {
@@ -121,7 +100,7 @@ export class LmdbFolder {
 
   /**
    * Waits, in a context of the folder's own, until a write, or several, are committed: every process sees them then, and they are on disk. `write` is called once more where LMDB gave
-   * up its transaction. Where it rejects otherwise, the writes may be there all the same. Calls `settled` before anyone who waits for it goes on, without an
+   * up its transaction. Where it rejects otherwise, the writes may be there all the same, if it failed at the last page. Calls `settled` before anyone who waits for it goes on, without an
    * answer where it failed.
    */
   committed<T>(write: () => Promise<T>, settled?: (answer: T | undefined) => void): Promise<T> {
@@ -152,12 +131,9 @@ export class LmdbFolder {
     return answer();
   }
 
-  /**
-   * The same for many deletions, which cost less than half of what they do one by one; they are given LMDB's number of the transaction, which is one more
-   * than that of the last one before it in which something was written. Whatever fails rejects with `SESSION_STORE`.
-   */
-  async together<T>(deletions: (transaction: number) => T): Promise<T> {
-    const answer = await this.#transaction(() => deletions(this.#root.getWriteTxnId()));
+  /** The same for many deletions, which cost less than half of what they do one by one. Whatever fails rejects with `SESSION_STORE`. */
+  async together<T>(deletions: () => T): Promise<T> {
+    const answer = await this.#transaction(deletions);
     try {
       return answer();
     } catch (cause) {
@@ -195,7 +171,7 @@ export class LmdbFolder {
 
   async #close(): Promise<void> {
     if (this.#writesUnderWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-    await this.#root.close();
+    await this.#handle.letGo();
   }
 
   #written(): void {
@@ -244,7 +220,7 @@ function reasonOf(error: unknown): Promise<unknown> {
 
 /**
  * Whether LMDB gave up a transaction, and so wrote nothing of it. It does now and then where its list of free pages got mixed up, which says nothing about
- * the writes; it drops that list, and the next transaction reads it anew. An error of the disk it may tell when others see the writes already.
+ * the writes; it drops that list, and the next transaction reads it anew. Of an error of the disk it does not tell whether it came before the writes were there.
  */
 function isGivenUp(reason: unknown): boolean {
   return reason instanceof Error && "code" in reason && reason.code === MDB_BAD_TXN;

@@ -5,6 +5,8 @@
 export const keyEncoder = {
   /** Answers where the key ends. One that the target has no room for is cut off, and still longer than any that lmdb takes. */
   writeKey(key: string | Uint8Array, target: Buffer, start: number): number {
+    // LMDB has no empty keys; this byte is what lmdb writes for an empty text.
+    if (key === "") return target.writeUInt8(27, start);
     if (typeof key === "string") return start + target.write(key, start);
     // Where a range has no start, lmdb begins with bytes of its own.
     target.set(key, start);

@@ -42,11 +42,8 @@ const NOTHING = Buffer.alloc(0);
 
 const RECORD_OPTIONS = { keyEncoder, encoding: "binary" as const, useVersions: true };
 
-/**
- * An entry of an index is a key with a version: there is no value to be copied when it is read. The number in its type is for `removeSync`, which
- * takes a version where lmdb's declarations have a value.
- */
-type Index = Database<number | undefined, string>;
+/** An entry of an index is a key with a version: there is no value to be copied when it is read. */
+type Index = Database<undefined, string>;
 
 const INDEX_OPTIONS = { keyEncoder, encoder: { encode: () => NOTHING, decode: () => undefined }, useVersions: true };
 
@@ -210,16 +207,20 @@ export class LmdbTable<R extends Indexed> {
   }
 
   /**
-   * Removes an entry from the index of owners, inside a transaction; answers whether it was still there with this version, which isn't looked at where the
-   * caller is sure of it. A record that may be cleared later than it did before is put back there by that very write.
+   * Removes from the index of owners, inside a transaction, an entry that still has this version. A record that may be cleared later than it did before is
+   * put back there by that very write.
    */
-  removeOwner({ key, version }: OwnerEntry, isSure: boolean): boolean {
-    return this.#owners.removeSync(key, isSure ? undefined : version);
+  removeOwner({ key, version }: OwnerEntry): void {
+    // With the version as a condition of the removal, lmdb would end the process where LMDB can't read the entry.
+    if (this.#owners.doesExist(key, version)) this.#owners.removeSync(key);
   }
 
-  /** Deletes, inside a transaction, a record that is still in its run, and its owner's entry too; answers whether it was, as `removeOwner` does. */
-  removeFromRun({ key, id, owner }: TimeEntry, alsoFromOwners: boolean, isSure: boolean): boolean {
-    if (!this.#times.removeSync(key, isSure ? undefined : owner)) return false;
+  /**
+   * Deletes, inside a transaction, a record that is still in its run, and so still as due as it was, and its owner's entry too; answers whether it was. Where
+   * it has got another owner meanwhile, the entry of that one stays, and leads to nothing.
+   */
+  removeFromRun({ key, id, owner }: TimeEntry, alsoFromOwners: boolean): boolean {
+    if (!this.#times.removeSync(key)) return false;
     this.records.removeSync(id);
     if (alsoFromOwners) this.#owners.removeSync(ownerPrefix(owner) + id);
     return true;

@@ -42,8 +42,10 @@ it("what a folder has of records with keys as lmdb writes them by default is fou
   await folder.close();
 });
 
-it("an id that is too long for a key is not found, and refused when it is stored", async () => {
+it("an id that is empty, or too long for a key, is not found, and one that is too long is refused when it is stored", async () => {
   const store = new LmdbStore({ path });
+  expect(store.load("")).toBeUndefined();
+  expect(await store.update("", { owner: "eve" })).toBe(false);
   for (const id of ["x".repeat(5000), "x".repeat(100_000)]) {
     expect(store.load(id)).toBeUndefined();
     await expect(store.create(sessionRecord({ id }))).rejects.toMatchObject({ code: "SESSION_STORE" });

@@ -3,25 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { PacedDeletions } from "../../lib/stores/paced-deletions";
 import { compileScripts } from "../support/compiled-scripts";
-import { sessionRecord } from "../support/session-records";
 
 const scripts = compileScripts(["lib/errors.ts", "lib/record", "lib/stores", "test/support"]);
 let path: string;
 let folder: LmdbFolder;
-let other: LmdbStore;
 
 beforeEach(() => {
   path = mkdtempSync(join(tmpdir(), "coatcheck-paced-"));
   folder = new LmdbFolder(path);
-  other = new LmdbStore({ path });
 });
 
 afterEach(async () => {
   jest.restoreAllMocks();
-  await other.close();
   await folder.close();
   rmSync(path, { recursive: true });
 });
@@ -53,37 +48,6 @@ it.each(uses)(
     await counts.return(undefined);
   },
 );
-
-it.each<[string, boolean, () => Promise<unknown>]>([
-  ["nobody has done anything", true, async () => undefined],
-  ["another store has written nothing", true, () => other.update(sessionRecord().id, { owner: "nobody has it" })],
-  ["another store has written", false, () => other.create(sessionRecord())],
-  ...uses.map(([what, use]): [string, boolean, () => Promise<unknown>] => [`the process ${what}`, false, use]),
-])("P2: after %s, its being sure of what it has read is %s", async (_, isSure, disturb) => {
-  const ids = Array.from({ length: 2000 }, (_each, n) => `${n + 10_000}`);
-  await folder.together(() => ids.map((id) => folder.live.records.putSync(id, Buffer.from(id), 1)));
-  const answers: boolean[] = [];
-  const counts = new PacedDeletions(folder).each([ids], (id, sure) => {
-    answers.push(sure);
-    return folder.live.records.removeSync(id);
-  });
-  await counts.next();
-  await disturb();
-  await exhausted(counts);
-  expect(answers).toHaveLength(2000);
-  expect([answers.at(0), answers.at(-1)]).toEqual([true, isSure]);
-});
-
-it("P2: is not sure beside a write that is under way since before it began", async () => {
-  let finish: () => void = () => undefined;
-  const writing = folder.writing(() => new Promise<void>((resolve) => (finish = resolve)));
-  const sure: boolean[] = [];
-  await exhausted(new PacedDeletions(folder).each([["a"]], (_, isSure) => sure.push(isSure) > 0));
-  finish();
-  await writing;
-  await exhausted(new PacedDeletions(folder).each([["a"]], (_, isSure) => sure.push(isSure) > 0));
-  expect(sure).toEqual([false, true]);
-});
 
 it("has two transactions under way at most, and asks for the next one before the last is committed", async () => {
   const together = folder.together.bind(folder);
@@ -117,10 +81,6 @@ it("P7: tells of a transaction that fails when its turn comes, and leaves no rej
     unhandled: 0,
   });
 });
-
-async function exhausted(counts: AsyncIterator<number>): Promise<void> {
-  while ((await counts.next()).done !== true);
-}
 
 function* endless(): Generator<string[]> {
   for (let n = 0; ; n += 1) yield Array.from({ length: 500 }, (_, each) => `${n}-${each}`);

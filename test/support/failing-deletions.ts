@@ -1,12 +1,12 @@
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { PacedDeletions } from "../../lib/stores/paced-deletions";
 
-/** A process that deletes in transactions, of which the second fails while the first is under way; prints what came of it. */
+/** A process that deletes in transactions, of which the third or a later one fails; prints what came of it. */
 let unhandled = 0;
 process.on("unhandledRejection", () => (unhandled += 1));
 
 function remove(entry: number): boolean {
-  if (entry >= 1000) throw new Error("full");
+  if (entry >= 4000) throw new Error("full");
   return true;
 }
 
@@ -14,7 +14,7 @@ async function deleteAll() {
   const folder = new LmdbFolder(process.argv[2]!);
   let told = "nothing";
   try {
-    const entries = Array.from({ length: 5000 }, (_, n) => n);
+    const entries = Array.from({ length: 10_000 }, (_, n) => n);
     for await (const count of new PacedDeletions(folder).each([entries], remove)) told = `${count} deleted`;
   } catch (error) {
     const { code, cause } = error as { code?: string; cause?: Error };
