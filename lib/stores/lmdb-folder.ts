@@ -99,9 +99,9 @@ export class LmdbFolder {
   }
 
   /**
-   * Waits, in a context of the folder's own, until a write, or several, are committed: every process sees them then, and they are on disk. `write` is called once more where LMDB gave
-   * up its transaction. Where it rejects otherwise, the writes may be there all the same, if it failed at the last page. Calls `settled` before anyone who waits for it goes on, without an
-   * answer where it failed.
+   * Waits, in a context of the folder's own, until a write, or several, are committed: every process sees them then, and they are on disk. `write` is
+   * called once more where LMDB gave up its transaction. Where it rejects otherwise, the writes may be there all the same, if it failed at the last page.
+   * Calls `settled` before anyone who waits for it goes on, without an answer where it failed.
    */
   committed<T>(write: () => Promise<T>, settled?: (answer: T | undefined) => void): Promise<T> {
     const succeeded = (answer: T) => {
@@ -131,7 +131,7 @@ export class LmdbFolder {
     return answer();
   }
 
-  /** The same for many deletions, which cost less than half of what they do one by one. Whatever fails rejects with `SESSION_STORE`. */
+  /** The same for many deletions, which cost about half of what they do one by one. Whatever fails rejects with `SESSION_STORE`. */
   async together<T>(deletions: () => T): Promise<T> {
     const answer = await this.#transaction(deletions);
     try {
