@@ -17,7 +17,7 @@ const SWEPT_PART = 1 / 20;
 
 /**
  * Deletes what is due at `now` from one table, and answers transaction by transaction how many records it deleted. A record that was
- * changed or deleted by another meanwhile is left alone and not counted.
+ * renewed, ended or deleted by another meanwhile is left alone and not counted.
  *
  * Records are deleted in the order of their ids, which is random in the index of owners: LMDB copies a page for each change that is not next to the one
  * before. So where much is due, that index is swept afterwards, in its own order. Where the process ends in between, entries are left there

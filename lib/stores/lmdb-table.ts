@@ -51,7 +51,7 @@ const INDEX_OPTIONS = { keyEncoder, encoder: { encode: () => NOTHING, decode: ()
  * The records of one state, live or ended, with an index of their owners and one of when they expire and may be cleared.
  *
  * The version of an entry of the owners is that of the purge bucket, and the version of an entry of the times the hash of the owner: so what is due can
- * be deleted without being read, and is not where either was changed meanwhile.
+ * be deleted from all three without being read, and is not where it was given another bucket meanwhile.
  *
  * `insertion`, `removal` and `rewrite` prepare everything that can fail; what they answer only asks lmdb for writes. Called
  * inside `ifVersion` or `ifNoExists`, all of these happen in one transaction, or none. Reads see the snapshot that lmdb has open.

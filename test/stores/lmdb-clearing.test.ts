@@ -165,7 +165,7 @@ describe("between the reading of the index and the deletion", () => {
   });
 
   it.each([false, true])(
-    "a session that has got another owner is deleted, and the next clearing finds its entry there",
+    "a session that has got another owner is deleted, and the next clearing finds its entry there (with that of the owner it had: %s)",
     async (alsoFromOwners) => {
       const { live } = await halfDue(5);
       const [record] = await created(1, { purgeAt: NOW - HOUR });
@@ -260,7 +260,7 @@ it("ends where a transaction fails twice", async () => {
   await expect(clearTable(folder, folder.live, NOW).next()).rejects.toThrow("The disk is full");
 });
 
-it("another store opens the folder at any moment of a clearing, and closes it", async () => {
+it("P7: another store opens the folder at any moment of a clearing, and closes it", async () => {
   await halfDue(2000);
   const cleared = total(clearTable(folder, folder.live, NOW));
   const state = { clearing: true };
