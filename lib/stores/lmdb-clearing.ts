@@ -1,8 +1,8 @@
 import { CLEAR_GRACE_MS } from "../record/expiry";
 import { dueEntries, runsUpTo } from "./lmdb-due";
 import type { LmdbFolder } from "./lmdb-folder";
-import { bucketVersion } from "./lmdb-table";
-import type { Indexed, LmdbTable, OwnerEntry, TimeEntry } from "./lmdb-table";
+import { bucketOfOwnerKey } from "./lmdb-owner-key";
+import type { Indexed, LmdbTable, TimeEntry } from "./lmdb-table";
 import { PacedDeletions } from "./paced-deletions";
 import { bucketOf } from "./tally-key";
 
@@ -32,16 +32,18 @@ export async function* clearTable<R extends Indexed>(
   const boundary = bucketOf(now - CLEAR_GRACE_MS);
   const paced = new PacedDeletions(folder);
   const isSwept = (await estimatedDue(folder, table, boundary, paced)) > folder.read(() => table.size) * SWEPT_PART;
-  yield* paced.each(dueEntries(folder, table, boundary), (entry) =>
-    entry.run.purgeBucket < boundary ? table.removeFromRun(entry, !isSwept) : removeIfDue(folder, table, entry, now),
-  );
+  const isOver = ({ run }: TimeEntry) => run.purgeBucket < boundary;
+  yield* paced.each(dueEntries(folder, table, boundary), (entries) => {
+    const inPart = entries.filter((entry) => !isOver(entry) && removeIfDue(folder, table, entry, now));
+    return table.removeFromRuns(entries.filter(isOver), !isSwept) + inPart.length;
+  });
   folder.assertOpen();
   if (folder.read(() => table.ownersLeft) <= 0) return;
-  const remove = (entry: OwnerEntry) => {
-    table.removeOwner(entry);
-    return false; // It is no record.
+  const remove = (keys: readonly string[]) => {
+    table.removeOwnerKeys(keys);
+    return 0; // They are no records.
   };
-  yield* paced.each(dueOwners(folder, table, boundary), remove, OWNER_COST);
+  yield* paced.each(dueOwnerKeys(folder, table, boundary), remove, OWNER_COST);
 }
 
 async function estimatedDue(
@@ -59,13 +61,12 @@ async function estimatedDue(
 }
 
 /** What is due of the index of owners, some at a time, and now and then none. */
-function* dueOwners(folder: LmdbFolder, table: LmdbTable<Indexed>, boundary: string): Generator<OwnerEntry[]> {
-  const versionsEnd = bucketVersion(boundary);
+function* dueOwnerKeys(folder: LmdbFolder, table: LmdbTable<Indexed>, boundary: string): Generator<string[]> {
   for (let last: string | undefined = ""; last !== undefined;) {
     const after: string = last;
-    const page = folder.read(() => table.owners(after, OWNERS_PAGE));
-    yield page.filter(({ version }) => version < versionsEnd);
-    last = page.length < OWNERS_PAGE ? undefined : page.at(-1)?.key;
+    const page = folder.read(() => table.ownerKeys(after, OWNERS_PAGE));
+    yield page.filter((key) => bucketOfOwnerKey(key) < boundary);
+    last = page.length < OWNERS_PAGE ? undefined : page.at(-1);
   }
 }
 

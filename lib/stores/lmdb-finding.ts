@@ -26,16 +26,17 @@ export async function* findInTable<R extends Findable>(
   for (let limit = Math.min(query.limit ?? PAGE, PAGE); ; limit = PAGE) {
     folder.assertOpen();
     const page = folder.read(() => idsOf(table, query, last, limit).map((id) => ({ id, found: table.readSound(id) })));
-    for (const { found } of page) {
+    for (const { id, found } of page) {
       folder.assertOpen();
-      if (found === undefined) continue;
+      const isAgain = id === last;
+      last = id;
+      if (found === undefined || isAgain) continue;
       if (matches(found.record, query)) passedOver = 0;
       else if ((passedOver += 1) !== query.progressEvery) continue;
       else passedOver = 0;
       yield found.record;
     }
     if (page.length < limit || query.id !== undefined) return;
-    last = page.at(-1)?.id;
     await nextTurn();
   }
 }

@@ -1,6 +1,6 @@
 import { groupOf } from "../record/session-group";
 import type { SessionRecord } from "../record/session-record";
-import { bucketOf, groupKey, groupOfKey } from "./tally-key";
+import { BUCKET_DIGITS, bucketOf, groupKey, groupOfKey } from "./tally-key";
 
 /**
  * Records of one group that expire within the same ten minutes, and may be cleared from within the same ten minutes on. The index of times
@@ -14,8 +14,6 @@ export interface Run {
   readonly lead: string;
   readonly purgeBucket: string;
 }
-
-const BUCKET_DIGITS = 6;
 
 /** What the key of a live record in the index of times begins with. */
 export function liveRun(record: SessionRecord): string {

@@ -2,7 +2,7 @@ import type { Database, RootDatabase, Transaction } from "lmdb";
 import { SessionError } from "../errors";
 import { LmdbCache } from "./lmdb-cache";
 import { keyEncoder } from "./lmdb-key-encoder";
-import { OWNER_DIGITS, ownerHash, ownerPrefix } from "./lmdb-owner-hash";
+import { afterOwnerKey, idOfOwnerKey, ownerHash, ownerKey, ownerPrefix } from "./lmdb-owner-key";
 import { firstNumber } from "./lmdb-packing";
 import type { LmdbFormat, Versioned } from "./lmdb-record";
 import { runOfKey } from "./lmdb-run";
@@ -28,13 +28,6 @@ export interface TimeEntry {
   readonly owner: number;
 }
 
-/** What the index of owners tells of a record. */
-export interface OwnerEntry {
-  readonly key: string;
-  /** That of the bucket in which the record may be cleared. */
-  readonly version: number;
-}
-
 /** Ids are random, so one of 64 begins with this one of their characters, and none of theirs is between it and the next. */
 const [SAMPLE, AFTER_SAMPLE] = ["A", "B"];
 const SAMPLED_PART = 1 / 64;
@@ -42,16 +35,20 @@ const NOTHING = Buffer.alloc(0);
 
 const RECORD_OPTIONS = { keyEncoder, encoding: "binary" as const, useVersions: true };
 
-/** An entry of an index is a key with a version: there is no value to be copied when it is read. */
+/** An entry of an index is a key, of that of times with a version: there is no value to be copied when it is read. */
 type Index = Database<undefined, string>;
 
-const INDEX_OPTIONS = { keyEncoder, encoder: { encode: () => NOTHING, decode: () => undefined }, useVersions: true };
+const INDEX_OPTIONS = {
+  keyEncoder,
+  encoder: { encode: () => NOTHING, decode: () => undefined },
+  useVersions: false,
+};
 
 /**
  * The records of one state, live or ended, with an index of their owners and one of when they expire and may be cleared.
  *
- * The version of an entry of the owners is that of the purge bucket, and the version of an entry of the times the hash of the owner: so what is due can
- * be deleted from all three without being read, and is not where it was given another bucket meanwhile.
+ * Both indexes have the purge bucket in their keys, and an entry of the times has the hash of the owner as version: so what is due can be deleted from
+ * all three without being read, and is not where it was given another bucket meanwhile.
  *
  * `insertion`, `removal` and `rewrite` prepare everything that can fail; what they answer only asks lmdb for writes. Called
  * inside `ifVersion` or `ifNoExists`, all of these happen in one transaction, or none. Reads see the snapshot that lmdb has open.
@@ -66,7 +63,7 @@ export class LmdbTable<R extends Indexed> {
   constructor(root: RootDatabase, name: string, format: LmdbFormat<R>) {
     this.records = root.openDB(name, RECORD_OPTIONS);
     this.#owners = root.openDB(`${name}-owners`, INDEX_OPTIONS);
-    this.#times = root.openDB(`${name}-times`, INDEX_OPTIONS);
+    this.#times = root.openDB(`${name}-times`, { ...INDEX_OPTIONS, useVersions: true });
     this.#format = format;
   }
 
@@ -159,11 +156,15 @@ export class LmdbTable<R extends Indexed> {
     return keysAfter(this.records, last, undefined, limit);
   }
 
-  /** A page of the ids that were stored under this owner, from after the id `last` on. */
+  /**
+   * A page of the ids that were stored under this owner, from after the id `last` on. An id may come twice, one next to the other, where a clearing was
+   * ended before it had swept the index.
+   */
   idsOfOwner(owner: string, last: string | undefined, limit: number): string[] {
-    const prefix = ownerPrefix(ownerHash(owner));
-    const keys = keysAfter(this.#owners, prefix + (last ?? ""), prefix + AFTER_ALL, limit);
-    return keys.map((key) => key.slice(OWNER_DIGITS));
+    const hash = ownerHash(owner);
+    const prefix = ownerPrefix(hash);
+    const start = last === undefined ? prefix : afterOwnerKey(hash, last);
+    return keysAfter(this.#owners, start, prefix + AFTER_ALL, limit).map(idOfOwnerKey);
   }
 
   /** The run of the first key from `start` on in the index of times. */
@@ -201,29 +202,30 @@ export class LmdbTable<R extends Indexed> {
     return this.#times.getKeysCount({ start: text + SAMPLE, end: text + AFTER_SAMPLE }) / SAMPLED_PART;
   }
 
-  /** A page of the index of owners, from after the key `last` on. */
-  owners(last: string, limit: number): OwnerEntry[] {
-    return Array.from(entriesAfter(this.#owners, last, undefined, limit), ({ key, version = 0 }) => ({ key, version }));
+  /** A page of the keys of the index of owners, from after `last` on. */
+  ownerKeys(last: string | undefined, limit: number): string[] {
+    return keysAfter(this.#owners, last, undefined, limit);
+  }
+
+  /** Removes keys from the index of owners, inside a transaction. What may be cleared later than it could before has another one by that very write. */
+  removeOwnerKeys(keys: readonly string[]): void {
+    for (const key of keys) this.#owners.removeSync(key);
   }
 
   /**
-   * Removes from the index of owners, inside a transaction, an entry that still has this version. A record that may be cleared later than it did before is
-   * put back there by that very write.
+   * Deletes, inside a transaction, the records that are still in their runs, and so still as due as they were, and their owners' entries too; answers how
+   * many these were. Where one has got another owner meanwhile, the entry of that one stays, and leads to nothing. Each index has its turn, and each run:
+   * LMDB searches and shifts what is on a page for each deletion, and so that page stays in the processor's cache.
    */
-  removeOwner({ key, version }: OwnerEntry): void {
-    // With the version as a condition of the removal, lmdb would end the process where LMDB can't read the entry.
-    if (this.#owners.doesExist(key, version)) this.#owners.removeSync(key);
-  }
-
-  /**
-   * Deletes, inside a transaction, a record that is still in its run, and so still as due as it was, and its owner's entry too; answers whether it was. Where
-   * it has got another owner meanwhile, the entry of that one stays, and leads to nothing.
-   */
-  removeFromRun({ key, id, owner }: TimeEntry, alsoFromOwners: boolean): boolean {
-    if (!this.#times.removeSync(key)) return false;
-    this.records.removeSync(id);
-    if (alsoFromOwners) this.#owners.removeSync(ownerPrefix(owner) + id);
-    return true;
+  removeFromRuns(entries: readonly TimeEntry[], alsoFromOwners: boolean): number {
+    const removed = new Set<TimeEntry>();
+    for (const ofRun of byRun(entries)) {
+      for (const entry of ofRun) if (this.#times.removeSync(entry.key)) removed.add(entry);
+    }
+    for (const entry of entries) if (removed.has(entry)) this.records.removeSync(entry.id);
+    if (!alsoFromOwners) return removed.size;
+    for (const { owner, id, run } of removed) this.#owners.removeSync(ownerKey(owner, id, run.purgeBucket));
+    return removed.size;
   }
 
   #reindexing(before: R | undefined, after: R | undefined): () => void {
@@ -233,7 +235,7 @@ export class LmdbTable<R extends Indexed> {
       if (old !== undefined && old.owner !== next?.owner) void this.#owners.remove(old.owner);
       if (old !== undefined && old.time !== next?.time) void this.#times.remove(old.time);
       if (next === undefined) return;
-      void this.#owners.put(next.owner, undefined, next.ownerVersion);
+      void this.#owners.put(next.owner, undefined);
       void this.#times.put(next.time, undefined, next.ownerHash);
     };
   }
@@ -242,8 +244,7 @@ export class LmdbTable<R extends Indexed> {
     const owner = ownerHash(record.owner);
     return {
       ownerHash: owner,
-      owner: ownerPrefix(owner) + record.id,
-      ownerVersion: bucketVersion(bucketOf(record.purgeAt)),
+      owner: ownerKey(owner, record.id, bucketOf(record.purgeAt)),
       time: this.#format.runOf(record) + record.id,
     };
   }
@@ -274,7 +275,12 @@ function entriesAfter(db: Index, last: string, end: string | undefined, limit: n
   });
 }
 
-/** The version, in the index of owners, of what may be cleared in this bucket: never 0, which is that of what has none. */
-export function bucketVersion(purgeBucket: string): number {
-  return parseInt(purgeBucket, 36) + 1;
+function byRun(entries: readonly TimeEntry[]): Iterable<TimeEntry[]> {
+  const runs = new Map<Run, TimeEntry[]>();
+  for (const entry of entries) {
+    const ofRun = runs.get(entry.run);
+    if (ofRun === undefined) runs.set(entry.run, [entry]);
+    else ofRun.push(entry);
+  }
+  return runs.values();
 }

@@ -8,13 +8,13 @@ import { ShortTurns } from "./short-turns";
  */
 const FEW = 125;
 const MORE_PER_MS = 4;
-const MANY = 2000;
+const MANY = 4000;
 
 /** How many transactions are under way: while one is written to the disk, what the next one deletes is read. */
 const UNDER_WAY = 2;
 
-/** Deletes an entry inside a transaction, if it is still there, and answers whether that counts. */
-type Remove<T> = (entry: T) => boolean;
+/** Deletes entries inside a transaction, where they are still there, and answers how many of them count. */
+type Remove<T> = (entries: readonly T[]) => number;
 
 /** Deletes much in a folder, and leaves room for requests. Of those of other processes it does not know. */
 export class PacedDeletions {
@@ -68,9 +68,7 @@ export class PacedDeletions {
       const deletions = () => {
         // What is asked for in this very turn would be part of this transaction.
         setImmediate(resolve);
-        let count = 0;
-        for (const entry of entries) if (remove(entry)) count += 1;
-        return count;
+        return remove(entries);
       };
       const deleted = this.#folder.writing(() =>
         // The count falls short by what a first try did delete.

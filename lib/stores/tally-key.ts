@@ -2,7 +2,8 @@ import type { SessionGroup } from "../record/session-group";
 
 /** An index of when sessions expire is this coarse, in milliseconds, so that most touches leave it as it is. */
 const BUCKET_MS = 10 * 60_000;
-const BUCKET_DIGITS = 6;
+/** How many characters `bucketOf` answers. */
+export const BUCKET_DIGITS = 6;
 const LAST_BUCKET = 36 ** BUCKET_DIGITS - 1;
 /** What is in a key of each name, so that no key is too long for a store: 64 characters. */
 const NAME_LENGTH = 64;

@@ -32,7 +32,7 @@ it.each(uses)(
   "deletes few at once beside %s of the process, and the more the longer there are none",
   async (_, use) => {
     const clock = jest.spyOn(performance, "now").mockReturnValue(1000);
-    const counts = new PacedDeletions(folder).each(endless(), () => true);
+    const counts = new PacedDeletions(folder).each(endless(), ({ length }) => length);
     const next = async () => {
       // One is under way already when another is asked for.
       await counts.next();
@@ -42,7 +42,9 @@ it.each(uses)(
     clock.mockReturnValue(1100);
     expect(await next()).toBe(525);
     clock.mockReturnValue(1900);
-    expect(await next()).toBe(2000);
+    expect(await next()).toBe(3725);
+    clock.mockReturnValue(2900);
+    expect(await next()).toBe(4000);
     await use();
     expect(await next()).toBe(125);
     await counts.return(undefined);
@@ -56,7 +58,7 @@ it("has two transactions under way at most, and asks for the next one before the
     underWay.add((state.now += 1));
     return together(deletions).finally(() => (state.now -= 1));
   });
-  const counts = new PacedDeletions(folder).each(endless(), () => true);
+  const counts = new PacedDeletions(folder).each(endless(), ({ length }) => length);
   for (let transaction = 0; transaction < 20; transaction += 1) await counts.next();
   await counts.return(undefined);
   expect([...underWay]).toEqual([1, 2]);
@@ -66,9 +68,11 @@ it("counts what was deleted, and hands out all entries in their order", async ()
   const seen: number[] = [];
   const groups = [[], Array.from({ length: 300 }, (_, n) => n), [], [300], [301, 302]];
   let deleted = 0;
-  for await (const count of new PacedDeletions(folder).each(groups, (entry) => seen.push(entry) % 3 === 0)) {
-    deleted += count;
-  }
+  const remove = (entries: readonly number[]) => {
+    seen.push(...entries);
+    return entries.filter((entry) => entry % 3 === 0).length;
+  };
+  for await (const count of new PacedDeletions(folder).each(groups, remove)) deleted += count;
   expect(seen).toEqual(Array.from({ length: 303 }, (_, n) => n));
   expect(deleted).toBe(101);
 });

@@ -5,9 +5,9 @@ import { PacedDeletions } from "../../lib/stores/paced-deletions";
 let unhandled = 0;
 process.on("unhandledRejection", () => (unhandled += 1));
 
-function remove(entry: number): boolean {
-  if (entry >= 4000) throw new Error("full");
-  return true;
+function remove(entries: readonly number[]): number {
+  if (entries.some((entry) => entry >= 4000)) throw new Error("full");
+  return entries.length;
 }
 
 async function deleteAll() {

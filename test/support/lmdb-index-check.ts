@@ -20,8 +20,8 @@ export async function indexFaults(path: string): Promise<string[]> {
         return [
           ...differences(
             `${state} by owner`,
-            Array.from(owners.getRange({ versions: true }), ({ key, version }) => `${key} ${version}`),
-            records.map((record) => `${prefixOf(record)}${record.id} ${parseInt(bucketOf(record.purgeAt), 36) + 1}`),
+            [...owners.getKeys()],
+            records.map((record) => `${prefixOf(record)}${record.id}\0${bucketOf(record.purgeAt)}`),
           ),
           ...differences(
             `${state} by time`,
