@@ -18,6 +18,13 @@ interface Caller {
 
 type Callers = Map<string, Caller[]>;
 
+interface Others {
+  /** How many of them wait for an answer that was asked for. */
+  readonly underWay: number;
+}
+
+const NOBODY: Others = { underWay: 0 };
+
 /**
  * Reads entities of one kind, many in one `Lookup`. A caller joins only a lookup that was not sent yet: one under way
  * may have read before a change that was acknowledged since. Entities may be shared by callers and are not to be changed.
@@ -26,13 +33,15 @@ export class DatastoreLookups implements PipeSource {
   readonly #rpc: DatastoreRpc;
   readonly #kind: string;
   readonly #timeoutMs: number;
+  readonly #others: Others;
   readonly #pipe = new DatastorePipe(this);
   #callers: Callers = new Map();
   #waiting = 0;
   #unanswered = 0;
 
-  /** Nobody's lookup is sent later than `timeoutMs` after it was asked for. */
-  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number) {
+  /** Nobody's lookup is sent later than `timeoutMs` after it was asked for. `others` are those who ask for a lookup, most likely, when they are answered. */
+  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number, others: Others = NOBODY) {
+    this.#others = others;
     this.#rpc = rpc;
     this.#kind = kind;
     this.#timeoutMs = timeoutMs;
@@ -63,6 +72,15 @@ export class DatastoreLookups implements PipeSource {
 
   get unanswered(): number {
     return this.#unanswered;
+  }
+
+  get expectsMore(): boolean {
+    return this.#others.underWay >= this.#waiting;
+  }
+
+  /** To be called when others were answered. */
+  joined(): void {
+    this.#pipe.joined();
   }
 
   next(): (() => Promise<void>) | undefined {

@@ -4,6 +4,8 @@ export interface PipeSource {
   readonly waiting: number;
   /** How many callers have no answer yet, sent or not. */
   readonly unanswered: number;
+  /** Whether at least as many as wait are about to be answered elsewhere, and to ask then. `joined` is to be called when they were. */
+  readonly expectsMore: boolean;
   /** Takes what may travel together; what it returns makes the call, answers the callers, and never rejects. */
   next(): (() => Promise<void>) | undefined;
 }
@@ -18,10 +20,13 @@ const WORTH_A_CALL = 32;
 const MEMORY = 0.9;
 /** The longest wait for calls under way before another is made, in milliseconds. An answer usually comes long before. */
 const PATIENCE_MS = 50;
+/** The longest wait for others to join, in milliseconds. */
+const HOLD_MS = 10;
 
 /**
  * Decides when what waits is sent. Few callers are sent at once. Many gather while a call is under way, and travel together
- * a turn after it returns; the more calls are under way, the more it takes for another one. A call that hangs holds up nobody for long.
+ * a turn after it returns; the more calls are under way, the more it takes for another one. They also wait a little for as many who are about to join them.
+ * A call that hangs holds up nobody for long.
  */
 export class DatastorePipe {
   readonly #source: PipeSource;
@@ -30,6 +35,8 @@ export class DatastorePipe {
   /** The most callers that asked at a time lately. */
   #crowd = 0;
   #isWoken = false;
+  #hold: NodeJS.Timeout | undefined;
+  #isHoldOver = false;
   #patience: NodeJS.Timeout | undefined;
   #whenIdle: (() => void) | undefined;
   #idle: Promise<void> | undefined;
@@ -49,6 +56,11 @@ export class DatastorePipe {
     this.#isWoken = true;
     if (this.#crowd > FEW) setImmediate(this.#woken);
     else queueMicrotask(this.#woken);
+  }
+
+  /** To be called when those were answered whom `expectsMore` spoke of. */
+  joined(): void {
+    if (this.#hold !== undefined) this.#wakeAfterTurn();
   }
 
   /** Makes one more call, before those that were not made yet. */
@@ -77,7 +89,7 @@ export class DatastorePipe {
   };
 
   #pump(): void {
-    while (this.#isTime() && this.#sendNext());
+    while (this.#isTime() && !this.#isHeld() && this.#sendNext());
     this.#watch();
   }
 
@@ -89,9 +101,24 @@ export class DatastorePipe {
     return waiting > 0 && (calls === 0 || this.#crowd <= FEW || waiting >= WORTH_A_CALL * calls);
   }
 
+  /** Whether those who wait are held for others to join them: a crowd in two halves, of which each waits for the other's calls, makes twice as many. */
+  #isHeld(): boolean {
+    if (this.#crowd <= FEW || this.#again.length > 0 || this.#isHoldOver || !this.#source.expectsMore) return false;
+    this.#hold ??= setTimeout(this.#endHold, HOLD_MS);
+    return true;
+  }
+
+  readonly #endHold = (): void => {
+    this.#isHoldOver = true;
+    this.#pump();
+  };
+
   #sendNext(): boolean {
     const send = this.#again.shift() ?? this.#source.next();
     if (send === undefined) return false;
+    clearTimeout(this.#hold);
+    this.#hold = undefined;
+    this.#isHoldOver = false;
     this.#underWay += 1;
     this.#crowd *= MEMORY;
     void send().finally(() => {

@@ -61,8 +61,9 @@ export class DatastoreStore implements SessionStore {
     this.#now = resolved.now;
     this.#timeoutMs = resolved.timeoutMs;
     this.#rpc = new DatastoreRpc(resolved);
-    this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, this.#timeoutMs);
-    this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, this.#timeoutMs);
+    // Who is answered by an update ends a request, and another one of that visitor begins with a load.
+    this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, this.#timeoutMs, () => this.#lookups.joined());
+    this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, this.#timeoutMs, this.#updates);
   }
 
   // Here and in `update` every promise less is one less per request.

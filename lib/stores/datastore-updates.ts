@@ -26,10 +26,12 @@ export class DatastoreUpdates implements PipeSource {
   readonly #timeoutMs: number;
   readonly #changes = new DatastoreChanges();
   readonly #pipe = new DatastorePipe(this);
+  readonly #onAnswered: () => void;
   #unanswered = 0;
 
-  /** Nobody's change is sent later than `timeoutMs` after it was asked for. */
-  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number) {
+  /** Nobody's change is sent later than `timeoutMs` after it was asked for. `onAnswered` is called when some were answered. */
+  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number, onAnswered: () => void = () => undefined) {
+    this.#onAnswered = onAnswered;
     this.#rpc = rpc;
     this.#kind = kind;
     this.#timeoutMs = timeoutMs;
@@ -58,6 +60,14 @@ export class DatastoreUpdates implements PipeSource {
 
   get unanswered(): number {
     return this.#unanswered;
+  }
+
+  /** Nobody is known who is about to ask for a change. */
+  readonly expectsMore = false;
+
+  /** How many callers have no answer, of those whose change was sent. */
+  get underWay(): number {
+    return this.#unanswered - this.#changes.count;
   }
 
   next(): (() => Promise<void>) | undefined {
@@ -123,6 +133,7 @@ export class DatastoreUpdates implements PipeSource {
       this.#answer(write.changes, answer);
       this.#finish(write);
     }
+    this.#onAnswered();
   }
 
   #answer(changes: readonly Change[], answer: (change: Change) => void): void {

@@ -95,6 +95,75 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     expect(proxy.calls.Lookup).toBeLessThanOrEqual(4);
   });
 
+  describe("while as many updates are under way", () => {
+    let lookups: jest.SpyInstance;
+    let isStanding = false;
+
+    beforeEach(() => (lookups = jest.spyOn(DatastoreRpc.prototype, "lookupAll")));
+
+    afterEach(() => {
+      // What is still held where a test failed would never be sent.
+      if (isStanding) jest.advanceTimersByTime(10);
+      isStanding = false;
+      jest.useRealTimers();
+      lookups.mockRestore();
+    });
+
+    const turns = async () => {
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((later) => setImmediate(later));
+    };
+
+    /** Ten updates that are held on their way, and ten loads that were asked for since; the clock stands still. */
+    const underWay = async () => {
+      const records = await stored(20);
+      const gate = proxy.holdNext("before");
+      const saved = records.slice(0, 10).map(({ id }) => store.update(id, { data: { set: { n: '"saved"' } } }));
+      await gate.reached;
+      jest.useFakeTimers({
+        doNotFake: ["performance", "Date", "nextTick", "queueMicrotask", "setImmediate", "setInterval"],
+      });
+      isStanding = true;
+      const loads = records.slice(10).map(({ id }) => store.load(id));
+      await turns();
+      expect(lookups).not.toHaveBeenCalled();
+      return { gate, saved, loads, records };
+    };
+
+    it("wait for those who are answered, and travel with their next loads", async () => {
+      const { gate, saved, loads, records } = await underWay();
+      gate.open();
+      const next = records
+        .slice(0, 10)
+        .map(async ({ id }, n) => ((await saved[n]) === true ? store.load(id) : undefined));
+      const loaded = await Promise.all([...next, ...loads]);
+      expect(loaded.map((record) => record?.id)).toEqual(records.map(({ id }) => id));
+      expect(loaded[0]?.data.n).toBe('"saved"');
+      expect(lookups).toHaveBeenCalledTimes(1);
+    });
+
+    it("go on when these were answered, where nobody asks again", async () => {
+      const { gate, saved, loads, records } = await underWay();
+      gate.open();
+      expect(await Promise.all(saved)).toEqual(saved.map(() => true));
+      await turns();
+      expect(lookups).toHaveBeenCalledTimes(1);
+      const loaded = await Promise.all(loads);
+      expect(loaded.map((record) => record?.id)).toEqual(records.slice(10).map(({ id }) => id));
+    });
+
+    it("wait for 10 ms at the most", async () => {
+      const { gate, saved, loads, records } = await underWay();
+      jest.advanceTimersByTime(10);
+      expect(lookups).toHaveBeenCalledTimes(1);
+      isStanding = false;
+      jest.useRealTimers();
+      const loaded = await Promise.all(loads);
+      expect(loaded.map((record) => record?.id)).toEqual(records.slice(10).map(({ id }) => id));
+      gate.open();
+      expect(await Promise.all(saved)).toEqual(saved.map(() => true));
+    });
+  });
+
   it("ask again for what Datastore deferred", async () => {
     const records = await stored(7);
     let calls = 0;

@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { DatastorePipe } from "../../lib/stores/datastore-pipe";
 import type { PipeSource } from "../../lib/stores/datastore-pipe";
 
@@ -8,6 +8,7 @@ class Callers implements PipeSource {
   readonly #pipe = new DatastorePipe(this);
   #waiting: (() => void)[] = [];
   unanswered = 0;
+  expectsMore = false;
 
   get waiting(): number {
     return this.#waiting.length;
@@ -19,10 +20,16 @@ class Callers implements PipeSource {
     this.#waiting = [];
     this.sizes.push(taken.length);
     return async () => {
-      await sleep(5);
+      await new Promise((later) => setTimeout(later, 5));
       this.unanswered -= taken.length;
       for (const answer of taken) answer();
     };
+  }
+
+  /** Says that others, whom `expectsMore` spoke of, were answered. */
+  joined(): void {
+    this.expectsMore = false;
+    this.#pipe.joined();
   }
 
   /** Resolves when nobody waits for an answer. */
@@ -47,6 +54,8 @@ class Callers implements PipeSource {
 }
 
 describe("DatastorePipe", () => {
+  afterEach(() => jest.useRealTimers());
+
   it("takes along, of a crowd, those who ask again in the turn after their answer, instead of every half waiting for the other", async () => {
     const callers = new Callers();
     const first = callers.ask(5, 4);
@@ -55,8 +64,43 @@ describe("DatastorePipe", () => {
     expect(callers.sizes).toEqual([5, 10, 10, 10, 5]);
   });
 
+  it("holds a crowd for as many who are about to join it, and no longer than until they have asked", async () => {
+    jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
+    const callers = new Callers();
+    callers.expectsMore = true;
+    const asked = callers.ask(5, 1);
+    await turn();
+    await turn();
+    expect(callers.sizes).toEqual([]);
+    callers.joined();
+    const joining = callers.ask(7, 1);
+    await turn();
+    await turn();
+    await turn();
+    expect(callers.sizes).toEqual([12]);
+    await jest.advanceTimersByTimeAsync(5);
+    await Promise.all([asked, joining]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it("sends a crowd after a while that nobody joins", async () => {
+    jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
+    const callers = new Callers();
+    callers.expectsMore = true;
+    const asked = callers.ask(5, 1);
+    await turn();
+    await jest.advanceTimersByTimeAsync(9);
+    expect(callers.sizes).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(callers.sizes).toEqual([5]);
+    await jest.advanceTimersByTimeAsync(5);
+    await asked;
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it("lets a few callers wait for nobody", async () => {
     const callers = new Callers();
+    callers.expectsMore = true;
     const first = callers.ask(1, 2);
     await turn();
     await Promise.all([first, callers.ask(1, 2)]);
