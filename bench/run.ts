@@ -1,5 +1,5 @@
 /**
- * Measures what sessions cost: ours beside its peers, in one run. Takes about 40 minutes; `--quick` about two minutes,
+ * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes; `--quick` about two minutes,
  * with numbers that are good enough to see a change by. Writes `results.md` and `results.svg` beside this file.
  * `scale` computes the figures of docs/scale.md instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody did:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
@@ -39,7 +39,7 @@ interface Length {
 }
 
 const FULL: Length = {
-  requests: { rounds: 7, measureMs: 700, leadMs: 200, warmUpMs: 12_000, warmUpRequests: 8000 },
+  requests: { rounds: 11, measureMs: 700, leadMs: 200, warmUpMs: 12_000, warmUpRequests: 8000 },
   connections: { rounds: 3, measureMs: 400, leadMs: 100, warmUpMs: 1000, warmUpRequests: 2000 },
   startups: 15,
   rpcMs: 2000,
