@@ -74,11 +74,11 @@ export class DatastoreLookups implements PipeSource {
     return this.#unanswered;
   }
 
-  get expectsMore(): boolean {
-    return this.#others.underWay >= this.#waiting;
+  get expected(): number {
+    return this.#others.underWay;
   }
 
-  /** To be called when others were answered. */
+  /** To be called when some of the others were answered. */
   joined(): void {
     this.#pipe.joined();
   }

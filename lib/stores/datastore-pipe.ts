@@ -4,8 +4,8 @@ export interface PipeSource {
   readonly waiting: number;
   /** How many callers have no answer yet, sent or not. */
   readonly unanswered: number;
-  /** Whether at least as many as wait are about to be answered elsewhere, and to ask then. `joined` is to be called when they were. */
-  readonly expectsMore: boolean;
+  /** How many are about to be answered elsewhere, and to ask then. `joined` is to be called when some were answered. */
+  readonly expected: number;
   /** Takes what may travel together; what it returns makes the call, answers the callers, and never rejects. */
   next(): (() => Promise<void>) | undefined;
 }
@@ -22,6 +22,9 @@ const MEMORY = 0.9;
 const PATIENCE_MS = 50;
 /** The longest wait for others to join, in milliseconds. */
 const HOLD_MS = 10;
+/** So many calls are made without such a wait after one that was for nothing: at first, and twice as many each time, up to the most. */
+const FEWEST_WITHOUT = 4;
+const MOST_WITHOUT = 256;
 
 /**
  * Decides when what waits is sent. Few callers are sent at once. Many gather while a call is under way, and travel together
@@ -36,7 +39,10 @@ export class DatastorePipe {
   #crowd = 0;
   #isWoken = false;
   #hold: NodeJS.Timeout | undefined;
-  #isHoldOver = false;
+  /** Whether those who are expected were answered in this turn or the one before. */
+  #isJoining = false;
+  #callsWithoutHold = 0;
+  #nextWithoutHold = FEWEST_WITHOUT;
   #patience: NodeJS.Timeout | undefined;
   #whenIdle: (() => void) | undefined;
   #idle: Promise<void> | undefined;
@@ -58,9 +64,12 @@ export class DatastorePipe {
     else queueMicrotask(this.#woken);
   }
 
-  /** To be called when those were answered whom `expectsMore` spoke of. */
+  /** To be called when some were answered whom `expected` counted. */
   joined(): void {
-    if (this.#hold !== undefined) this.#wakeAfterTurn();
+    if (this.#hold === undefined || this.#isJoining) return;
+    this.#isJoining = true;
+    this.#nextWithoutHold = FEWEST_WITHOUT;
+    setImmediate(() => setImmediate(this.#endJoining));
   }
 
   /** Makes one more call, before those that were not made yet. */
@@ -101,15 +110,26 @@ export class DatastorePipe {
     return waiting > 0 && (calls === 0 || this.#crowd <= FEW || waiting >= WORTH_A_CALL * calls);
   }
 
-  /** Whether those who wait are held for others to join them: a crowd in two halves, of which each waits for the other's calls, makes twice as many. */
+  /** Whether those who wait are held for as many to join them: a crowd in two halves, of which each waits for the other's calls, makes twice as many. */
   #isHeld(): boolean {
-    if (this.#crowd <= FEW || this.#again.length > 0 || this.#isHoldOver || !this.#source.expectsMore) return false;
+    if (this.#again.length > 0) return false;
+    if (this.#isJoining) return true;
+    const { waiting, expected } = this.#source;
+    const isCrowd = this.#crowd > FEW && waiting + expected > FEW;
+    if (!isCrowd || expected < waiting || this.#callsWithoutHold > 0) return false;
     this.#hold ??= setTimeout(this.#endHold, HOLD_MS);
     return true;
   }
 
+  readonly #endJoining = (): void => {
+    this.#isJoining = false;
+    this.#pump();
+  };
+
   readonly #endHold = (): void => {
-    this.#isHoldOver = true;
+    this.#isJoining = false;
+    this.#callsWithoutHold = this.#nextWithoutHold;
+    this.#nextWithoutHold = Math.min(MOST_WITHOUT, 2 * this.#nextWithoutHold);
     this.#pump();
   };
 
@@ -118,7 +138,8 @@ export class DatastorePipe {
     if (send === undefined) return false;
     clearTimeout(this.#hold);
     this.#hold = undefined;
-    this.#isHoldOver = false;
+    this.#isJoining = false;
+    if (this.#callsWithoutHold > 0) this.#callsWithoutHold -= 1;
     this.#underWay += 1;
     this.#crowd *= MEMORY;
     void send().finally(() => {

@@ -63,7 +63,7 @@ export class DatastoreUpdates implements PipeSource {
   }
 
   /** Nobody is known who is about to ask for a change. */
-  readonly expectsMore = false;
+  readonly expected = 0;
 
   /** How many callers have no answer, of those whose change was sent. */
   get underWay(): number {
@@ -133,12 +133,12 @@ export class DatastoreUpdates implements PipeSource {
       this.#answer(write.changes, answer);
       this.#finish(write);
     }
-    this.#onAnswered();
   }
 
   #answer(changes: readonly Change[], answer: (change: Change) => void): void {
     this.#unanswered -= changes.length;
     for (const change of changes) answer(change);
+    this.#onAnswered();
   }
 
   #finish({ id, rest = [] }: Write): void {

@@ -3,7 +3,7 @@ import { BUCKET_DIGITS } from "./tally-key";
 
 /** Hexadecimal: 52 bits, which a number holds. */
 const HASH_DIGITS = 13;
-/** Stands between an id and a bucket, and before all else that an id may have: the keys of one owner lie in the order of the ids. */
+/** Stands between an id, which has none, and a bucket. It is before all that an id has, so the keys of one owner lie in the order of the ids. */
 const SEPARATOR = "\0";
 const AFTER_SEPARATOR = "\u0001";
 

@@ -219,10 +219,17 @@ export class LmdbTable<R extends Indexed> {
    */
   removeFromRuns(entries: readonly TimeEntry[], alsoFromOwners: boolean): number {
     const removed = new Set<TimeEntry>();
-    for (const ofRun of byRun(entries)) {
-      for (const entry of ofRun) if (this.#times.removeSync(entry.key)) removed.add(entry);
+    try {
+      for (const ofRun of byRun(entries)) {
+        for (const entry of ofRun) if (this.#times.removeSync(entry.key)) removed.add(entry);
+      }
+      for (const entry of entries) if (removed.has(entry)) this.records.removeSync(entry.id);
+    } catch (error) {
+      // What was written is committed all the same, and a record without its entry would never be due again.
+      for (const { id, key, owner } of removed)
+        if (this.records.doesExist(id)) this.#times.putSync(key, undefined, owner);
+      throw error;
     }
-    for (const entry of entries) if (removed.has(entry)) this.records.removeSync(entry.id);
     if (!alsoFromOwners) return removed.size;
     for (const { owner, id, run } of removed) this.#owners.removeSync(ownerKey(owner, id, run.purgeBucket));
     return removed.size;

@@ -13,6 +13,7 @@ import { bucketOfOwnerKey } from "../../lib/stores/lmdb-owner-key";
 import { LmdbStore } from "../../lib/stores/lmdb-store";
 import { LmdbTable } from "../../lib/stores/lmdb-table";
 import type { TimeEntry } from "../../lib/stores/lmdb-table";
+import type { FindQuery } from "../../lib/stores/store";
 import { bucketOf } from "../../lib/stores/tally-key";
 import { compileScripts } from "../support/compiled-scripts";
 import { indexFaults } from "../support/lmdb-index-check";
@@ -86,7 +87,7 @@ async function total(counts: AsyncIterable<number>): Promise<number> {
   return sum;
 }
 
-async function idsOf(query: { state: "live" | "ended"; owner?: string }): Promise<string[]> {
+async function idsOf(query: FindQuery): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of store.find(query)) ids.push(id);
   return ids;
@@ -278,15 +279,42 @@ it("where a clearing ended before the sweep of the owners, nobody is found by th
   expect(await indexFaults(path)).toEqual([]);
 });
 
-it("a session that is made again, when a clearing has left its owner's entry behind, is found once, and then swept of it", async () => {
-  const due = await created(250, { owner: "anna", purgeAt: NOW - HOUR });
+it("sessions that are made again, when clearings have left their owner's entries behind, are found once each, by any page, and then swept of them", async () => {
+  const first = await created(250, { owner: "anna", purgeAt: NOW - HOUR });
   await removeAll(dueNow());
-  const again = due.map((record): SessionRecord => ({ ...record, purgeAt: NOW + HOUR }));
+  for (const record of first.slice(0, 170)) await store.create({ ...record, purgeAt: NOW - 2 * HOUR });
+  await removeAll(dueNow());
+  const again = first
+    .filter((_, n) => n % 3 !== 0)
+    .map((record): SessionRecord => ({ ...record, purgeAt: NOW + HOUR }));
   for (const record of again) await store.create(record);
-  expect(folder.read(() => folder.live.ownersLeft)).toBe(250);
+  expect(folder.read(() => folder.live.ownersLeft)).toBe(250 + 170);
   expect(await idsOf({ state: "live", owner: "anna" })).toEqual(sortedIds(again));
+  for (const limit of [1, 2, 3, 50]) {
+    const paged: string[] = [];
+    for (let page: string[] = []; ; paged.push(...page)) {
+      page = (await idsOf({ state: "live", owner: "anna", after: paged.at(-1) ?? "", limit })).slice(0, limit);
+      if (page.length === 0) break;
+    }
+    expect(paged).toEqual(sortedIds(again));
+  }
   expect(await store.clear(NOW)).toBe(0);
   expect(await idsOf({ state: "live", owner: "anna" })).toEqual(sortedIds(again));
+  expect(await indexFaults(path)).toEqual([]);
+});
+
+it("where a deletion fails in the middle of a transaction, what is left of it is due again", async () => {
+  const { live } = await halfDue(300);
+  const remove = folder.live.records.removeSync.bind(folder.live.records);
+  let calls = 0;
+  const removing = jest.spyOn(folder.live.records, "removeSync").mockImplementation((id) => {
+    if ((calls += 1) === 100) throw new Error("Once");
+    return remove(id);
+  });
+  expect(await total(clearTable(folder, folder.live, NOW))).toBeLessThan(300);
+  removing.mockRestore();
+  expect(calls).toBeGreaterThan(300);
+  expect(await idsOf({ state: "live" })).toEqual(sortedIds(live));
   expect(await indexFaults(path)).toEqual([]);
 });
 
