@@ -213,9 +213,9 @@ export class LmdbTable<R extends Indexed> {
   }
 
   /**
-   * Deletes, inside a transaction, the records that are still in their runs, and so still as due as they were, and their owners' entries too; answers how
-   * many these were. Where one has got another owner meanwhile, the entry of that one stays, and leads to nothing. Each index has its turn, and each run:
-   * LMDB searches and shifts what is on a page for each deletion, and so that page stays in the processor's cache.
+   * Deletes, inside a transaction, the records that are still in their runs, and so still as due as they were, and, where asked to, their owners' entries;
+   * answers how many these were. Where one has got another owner meanwhile, the entry of that one stays, and leads to nothing. Each index has its turn, and
+   * each run: LMDB searches and shifts what is on a page for each deletion, and so that page stays in the processor's cache.
    */
   removeFromRuns(entries: readonly TimeEntry[], alsoFromOwners: boolean): number {
     const removed = new Set<TimeEntry>();

@@ -290,6 +290,8 @@ it("sessions that are made again, when clearings have left their owner's entries
   for (const record of again) await store.create(record);
   expect(folder.read(() => folder.live.ownersLeft)).toBe(250 + 170);
   expect(await idsOf({ state: "live", owner: "anna" })).toEqual(sortedIds(again));
+  const last = sortedIds(again)[9];
+  expect(folder.read(() => folder.live.idsOfOwner("anna", last, 3))).not.toContain(last);
   for (const limit of [1, 2, 3, 50]) {
     const paged: string[] = [];
     for (let page: string[] = []; ; paged.push(...page)) {

@@ -1,7 +1,7 @@
 import { LmdbFolder } from "../../lib/stores/lmdb-folder";
 import { PacedDeletions } from "../../lib/stores/paced-deletions";
 
-/** A process that deletes in transactions, of which the third or a later one fails; prints what came of it. */
+/** A process that deletes in transactions, of which the second or a later one fails; prints what came of it. */
 let unhandled = 0;
 process.on("unhandledRejection", () => (unhandled += 1));
 
