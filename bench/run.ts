@@ -39,7 +39,7 @@ interface Length {
 }
 
 const FULL: Length = {
-  requests: { rounds: 11, measureMs: 700, leadMs: 200, warmUpMs: 12_000, warmUpRequests: 8000 },
+  requests: { rounds: 35, measureMs: 200, leadMs: 100, warmUpMs: 12_000, warmUpRequests: 8000 },
   connections: { rounds: 3, measureMs: 400, leadMs: 100, warmUpMs: 1000, warmUpRequests: 2000 },
   startups: 15,
   rpcMs: 2000,
