@@ -1,6 +1,11 @@
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load them with the package */
 
-/** The clearing job and its cron expressions. Like the other rooms here, not every process needs it, so it is loaded when one does. */
+/** Listings and administration. Like the other rooms here, not every process needs it, so it is loaded when one does. */
+export function adminRoom() {
+  return require("./admin/admin-room") as typeof import("./admin/admin-room");
+}
+
+/** The clearing job and its cron expressions. */
 export function clearJobRoom() {
   return require("./jobs/clear-job") as typeof import("./jobs/clear-job");
 }

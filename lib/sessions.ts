@@ -1,14 +1,10 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { resolveAdminContext } from "./admin/admin-context";
 import type { AdminContext, AdminRequest } from "./admin/admin-context";
-import { endedNotice } from "./admin/ended-notice";
 import type { EndedNotice } from "./admin/ended-notice";
 import { messageOf } from "./admin/kill-options";
 import type { KillOptions } from "./admin/kill-options";
-import { SessionAdmin } from "./admin/session-admin";
-import type { Administration, KillDetails } from "./admin/session-admin";
-import { assertFilter } from "./admin/session-filter";
+import type { Administration, KillDetails, SessionAdmin } from "./admin/session-admin";
 import type { SessionFilter } from "./admin/session-filter";
 import type { SessionInfo } from "./admin/session-info";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
@@ -17,8 +13,7 @@ import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { endOldest } from "./admin/session-limit";
-import { SessionReader } from "./admin/session-reader";
-import type { SessionPage } from "./admin/session-reader";
+import type { SessionPage, SessionReader } from "./admin/session-reader";
 import { SessionError } from "./errors";
 import { CookieSignature } from "./http/cookie-signature";
 import { deadIdOf } from "./http/dead-cookie";
@@ -36,7 +31,7 @@ import { GUEST_USER, isEnded } from "./record/session-record";
 import type { EndReason, SessionRecord } from "./record/session-record";
 import { DEFAULT_SCHEDULE, checkedSchedule, resolveOptions } from "./resolved-options";
 import type { ResolvedOptions } from "./resolved-options";
-import { clearJobRoom, clientlessRoom } from "./rooms-on-demand";
+import { adminRoom, clearJobRoom, clientlessRoom } from "./rooms-on-demand";
 import { currentSession } from "./session/current-session";
 import { endingFor } from "./session/ending-for";
 import type { Session } from "./session/session";
@@ -70,14 +65,14 @@ const MAX_FRUITLESS_ROUNDS = 10;
 export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
   readonly #store: GuardedStore;
-  readonly #reader: SessionReader;
   readonly #traffic = new Traffic();
   readonly #context = new OwnContext();
   #handler: SessionHandler | undefined;
   #settings: HttpSettings | undefined;
   #clearJob: ClearJob | undefined;
-  /** Made when it is first asked for. */
+  /** These two are made when they are first asked for. */
   #clientlessMade: ClientlessSessions | undefined;
+  #readerMade: SessionReader | undefined;
   #warnedInsecure = false;
   #closed = false;
 
@@ -87,10 +82,6 @@ export class Sessions extends EventEmitter<SessionEvents> {
     this.#options = resolveOptions(options);
     const { store, storeTimeoutMs: timeoutMs, now } = this.#options;
     this.#store = new GuardedStore(store ?? storeByEnvironment({ now, timeoutMs }), { timeoutMs, now });
-    this.#reader = new SessionReader({
-      ...{ store: this.#store, now, isAuthorized: this.#options.isAuthorized },
-      unwrittenBytes: (id) => this.#traffic.unwritten(id),
-    });
   }
 
   /** The Express middleware of these sessions. The first call also starts the clearing job, unless `clearSchedule` is false. */
@@ -152,13 +143,11 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   /** Who is signed in: the live sessions that pass the filter, or those that ended lately; all, or a page with the cursor of the next one. */
   async getSessionInfo(filter: SessionFilter = {}): Promise<SessionPage> {
-    assertFilter(filter);
     return this.#reader.page(filter);
   }
 
   /** The same, one by one: however many there are, they are never all in memory. */
   async *eachSessionInfo(filter: SessionFilter = {}): AsyncGenerator<SessionInfo> {
-    assertFilter(filter);
     yield* this.#reader.each(filter);
   }
 
@@ -177,7 +166,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   async endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
     const id = deadIdOf(req, this.#settings);
     const record = id === undefined ? undefined : await this.#reader.record(id);
-    return record?.project === this.#options.project ? endedNotice(record, this.#options.now()) : undefined;
+    return record?.project === this.#options.project ? adminRoom().endedNotice(record, this.#options.now()) : undefined;
   }
 
   /**
@@ -185,6 +174,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * request of that person, or what is known otherwise.
    */
   admin(from: AdminContext | AdminRequest): SessionAdmin {
+    const { SessionAdmin, resolveAdminContext } = adminRoom();
     return new SessionAdmin(this.#administration, resolveAdminContext(from, this.#options.project));
   }
 
@@ -328,6 +318,16 @@ export class Sessions extends EventEmitter<SessionEvents> {
       this.#clientlessMade = new ClientlessSessions(settings);
     }
     return this.#clientlessMade;
+  }
+
+  get #reader(): SessionReader {
+    if (this.#readerMade === undefined) {
+      const { now, isAuthorized } = this.#options;
+      const { SessionReader } = adminRoom();
+      const unwrittenBytes = (id: string) => this.#traffic.unwritten(id);
+      this.#readerMade = new SessionReader({ store: this.#store, now, isAuthorized, unwrittenBytes });
+    }
+    return this.#readerMade;
   }
 
   get #administration(): Administration {

@@ -5,7 +5,7 @@ import type { FindQuery } from "../stores/store";
 import { isTrue } from "./is-true";
 import { cursorText, readCursor } from "./session-cursor";
 import type { ListedState, SessionCursor } from "./session-cursor";
-import { passes, queryFor } from "./session-filter";
+import { assertFilter, passes, queryFor } from "./session-filter";
 import type { SessionFilter } from "./session-filter";
 import { endOf, sessionInfo } from "./session-info";
 import type { SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
@@ -69,8 +69,9 @@ export class SessionReader {
     throw new SessionError("SESSION_NOT_FOUND", `There is no session with the id ${id}, and none that ended lately.`);
   }
 
-  /** `SESSION_ARGUMENT` where `after` is no cursor of such a listing. */
+  /** Rejects with `SESSION_ARGUMENT` where this is no filter, or `after` no cursor of such a listing. */
   async page(filter: SessionFilter): Promise<SessionPage> {
+    assertFilter(filter);
     const { limit = Infinity } = filter;
     const found: AnyRecord[] = [];
     let last: SessionCursor | undefined;
@@ -109,8 +110,9 @@ export class SessionReader {
     return Object.assign(infos, { next });
   }
 
-  /** All that pass, one by one, however many there are; `limit` ends it. */
+  /** All that pass, one by one, however many there are; `limit` ends it. `SESSION_ARGUMENT` where this is no filter. */
   async *each(filter: SessionFilter): AsyncGenerator<SessionInfo> {
+    assertFilter(filter);
     let left = filter.limit ?? Infinity;
     for await (const { record, looked } of this.#walk(filter)) {
       if (looked > 0) continue;

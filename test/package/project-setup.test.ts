@@ -76,6 +76,27 @@ describe("the packed tarball", () => {
     expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
   });
 
+  it("loads listings, administration, the clearing job and sessions without a client when they are first used", async () => {
+    const code = `
+      const { Sessions } = require("coatcheck");
+      const { MemoryStore } = require("coatcheck/testing");
+      const ROOMS = ["admin/session-reader.js", "admin/session-admin.js", "jobs/clear-job.js", "clientless/clientless-sessions.js"];
+      const loaded = () => ROOMS.map((room) => Object.keys(require.cache).some((file) => file.endsWith(room)));
+      const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
+      sessions.middleware();
+      const before = loaded();
+      sessions.killAllSessions().then(async () => {
+        const afterKill = loaded();
+        const page = await sessions.getSessionInfo();
+        sessions.startClearSessions();
+        await sessions.withClientlessSession("alice", () => undefined);
+        await sessions.close();
+        console.log(JSON.stringify([before, afterKill, page.length, loaded()]));
+      });`;
+    const [none, all] = [Array(4).fill(false), Array(4).fill(true)];
+    expect(JSON.parse(await inProject("rooms.cjs", code))).toEqual([none, none, 0, all]);
+  });
+
   it("has the command line, which makes a secret", async () => {
     const { stdout } = await run(process.execPath, ["node_modules/coatcheck/dist/cli.js", "secret"], { cwd: folder });
     expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
