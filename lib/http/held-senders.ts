@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { bytesOf, callbackOf, failWrite } from "./held-call";
-import { endListensForFinish, nodeMethod, refuseWrongChunk, SENT_RESPONSE } from "./node-response";
+import { endListensForFinish, nodeMethod, refuseWrongChunk, sentResponse } from "./node-response";
 import { mayEnd, mayPass } from "./pass-gate";
 import { holdOf } from "./response-hold";
 import type { ResponseHold, SenderLayer, Senders } from "./response-hold";
@@ -68,7 +68,7 @@ function writeHead(res: ServerResponse, hold: ResponseHold, args: unknown[]): un
       return Reflect.apply(hold.layer.below.writeHead, res, args);
     case "held":
     case "ending":
-      return Reflect.apply(nodeMethod("writeHead"), SENT_RESPONSE, args);
+      return Reflect.apply(nodeMethod("writeHead"), sentResponse(), args);
     case "lost":
       // A middleware below may still be on its way to send our 503.
       return res.headersSent ? res : Reflect.apply(hold.layer.below.writeHead, res, [res.statusCode]);
@@ -91,7 +91,7 @@ function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
  */
 function keepEndCallback(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown[] {
   const callback = callbackOf(args);
-  if (callback === undefined || !endListensForFinish || hold.layer.below.end !== nodeMethod("end")) return args;
+  if (callback === undefined || !endListensForFinish() || hold.layer.below.end !== nodeMethod("end")) return args;
   hold.heldAnswer(res).endCallback = callback;
   res.once("finish", callback);
   return args.filter((arg) => arg !== callback);

@@ -1,5 +1,5 @@
 import { ServerResponse } from "node:http";
-import { nodeMethod, SENT_RESPONSE } from "./node-response";
+import { nodeMethod, sentResponse } from "./node-response";
 import type { Sender } from "./node-response";
 import { holdOf } from "./response-hold";
 import type { ResponseHold } from "./response-hold";
@@ -49,7 +49,7 @@ function headerMethod(name: HeaderMethod, below: Sender): PropertyDescriptor {
   return method(function (this: ServerResponse, ...args: unknown[]) {
     const hold = holdOf(this);
     if (hold !== undefined) {
-      if (hold.isWaiting) return Reflect.apply(nodeMethod(name), SENT_RESPONSE, args);
+      if (hold.isWaiting) return Reflect.apply(nodeMethod(name), sentResponse(), args);
       if (hold.phase === "open") noteNames(hold, name, args[0]);
     }
     return Reflect.apply(below, this, args);

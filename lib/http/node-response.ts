@@ -9,34 +9,45 @@ export function nodeMethod(name: keyof ServerResponse): Sender {
   return Reflect.get(ServerResponse.prototype, name) as Sender;
 }
 
-/** A response to no request, on which Node shows what it does. */
+/** A response to no request, on which Node shows what it does. What it shows is looked at when it is first needed, which is never in most apps. */
 function trialResponse(): ServerResponse {
   return Reflect.construct(ServerResponse, [
     { method: "GET", httpVersionMajor: 1, httpVersionMinor: 1 },
   ]) as ServerResponse;
 }
 
+let sent: ServerResponse | undefined;
 /** A response whose headers are sent: what Node throws for it is what a handler has to see. */
-export const SENT_RESPONSE = trialResponse();
-SENT_RESPONSE.writeHead(200);
+export function sentResponse(): ServerResponse {
+  return (sent ??= trialResponse().writeHead(200));
+}
 
 /** Node's own refusal of what is no chunk: a message that is destroyed still checks what it is given. */
 export function refuseWrongChunk(chunk: unknown): void {
-  if (typeof chunk !== "string" && !types.isUint8Array(chunk)) DESTROYED.write(chunk);
+  if (typeof chunk === "string" || types.isUint8Array(chunk)) return;
+  const destroyed = new OutgoingMessage();
+  destroyed.destroy();
+  destroyed.write(chunk);
 }
-const DESTROYED = new OutgoingMessage();
-DESTROYED.destroy();
 
+let listensForFinish: boolean | undefined;
 /** Until Node 22, the callback of `end` is a listener of `finish`, and has its turn in the order of registering. */
-export const endListensForFinish =
-  trialResponse()
-    .end(() => undefined)
-    .listenerCount("finish") > 0;
+export function endListensForFinish(): boolean {
+  return (listensForFinish ??=
+    trialResponse()
+      .end(() => undefined)
+      .listenerCount("finish") > 0);
+}
 
+let repeatsNames: boolean | undefined;
 /** Beside headers that are set already, Node 20 takes the last of the names that an array repeats; Node 22 takes them all. */
-export const keepsRepeatedNames = ((): boolean => {
+export function keepsRepeatedNames(): boolean {
+  return (repeatsNames ??= triesRepeatedNames());
+}
+
+function triesRepeatedNames(): boolean {
   const trial = trialResponse();
   trial.setHeader("x", "0");
   trial.writeHead(200, ["x", "1", "x", "2"]);
   return Array.isArray(trial.getHeader("x"));
-})();
+}

@@ -39,7 +39,7 @@ function namesOf(headers: unknown[]): Names {
 }
 
 function addArray(res: ServerResponse, names: Names, isFirst: boolean): void {
-  if (isFirst || keepsRepeatedNames) {
+  if (isFirst || keepsRepeatedNames()) {
     if (!isFirst) for (const [name] of names) res.removeHeader(name);
     for (const [name, value] of names) res.appendHeader(name, copyOf(value) as string);
   } else {
