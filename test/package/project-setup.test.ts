@@ -66,6 +66,29 @@ describe("the packed tarball", () => {
     expect(await inProject("both.cjs", code)).toBe("function true true");
   });
 
+  it("requires nothing but Node, its dependencies and its peers", async () => {
+    const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+      peerDependencies: Record<string, string>;
+    };
+    const mayRequire = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
+    const built = await Promise.all(
+      files.filter((file) => file.endsWith(".js")).map((file) => readFile(join(root, file), "utf8")),
+    );
+    const required = [...built.join("\n").matchAll(/\brequire\("([^.][^"]*)"\)/g)].map((match) => match[1]!);
+    expect(required).toEqual(expect.arrayContaining(["node:crypto", "cookie", "lmdb"]));
+    expect(required.filter((name) => !name.startsWith("node:") && !mayRequire.has(name))).toEqual([]);
+  });
+
+  it("is a few files, of which its root loads fewer than twenty", async () => {
+    const code = `
+      require("coatcheck");
+      console.log(Object.keys(require.cache).filter((file) => /coatcheck.dist/.test(file)).length);`;
+    const loaded = Number(await inProject("few.cjs", code));
+    expect(loaded).toBeGreaterThan(0);
+    expect(loaded).toBeLessThan(20);
+  });
+
   it("loads neither store with its root, and each only by its own subpath", async () => {
     const code = `
       require("coatcheck");
@@ -76,11 +99,11 @@ describe("the packed tarball", () => {
     expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
   });
 
-  it("loads what is told of sessions, the clearing job and sessions without a client when they are first used", async () => {
+  it("loads what is told of sessions, the clearing job, sessions without a client and the console when they are first used", async () => {
     const code = `
-      const { Sessions } = require("coatcheck");
+      const { Sessions, sessionConsole } = require("coatcheck");
       const { MemoryStore } = require("coatcheck/testing");
-      const ROOMS = ["admin/session-reader.js", "admin/session-admin.js", "jobs/clear-job.js", "clientless/clientless-sessions.js"];
+      const ROOMS = ["admin/admin-room.js", "jobs/clear-job.js", "clientless/clientless-sessions.js", "admin/console/console-handler.js"];
       const snapshots = [];
       const look = () => snapshots.push(ROOMS.map((room) => Object.keys(require.cache).some((file) => file.endsWith(room))));
       const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
@@ -89,9 +112,11 @@ describe("the packed tarball", () => {
         .then(() => sessions.getSessionInfo()).then(look)
         .then(() => sessions.startClearSessions()).then(look)
         .then(() => sessions.withClientlessSession("alice", () => undefined)).then(look)
+        .then(() => sessionConsole()).then(look)
         .then(() => sessions.close()).then(() => console.log(JSON.stringify(snapshots)));`;
     expect(JSON.parse(await inProject("rooms.cjs", code))).toEqual([
       [false, false, false, false],
+      [true, false, false, false],
       [true, true, false, false],
       [true, true, true, false],
       [true, true, true, true],
@@ -101,6 +126,45 @@ describe("the packed tarball", () => {
   it("has the command line, which makes a secret", async () => {
     const { stdout } = await run(process.execPath, ["node_modules/coatcheck/dist/cli.js", "secret"], { cwd: folder });
     expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
+  });
+
+  it("signs in, keeps an encrypted attribute, shows the console and ends the session, as it is installed", async () => {
+    const code = `
+      const express = require("express");
+      const { killSessionByUser, sessionConsole, sessionMiddleware } = require("coatcheck");
+      const app = express();
+      const secret = require("node:crypto").randomBytes(32).toString("base64url");
+      const middleware = sessionMiddleware({ secrets: [secret], isSuperUser: (user) => user === "alice" });
+      app.use(middleware);
+      app.get("/login", async ({ session }, res) => {
+        await session.login("alice");
+        session.since = new Date(0);
+        await session.attributes.create("card", "4111", { encrypt: true });
+        res.end();
+      });
+      app.get("/me", async ({ session }, res) => {
+        res.json([session.owner, session.since?.getTime() ?? null, (await session.attributes?.get("card")) ?? null]);
+      });
+      app.use("/console", sessionConsole());
+      const server = app.listen(0, "127.0.0.1", async () => {
+        const base = "http://127.0.0.1:" + server.address().port;
+        const login = await fetch(base + "/login");
+        const cookie = login.headers.getSetCookie()[0].split(";")[0];
+        const get = (path) => fetch(base + path, { headers: { cookie } });
+        const signedIn = await (await get("/me")).json();
+        const page = await (await get("/console")).text();
+        const killed = await killSessionByUser("alice");
+        const signedOut = await (await get("/me")).json();
+        console.log(JSON.stringify([signedIn, /<script defer src=".+"><\\/script>/.test(page), killed, signedOut]));
+        server.close();
+        await middleware.sessions.close();
+      });`;
+    expect(JSON.parse(await inProject("installed.cjs", code))).toEqual([
+      ["alice", 0, "4111"],
+      true,
+      1,
+      ["__guest__", null, null],
+    ]);
   });
 
   it("serves the README's first example, with types", async () => {
