@@ -1,7 +1,7 @@
 import { CONNECTIONS, OPERATIONS } from "./load";
 import type { Operation } from "./load";
 import { CASES } from "./rounds";
-import type { Case, Plan, Samples } from "./rounds";
+import type { Case, RequestPlan, Samples } from "./rounds";
 import { CONTENT, SIZES } from "./session-data";
 import type { Size } from "./session-data";
 import { median } from "./statistics";
@@ -28,14 +28,14 @@ const COMPARISONS: readonly { readonly ours: string; readonly theirs: string; re
 export function cpuReport(
   samples: Samples,
   cookieBytes: ReadonlyMap<Variant, readonly number[]>,
-  plan: Plan,
+  plan: RequestPlan,
 ): string[] {
   return [
     "## CPU time of a request",
     "",
     "CPU time of the server per request that the sessions add to the same app without them, in microseconds (user and",
-    `system, all threads); the bare app's row is its whole time. ${plan.rounds} interleaved rounds of ${plan.measureMs} ms, ${CONNECTIONS} connections,`,
-    `medians, each after ${plan.leadMs} ms of the same, and all after a warm-up of ${plan.warmUpRequests} requests of each kind, or of ${plan.warmUpMs / 1000} s where they come first. *deep* changes one field inside a value that the session has`,
+    `system, all threads); the bare app's row is its whole time. ${plan.processes * plan.rounds} interleaved rounds of ${plan.measureMs} ms, ${CONNECTIONS} connections,`,
+    `medians, each after ${plan.leadMs} ms of the same, and all after a warm-up of ${plan.warmUpRequests} requests of each kind, or of ${plan.warmUpMs / 1000} s where they come first. Processes of every variant, one after the other, with as many rounds each: ${plan.processes}. *deep* changes one field inside a value that the session has`,
     "under one of its keys. Less than nothing is added where Express's own part of a request becomes cheaper by more (docs/decisions/0022).",
     "",
     ...SIZES.flatMap((size) => addedTable(samples, size)),

@@ -9,14 +9,14 @@ import { growthReport } from "./growth";
 import type { Growth } from "./growth";
 import { rpcReport } from "./rpcs";
 import type { RpcCount } from "./rpcs";
-import type { Plan, Samples } from "./rounds";
+import type { RequestPlan, Samples } from "./rounds";
 import type { Startup } from "./startup";
 import { startupReport } from "./startup-report";
 import type { Variant } from "./variants";
 
 export interface Results {
   readonly machine: readonly string[];
-  readonly plan: Plan;
+  readonly plan: RequestPlan;
   readonly samples: Samples;
   /** Bytes of the Cookie header, for each of `SIZES`; 0 where a variant can't hold a session of that size. */
   readonly cookieBytes: ReadonlyMap<Variant, readonly number[]>;

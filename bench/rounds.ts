@@ -20,6 +20,13 @@ export interface Plan {
   readonly warmUpRequests: number;
 }
 
+/** Of each variant, `processes` one after the other: two of the same may differ by a tenth for as long as they run. */
+export interface RequestPlan extends Plan {
+  readonly processes: number;
+  /** On each of these. */
+  readonly rounds: number;
+}
+
 /** What is asked between two looks at how warm a server is. */
 const WARM_UP_STEP_MS = 250;
 
@@ -41,13 +48,28 @@ interface Contender {
 }
 
 /** Measures all variants in turn, round by round, so that a busy minute of the machine falls on all of them alike. */
-export async function measure(variants: readonly Variant[], folderOf: (variant: Variant) => string, plan: Plan) {
-  const contenders: Contender[] = [];
-  for (const variant of variants) contenders.push(await enter(variant, folderOf(variant)));
+export async function measure(variants: readonly Variant[], folderOf: (variant: Variant) => string, plan: RequestPlan) {
   const samples: Samples = new Map(
     variants.map((variant) => [variant, new Map(CASES.map((one): [Case, Load[]] => [one, []]))]),
   );
+  const cookieBytes = new Map<Variant, readonly number[]>();
+  for (let process = 1; process <= plan.processes; process += 1) {
+    console.log(`process ${process} of ${plan.processes}`);
+    const contenders: Contender[] = [];
+    for (const variant of variants) contenders.push(await enter(variant, folderOf(variant)));
+    await measureContenders(contenders, samples, plan);
+    for (const one of contenders) {
+      cookieBytes.set(
+        one.variant,
+        SIZES.map((size) => cookieOf(one, size)),
+      );
+      await leave(one);
+    }
+  }
+  return { samples, cookieBytes };
+}
 
+async function measureContenders(contenders: readonly Contender[], samples: Samples, plan: Plan): Promise<void> {
   await eachTurn(contenders, (server, visitors, { operation }) => warmUp(server, visitors, operation, plan));
   for (let round = 1; round <= plan.rounds; round += 1) {
     console.log(`round ${round} of ${plan.rounds}`);
@@ -57,12 +79,6 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
       samples.get(variant)?.get(one)?.push(done);
     });
   }
-  const cookieBytes = new Map(contenders.map((one) => [one.variant, SIZES.map((size) => cookieOf(one, size))]));
-  for (const { server, visitors } of contenders) {
-    for (const visitor of [...visitors.values()].flat()) visitor.leave();
-    await server.stop();
-  }
-  return { samples, cookieBytes };
 }
 
 async function enter(variant: Variant, folder: string): Promise<Contender> {
@@ -70,6 +86,11 @@ async function enter(variant: Variant, folder: string): Promise<Contender> {
   const visitors = new Map<Size, readonly Visitor[]>();
   for (const size of SIZES) if (holds(variant, size)) visitors.set(size, await signIn(server, size));
   return { variant, server, visitors };
+}
+
+async function leave({ server, visitors }: Contender): Promise<void> {
+  for (const visitor of [...visitors.values()].flat()) visitor.leave();
+  await server.stop();
 }
 
 async function eachTurn(

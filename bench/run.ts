@@ -16,7 +16,7 @@ import { measureGrowth } from "./growth";
 import { describeMachine } from "./machine";
 import { report } from "./report";
 import { measure } from "./rounds";
-import type { Plan } from "./rounds";
+import type { Plan, RequestPlan } from "./rounds";
 import { countRpcsPerRequest } from "./rpcs";
 import { writeScale } from "./scale-report";
 import { selfCheck } from "./self-check";
@@ -27,7 +27,7 @@ import { VARIANTS, missingModules } from "./variants";
 import type { Variant } from "./variants";
 
 interface Length {
-  readonly requests: Plan;
+  readonly requests: RequestPlan;
   readonly connections: Plan;
   readonly startups: number;
   readonly rpcMs: number;
@@ -39,7 +39,7 @@ interface Length {
 }
 
 const FULL: Length = {
-  requests: { rounds: 35, measureMs: 200, leadMs: 100, warmUpMs: 12_000, warmUpRequests: 8000 },
+  requests: { processes: 2, rounds: 13, measureMs: 200, leadMs: 100, warmUpMs: 12_000, warmUpRequests: 8000 },
   connections: { rounds: 3, measureMs: 400, leadMs: 100, warmUpMs: 1000, warmUpRequests: 2000 },
   startups: 15,
   rpcMs: 2000,
@@ -48,7 +48,7 @@ const FULL: Length = {
   clearing: 2_000_000,
 };
 const QUICK: Length = {
-  requests: { rounds: 2, measureMs: 80, leadMs: 20, warmUpMs: 100, warmUpRequests: Infinity },
+  requests: { processes: 1, rounds: 2, measureMs: 80, leadMs: 20, warmUpMs: 100, warmUpRequests: Infinity },
   connections: { rounds: 1, measureMs: 100, leadMs: 0, warmUpMs: 50, warmUpRequests: Infinity },
   startups: 3,
   rpcMs: 300,
