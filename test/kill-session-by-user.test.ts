@@ -1,4 +1,5 @@
 import { GUEST_USER, Sessions } from "../lib";
+import type { FindQuery } from "../lib";
 import { MemoryStore } from "../lib/stores/memory-store";
 import { sessionRecord } from "./support/session-records";
 
@@ -28,6 +29,22 @@ describe("killSessionByUser", () => {
     expect(await kill("alice")).toBe(2);
     expect(await owners()).toEqual(without("alice"));
     expect(await kill("alice")).toBe(0);
+  });
+
+  it("also ends a session that begins when the query is past it: it asks until a whole query finds none", async () => {
+    let late = 2;
+    class LateLogins extends MemoryStore {
+      override async *find(query: FindQuery) {
+        yield* super.find(query);
+        if (late-- > 0) await this.create(sessionRecord({ owner: "alice" }));
+      }
+    }
+    const store = new LateLogins();
+    await store.create(sessionRecord({ owner: "alice" }));
+    await sessions.close();
+    sessions = new Sessions({ store, clearSchedule: false });
+    expect(await kill("alice")).toBe(3);
+    expect(await owners()).toEqual([]);
   });
 
   it("ends nothing for a user who has no session", async () => {
