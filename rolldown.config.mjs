@@ -20,6 +20,12 @@ const lateFiles = {
     if (!PUBLIC.includes(name)) this.emitFile({ type: "chunk", id: file.id, fileName: `${name}.js` });
     return { id, external: true };
   },
+  generateBundle(_options, bundle) {
+    for (const { type, fileName, code } of Object.values(bundle)) {
+      if (type !== "chunk" || dirname(fileName) === "." || !code.includes(' require("./')) continue;
+      this.error(`${fileName} holds a late require, whose path is right only directly in dist.`);
+    }
+  },
 };
 
 /** What is published: a few files instead of one for each of lib's, which Node would have to find, read and compile one by one. */
@@ -34,6 +40,9 @@ export default defineConfig({
     dir: "dist",
     cleanDir: true,
     format: "cjs",
+    // As every ES module is, and as TypeScript has them in CommonJS.
+    strict: true,
+    esModule: true,
     entryFileNames: "[name].js",
     // What several of them need is in files that they share: every class is there once.
     chunkFileNames: "shared-[name].js",

@@ -53,8 +53,8 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
     variants.map((variant) => [variant, new Map(CASES.map((one): [Case, Load[]] => [one, []]))]),
   );
   const cookieBytes = new Map<Variant, readonly number[]>();
-  for (let process = 1; process <= plan.processes; process += 1) {
-    console.log(`process ${process} of ${plan.processes}`);
+  for (let turn = 1; turn <= plan.processes; turn += 1) {
+    console.log(`process ${turn} of ${plan.processes}`);
     const contenders: Contender[] = [];
     for (const variant of variants) contenders.push(await enter(variant, folderOf(variant)));
     await measureContenders(contenders, samples, plan);

@@ -91,7 +91,7 @@ function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
  */
 function keepEndCallback(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown[] {
   const callback = callbackOf(args);
-  if (callback === undefined || !endListensForFinish() || hold.layer.below.end !== nodeMethod("end")) return args;
+  if (callback === undefined || hold.layer.below.end !== nodeMethod("end") || !endListensForFinish()) return args;
   hold.heldAnswer(res).endCallback = callback;
   res.once("finish", callback);
   return args.filter((arg) => arg !== callback);

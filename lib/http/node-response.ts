@@ -19,7 +19,11 @@ function trialResponse(): ServerResponse {
 let sent: ServerResponse | undefined;
 /** A response whose headers are sent: what Node throws for it is what a handler has to see. */
 export function sentResponse(): ServerResponse {
-  return (sent ??= trialResponse().writeHead(200));
+  if (sent === undefined) {
+    sent = trialResponse();
+    sent.writeHead(200);
+  }
+  return sent;
 }
 
 /** Node's own refusal of what is no chunk: a message that is destroyed still checks what it is given. */

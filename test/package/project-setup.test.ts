@@ -80,6 +80,13 @@ describe("the packed tarball", () => {
     expect(required.filter((name) => !name.startsWith("node:") && !mayRequire.has(name))).toEqual([]);
   });
 
+  it("runs in strict mode", async () => {
+    const scripts = files.filter((file) => file.endsWith(".js"));
+    const built = await Promise.all(scripts.map((file) => readFile(join(root, file), "utf8")));
+    const first = built.map((text) => text.split("\n").find((line) => !line.startsWith("#!")));
+    expect(new Set(first)).toEqual(new Set(['"use strict";']));
+  });
+
   it("is a few files, of which its root loads fewer than twenty", async () => {
     const code = `
       require("coatcheck");
