@@ -15,7 +15,7 @@ module.exports = {
   },
   moduleNameMapper: {
     "^coatcheck$": "<rootDir>/lib/index.ts",
-    "^coatcheck/lmdb$": "<rootDir>/lib/stores/lmdb-store.ts",
+    "^coatcheck/sqlite$": "<rootDir>/lib/stores/sqlite/sqlite-store.ts",
     "^coatcheck/datastore$": "<rootDir>/lib/stores/datastore-store.ts",
     "^coatcheck/testing$": "<rootDir>/lib/testing.ts",
   },

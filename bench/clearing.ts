@@ -38,7 +38,7 @@ export async function measureClearing(folderOf: () => string, sessions: number):
   const [first, second] = [folderOf(), folderOf()];
   await runChild("seed-process.ts", first, sessions, due);
   await cp(first, second, { recursive: true });
-  for (const folder of [first, second]) await flush(join(folder, "data.mdb"));
+  for (const folder of [first, second]) await flush(join(folder, "sessions.db"));
 
   const embedded = VARIANTS.find(({ name }) => name === EMBEDDED);
   if (embedded === undefined) throw new Error(`"${EMBEDDED}" is not among the variants.`);
@@ -94,7 +94,7 @@ export function clearingReport(result: ClearingResult): string[] {
   return [
     "## Clearing",
     "",
-    `${result.due.toLocaleString("en")} sessions that had expired within an hour, of ${result.sessions.toLocaleString("en")} in the embedded store; the server on no core of its own.`,
+    `${result.due.toLocaleString("en")} sessions that are due for clearing, of ${result.sessions.toLocaleString("en")} in the embedded store, among some as old that are in use; the server on no core of its own.`,
     `Beside requests: of ${VISITORS} visitors who pause for ${PAUSE_MS} ms after each answer.`,
     "",
     ...table(

@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Coatcheck from "coatcheck";
-import type * as CoatcheckLmdb from "coatcheck/lmdb";
+import type * as CoatcheckSqlite from "coatcheck/sqlite";
 import { ownerOf } from "./seed-process";
 
 /** Microseconds, for each of the folders one for each round. */
@@ -31,12 +31,12 @@ async function main(): Promise<void> {
   const [rounds = "1", ...pairs] = process.argv.slice(2);
   const load = createRequire(__filename);
   const { Sessions } = load("../dist/index.js") as typeof Coatcheck;
-  const { LmdbStore } = load("../dist/stores/lmdb-store.js") as typeof CoatcheckLmdb;
+  const { SqliteStore } = load("../dist/stores/sqlite/sqlite-store.js") as typeof CoatcheckSqlite;
   const folders = [];
   for (let at = 0; at < pairs.length; at += 2) {
     const path = pairs[at] ?? "";
-    const bytes = statSync(join(path, "data.mdb")).size;
-    const store = new LmdbStore({ path });
+    const bytes = statSync(join(path, "sessions.db")).size;
+    const store = new SqliteStore({ path });
     const sessions = new Sessions({ store, clearSchedule: false });
     folders.push({ count: Number(pairs[at + 1]), bytes, store, sessions });
   }

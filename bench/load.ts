@@ -43,7 +43,9 @@ export async function load(
   const before = await server.cpu();
   const start = performance.now();
   const end = start + durationMs;
-  const latencies = (await Promise.all(visitors.map((one) => askUntil(end, one, `/${operation}`, pauseMs)))).flat();
+  const latencies = (
+    await Promise.all(visitors.map((one) => askUntil(end, one, () => `/${operation}`, pauseMs)))
+  ).flat();
   const seconds = (performance.now() - start) / 1000;
   const after = await server.cpu();
   const requests = latencies.length;
@@ -55,12 +57,13 @@ export async function load(
   };
 }
 
-async function askUntil(end: number, visitor: Visitor, path: string, pauseMs: number): Promise<number[]> {
+/** How long each answer took, in milliseconds. */
+export async function askUntil(end: number, visitor: Visitor, nextPath: () => string, pauseMs = 0): Promise<number[]> {
   const latencies: number[] = [];
   // At least one, so that a slow server is seen and not divided by zero.
   do {
     const asked = performance.now();
-    await visitor.get(path);
+    await visitor.get(nextPath());
     latencies.push(performance.now() - asked);
     if (pauseMs > 0) await sleep(pauseMs);
   } while (performance.now() < end);

@@ -28,7 +28,7 @@ declare module "connect-redis" {
 }
 
 declare module "better-sqlite3" {
-  const Database: new (file: string) => { close(): void };
+  const Database: new (file: string) => { pragma(statement: string): unknown; close(): void };
   export = Database;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where the time of our sessions goes: the functions with the most self time, for each case of the benchmark.
+ * Where the time of our sessions goes: the functions with the most self time, for each case of the benchmark, with their part of its CPU time.
  * `tsx bench/profile.ts [variant] [seconds]`, after `npm run build`; the variant is a name out of `variants.ts`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -33,8 +33,8 @@ async function main(): Promise<void> {
     const profile = await server.stopProfile();
     for (const visitor of visitors) visitor.leave();
     console.log(`\n${name}, ${size}, ${operation}: ${cpuUs.toFixed(1)} µs a request while profiled`);
-    printShares("place", selfTime(profile, placeOf));
-    printShares("function", selfTime(profile, functionOf));
+    printShares("place", selfTime(profile, placeOf), cpuUs);
+    printShares("function", selfTime(profile, functionOf), cpuUs);
   }
   await server.stop();
   rmSync(folder, { recursive: true });
@@ -71,10 +71,11 @@ function pathOf(url: string): string {
   return url.startsWith("node:") ? url : relative(ROOT, url.startsWith("file:") ? fileURLToPath(url) : url);
 }
 
-function printShares(title: string, times: Map<string, number>): void {
+function printShares(title: string, times: Map<string, number>, cpuUs: number): void {
   const all = [...times.values()].reduce((sum, time) => sum + time, 0);
   console.log(`  by ${title}:`);
   for (const [name, time] of [...times].sort(([, a], [, b]) => b - a).slice(0, SHOWN)) {
-    console.log(`  ${((100 * time) / all).toFixed(1).padStart(6)} %  ${name}`);
+    const share = time / all;
+    console.log(`  ${(100 * share).toFixed(1).padStart(6)} % ${(cpuUs * share).toFixed(1).padStart(7)} µs  ${name}`);
   }
 }

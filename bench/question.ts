@@ -1,5 +1,5 @@
 /** What the benchmark asks a server by IPC. */
-export type Question = "cpu" | "rpcs" | "clear" | "startProfile" | "stopProfile";
+export type Question = "cpu" | "rpcs" | "clear" | "watchLoop" | "unwatchLoop" | "startProfile" | "stopProfile";
 
 export interface Asked {
   readonly number: number;

@@ -7,6 +7,8 @@ import type { ClearingResult } from "./clearing";
 import { cpuReport } from "./cpu-report";
 import { growthReport } from "./growth";
 import type { Growth } from "./growth";
+import { loopDelayReport } from "./loop-delay";
+import type { LoopDelay } from "./loop-delay";
 import { rpcReport } from "./rpcs";
 import type { RpcCount } from "./rpcs";
 import type { RequestPlan, Samples } from "./rounds";
@@ -25,6 +27,7 @@ export interface Results {
   readonly growth: Growth;
   readonly attributes: AttributeSamples;
   readonly clearing: ClearingResult;
+  readonly loopDelays: readonly LoopDelay[];
   readonly startups: readonly Startup[];
   readonly absent: readonly string[];
 }
@@ -43,6 +46,7 @@ export function report(results: Results): string {
     ...growthReport(results.growth),
     ...attributesReport(results.attributes),
     ...clearingReport(results.clearing),
+    ...loopDelayReport(results.loopDelays),
     ...startupReport(results.startups),
   ].join("\n");
 }

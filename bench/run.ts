@@ -1,6 +1,6 @@
 /**
- * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes; `--quick` about two minutes,
- * with numbers that are good enough to see a change by. Writes `results.md` and `results.svg` beside this file.
+ * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes `results.md` and `results.svg` beside this
+ * file; `--quick` takes about three minutes, and prints numbers that are good enough to see a change by.
  * `scale` computes the figures of docs/scale.md instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody did:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
  */
@@ -13,6 +13,7 @@ import { measureClearing } from "./clearing";
 import { measureConnections } from "./connections";
 import { LOAD_CORE, pinThisProcess } from "./cores";
 import { measureGrowth } from "./growth";
+import { measureLoopDelays } from "./loop-delay";
 import { describeMachine } from "./machine";
 import { report } from "./report";
 import { measure } from "./rounds";
@@ -36,6 +37,9 @@ interface Length {
   readonly attributeRounds: number;
   /** Sessions, half of which are due. */
   readonly clearing: number;
+  readonly loopDelayMs: number;
+  /** Whether the results are written. */
+  readonly isKept: boolean;
 }
 
 const FULL: Length = {
@@ -46,6 +50,8 @@ const FULL: Length = {
   growth: { counts: [10_000, 100_000, 1_000_000], memory: 1_000_000, rounds: 31 },
   attributeRounds: 15,
   clearing: 2_000_000,
+  loopDelayMs: 5000,
+  isKept: true,
 };
 const QUICK: Length = {
   requests: { processes: 1, rounds: 2, measureMs: 80, leadMs: 20, warmUpMs: 100, warmUpRequests: Infinity },
@@ -55,6 +61,8 @@ const QUICK: Length = {
   growth: { counts: [1_000, 10_000, 50_000], memory: 50_000, rounds: 7 },
   attributeRounds: 3,
   clearing: 100_000,
+  loopDelayMs: 3000,
+  isKept: false,
 };
 
 void main();
@@ -100,11 +108,14 @@ async function run(length: Length, folder: string): Promise<void> {
     const attributes = await measureAttributes(length.attributeRounds);
     console.log("clearing");
     const clearing = await measureClearing(freshFolder, length.clearing);
+    console.log("the event loop");
+    const loopDelays = await measureLoopDelays(freshFolder, length.loopDelayMs);
 
     const plan = length.requests;
-    const measured = { samples, cookieBytes, connections, rpcs, growth, attributes, clearing, startups };
+    const measured = { samples, cookieBytes, connections, rpcs, growth, attributes, clearing, loopDelays, startups };
     const text = report({ machine, absent, plan, ...measured });
     console.log(`\n${text}`);
+    if (!length.isKept) return;
     writeFileSync(join(__dirname, "results.md"), text);
     writeFileSync(join(__dirname, "results.svg"), chart(samples));
   } finally {

@@ -2,59 +2,75 @@
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import type { SessionRecord } from "coatcheck";
-import type * as CoatcheckLmdb from "coatcheck/lmdb";
+import type * as CoatcheckSqlite from "coatcheck/sqlite";
 import { CONTENT } from "./session-data";
 
 export const SESSIONS_PER_USER = 10;
 
 const HOUR = 3_600_000;
-/** In no order in this window, so that pages are as full as those of a store that has grown. */
-const WINDOW = 20_000;
-/** So many are created at once, as by requests: larger transactions would leave another list of free pages behind. */
-const AT_ONCE = 256;
+/** So many are created at once, as by a crowd of requests. */
+const AT_ONCE = 1000;
+/** Of the sessions that are as old as those that are due, this share is due; the others are in use, and lie between them. */
+const DUE_SHARE = 0.9;
 
 const [folder = "", sessions = "0", due = "0"] = process.argv.slice(2);
 if (require.main === module) void fill(folder, Number(sessions), Number(due));
 
 async function fill(path: string, count: number, dueCount: number): Promise<void> {
-  const { LmdbStore } = createRequire(__filename)("../dist/stores/lmdb-store.js") as typeof CoatcheckLmdb;
-  const store = new LmdbStore({ path });
-  // In the order of the ids: a hundred times as fast as in no order, and the same in the end.
-  const ids = Array.from({ length: count }, () => randomBytes(32).toString("base64url")).sort();
-  const now = Date.now();
-  for (let start = 0; start < count; start += WINDOW) {
-    const records = ids.slice(start, start + WINDOW).map((id, at) => {
-      const n = start + at;
-      const isDue = Math.floor(((n + 1) * dueCount) / count) > Math.floor((n * dueCount) / count);
-      return sessionRecord(id, ownerOf(n, count), isDue ? now - HOUR - Math.random() * HOUR : now + 24 * HOUR);
-    });
-    records.sort(() => Math.random() - 0.5);
-    await Promise.all(Array.from({ length: AT_ONCE }, () => createAll(store, records)));
-  }
+  const { SqliteStore } = createRequire(__filename)("../dist/stores/sqlite/sqlite-store.js") as typeof CoatcheckSqlite;
+  const store = new SqliteStore({ path });
+  const records = visits(count, dueCount);
+  await Promise.all(Array.from({ length: AT_ONCE }, () => createAll(store, records)));
   await store.close();
 }
 
-async function createAll(store: CoatcheckLmdb.LmdbStore, records: SessionRecord[]): Promise<void> {
-  for (let record = records.pop(); record !== undefined; record = records.pop()) await store.create(record);
+async function createAll(store: CoatcheckSqlite.SqliteStore, records: Iterable<SessionRecord>): Promise<void> {
+  for (const record of records) await store.create(record);
 }
 
-/** Every user's sessions lie far apart. */
+/** As visitors make them: in the order of time, with random ids, and each user's sessions anywhere among the others. */
+function* visits(count: number, dueCount: number): Generator<SessionRecord> {
+  const now = Date.now();
+  const users = shuffled(count);
+  const older = Math.min(count, Math.ceil(dueCount / DUE_SHARE));
+  let dueLeft = dueCount;
+  for (let n = 0; n < count; n += 1) {
+    const isOlder = n < older;
+    // Two hours for the older ones, and two more until now.
+    const createdAt = now - (isOlder ? 4 - (2 * n) / older : (2 * (count - n)) / (count - older)) * HOUR;
+    const isDue = isOlder && Math.random() * (older - n) < dueLeft;
+    if (isDue) dueLeft -= 1;
+    const purgeAt = isDue ? createdAt + HOUR * (1 + Math.random() / 2) : now + HOUR * (24 + Math.random());
+    yield sessionRecord(randomBytes(32).toString("base64url"), ownerOf(users[n] ?? 0, count), createdAt, purgeAt);
+  }
+}
+
+/** The numbers below `count`, in random order. */
+function shuffled(count: number): Uint32Array {
+  const numbers = Uint32Array.from({ length: count }, (_, n) => n);
+  for (let last = count - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [numbers[last], numbers[other]] = [numbers[other] ?? 0, numbers[last] ?? 0];
+  }
+  return numbers;
+}
+
 export function ownerOf(n: number, count: number): string {
   return `user-${n % Math.max(1, Math.floor(count / SESSIONS_PER_USER))}`;
 }
 
 /** A session of 200 B, which could be cleared from `purgeAt` on. */
-export function sessionRecord(id: string, owner: string, purgeAt: number): SessionRecord {
+export function sessionRecord(id: string, owner: string, createdAt: number, purgeAt: number): SessionRecord {
   return {
     v: 1,
     id,
     owner,
     project: "",
     scope: "browser",
-    createdAt: purgeAt - HOUR,
+    createdAt,
     lastSeenAt: purgeAt - HOUR,
     idleMs: HOUR,
-    endsAt: purgeAt + 23 * HOUR,
+    endsAt: createdAt + 48 * HOUR,
     expiresAt: purgeAt,
     purgeAt,
     remoteAddress: "203.0.113.7",

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Profiler } from "node:inspector";
 import { SERVER_CORE, pinnedCommand } from "./cores";
+import type { LoopWatch } from "./loop-watch";
 import type { Answered, Asked, Question } from "./question";
 import { LISTENING } from "./question";
 import type { Variant } from "./variants";
@@ -49,6 +50,15 @@ export class ServerProcess {
 
   async clear(): Promise<Clearing> {
     return (await this.#ask("clear")) as Clearing;
+  }
+
+  async watchLoop(): Promise<void> {
+    await this.#ask("watchLoop");
+  }
+
+  /** What it saw of its event loop since `watchLoop`. */
+  async unwatchLoop(): Promise<LoopWatch> {
+    return (await this.#ask("unwatchLoop")) as LoopWatch;
   }
 
   async startProfile(): Promise<void> {

@@ -1,26 +1,30 @@
-/** The process that is measured: one small app with the sessions of one variant. `server.ts <variant> <folder>` */
+/** The process that is measured: one small app with the sessions of one variant. `server.ts <variant> <folder> [timed]`, with `timed` for `loop-watch.ts`. */
 import { Session as Inspector } from "node:inspector/promises";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
+import type { Session } from "coatcheck";
 import express from "express";
 import type { Request, Response } from "express";
+import { timeSqliteStores, watchLoop } from "./loop-watch";
+import type { LoopWatch } from "./loop-watch";
 import { LISTENING } from "./question";
 import type { Answered, Asked, Question } from "./question";
 import { countRpcs, rpcCounts } from "./rpc-counter";
 import { CONTENT, changeDeep } from "./session-data";
 import type { SessionContent, Size } from "./session-data";
-import { BARE, VARIANTS } from "./variants";
+import { BARE, EMBEDDED, VARIANTS } from "./variants";
 import type { Variant } from "./variants";
 import { watchedClear } from "./watched-clear";
 
 void main();
 
 async function main(): Promise<void> {
-  const [name, folder] = process.argv.slice(2);
+  const [name, folder, timed] = process.argv.slice(2);
   const variant = VARIANTS.find((one) => one.name === name);
   if (variant === undefined || folder === undefined) throw new Error(`No variant is called "${String(name)}".`);
 
   if (variant.service === "datastore") countRpcs();
+  if (variant.name === EMBEDDED && timed !== undefined) timeSqliteStores();
   const app = express();
   const close = await variant.install(app, folder);
   const sessionOf =
@@ -67,6 +71,13 @@ function addRoutes(app: express.Express, variant: Variant, sessionOf: (req: Requ
     changeDeep(sessionOf(req));
     answer(req, res, "changed");
   });
+  // Ours only.
+  app.get("/login", async (req, res) => {
+    const session = sessionOf(req) as unknown as Session;
+    await session.login("alice");
+    session.merge(CONTENT["200 B"]);
+    res.send("signed in");
+  });
 }
 
 /** The app without sessions does the same work on an object of its own. */
@@ -77,6 +88,7 @@ function oneSessionForAll(): () => SessionContent {
 
 function answerQuestions(): void {
   const inspector = new Inspector();
+  let unwatchLoop: (() => LoopWatch) | undefined;
   const answers: Record<Question, () => unknown> = {
     cpu: () => {
       const { user, system } = process.cpuUsage();
@@ -84,6 +96,10 @@ function answerQuestions(): void {
     },
     rpcs: rpcCounts,
     clear: watchedClear,
+    watchLoop: () => {
+      unwatchLoop = watchLoop();
+    },
+    unwatchLoop: () => unwatchLoop?.(),
     startProfile: async () => {
       inspector.connect();
       await inspector.post("Profiler.enable");

@@ -14,7 +14,7 @@ export interface Startup {
 
 const PACKAGES = {
   coatcheck: resolve(__dirname, "../dist/index.js"),
-  "coatcheck and its embedded store": resolve(__dirname, "../dist/stores/lmdb-store.js"),
+  "coatcheck and its embedded store": resolve(__dirname, "../dist/stores/sqlite/sqlite-store.js"),
   "express-session": "express-session",
   "cookie-session": "cookie-session",
 };

@@ -7,7 +7,7 @@ import type ExpressSession from "express-session";
 import type SqliteStore from "better-sqlite3-session-store";
 import type * as Coatcheck from "coatcheck";
 import type * as CoatcheckDatastore from "coatcheck/datastore";
-import type * as CoatcheckLmdb from "coatcheck/lmdb";
+import type * as CoatcheckSqlite from "coatcheck/sqlite";
 import type * as CoatcheckTesting from "coatcheck/testing";
 import type * as ConnectDatastore from "@google-cloud/connect-datastore";
 import type * as ConnectRedis from "connect-redis";
@@ -42,12 +42,13 @@ export const REFERENCE = "express-session, MemoryStore";
 export const MEMORY = "coatcheck, memory";
 export const EMBEDDED = "coatcheck, embedded";
 export const DATASTORE = "coatcheck, Datastore";
+export const BETTER_SQLITE = "express-session, better-sqlite3";
 export const CONNECT_DATASTORE = "express-session, connect-datastore";
 
 // Loaded only in the server that measures it; ours as it is published, not as it is written.
 const load = createRequire(__filename);
 const OURS = "../dist/index.js";
-const OUR_LMDB = "../dist/stores/lmdb-store.js";
+const OUR_SQLITE = "../dist/stores/sqlite/sqlite-store.js";
 const OUR_TESTING = "../dist/testing.js";
 
 const OUR_DATASTORE = "../dist/stores/datastore-store.js";
@@ -64,10 +65,10 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: EMBEDDED,
-    needs: [OURS, OUR_LMDB],
+    needs: [OURS, OUR_SQLITE],
     survivesRestart: true,
     install: (app, folder) =>
-      installOurs(app, new (load(OUR_LMDB) as typeof CoatcheckLmdb).LmdbStore({ path: folder })),
+      installOurs(app, new (load(OUR_SQLITE) as typeof CoatcheckSqlite).SqliteStore({ path: folder })),
   },
   {
     name: DATASTORE,
@@ -142,12 +143,15 @@ export const VARIANTS: readonly Variant[] = [
     },
   },
   {
-    name: "express-session, better-sqlite3",
+    name: BETTER_SQLITE,
     needs: ["express-session", "better-sqlite3", "better-sqlite3-session-store"],
     optional: true,
     survivesRestart: true,
     install: (app, folder) => {
       const client = new (load("better-sqlite3") as typeof Database)(join(folder, "sessions.db"));
+      // As its documentation recommends; the second is what it is compiled with for a WAL.
+      client.pragma("journal_mode = WAL");
+      client.pragma("synchronous = NORMAL");
       const Store = (load("better-sqlite3-session-store") as typeof SqliteStore)(load("express-session"));
       installExpressSession(app, new Store({ client }));
       return () => client.close();

@@ -32,7 +32,7 @@ export interface CookieOptions {
 export interface SessionOptions {
   /**
    * Where sessions are kept. Default by environment: `DatastoreStore` where `DATASTORE_EMULATOR_HOST`, `DATASTORE_PROJECT_ID`, or
-   * Cloud Run's or App Engine's own variables are set, otherwise `LmdbStore` in `./.sessions`.
+   * Cloud Run's or App Engine's own variables are set, otherwise `SqliteStore` in `./.sessions`.
    */
   readonly store?: SessionStore;
   readonly cookie?: CookieOptions;

@@ -1,7 +1,7 @@
-import type { LmdbStoreOptions } from "./stores/lmdb-store";
+import type { SqliteStoreOptions } from "./stores/sqlite/sqlite-store";
 import type { SessionStore } from "./stores/store";
 
-export interface EnvironmentStoreOptions extends LmdbStoreOptions {
+export interface EnvironmentStoreOptions extends SqliteStoreOptions {
   /** How long one operation may take, in milliseconds, for a store that asks others. */
   readonly timeoutMs?: number;
 }
@@ -25,7 +25,7 @@ export function storeByEnvironment(options: EnvironmentStoreOptions, env = proce
     const { DatastoreStore } = require("./stores/datastore-store") as typeof import("./stores/datastore-store");
     return new DatastoreStore(options);
   }
-  const { LmdbStore } = require("./stores/lmdb-store") as typeof import("./stores/lmdb-store");
-  return new LmdbStore(options);
+  const { SqliteStore } = require("./stores/sqlite/sqlite-store") as typeof import("./stores/sqlite/sqlite-store");
+  return new SqliteStore(options);
   /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
 }

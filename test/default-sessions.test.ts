@@ -109,10 +109,9 @@ describe("the plain functions", () => {
 });
 
 describe("in a process of its own", () => {
-  const rooms = ["", "/admin", "/clientless", "/http", "/jobs", "/record", "/session", "/stores"];
   let compiled: ReturnType<typeof compileScripts>;
   let folder: string;
-  beforeAll(() => (compiled = compileScripts(rooms.map((room) => `lib${room}`))));
+  beforeAll(() => (compiled = compileScripts(["lib"])));
   afterAll(() => compiled.dispose());
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "coatcheck-cwd-"))));
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -154,17 +153,17 @@ describe("in a process of its own", () => {
 
   it("requiring the package makes no folder, and loads no store, no store's package, and no room that few processes use", () => {
     const script = `
-      const parts = ["/lmdb/", "lmdb-store", "datastore", "node-cron", "clear-job", "clientless-sessions"];
+      const parts = ["/sqlite/", "datastore", "node-cron", "clear-job", "clientless-sessions"];
       print(Object.keys(require.cache).filter((path) => parts.some((part) => path.includes(part))));`;
     expect(run(script)).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  const environments: [Record<string, string>, "LmdbStore" | "DatastoreStore"][] = [
-    [{}, "LmdbStore"],
-    [{ GOOGLE_CLOUD_PROJECT: "my-project" }, "LmdbStore"],
-    [{ GCLOUD_PROJECT: "my-project", NODE_ENV: "production" }, "LmdbStore"],
-    [{ DATASTORE_EMULATOR_HOST: "" }, "LmdbStore"],
+  const environments: [Record<string, string>, "SqliteStore" | "DatastoreStore"][] = [
+    [{}, "SqliteStore"],
+    [{ GOOGLE_CLOUD_PROJECT: "my-project" }, "SqliteStore"],
+    [{ GCLOUD_PROJECT: "my-project", NODE_ENV: "production" }, "SqliteStore"],
+    [{ DATASTORE_EMULATOR_HOST: "" }, "SqliteStore"],
     [{ DATASTORE_EMULATOR_HOST: "127.0.0.1:1" }, "DatastoreStore"],
     [{ DATASTORE_PROJECT_ID: "my-project" }, "DatastoreStore"],
     [{ K_SERVICE: "shop" }, "DatastoreStore"],
@@ -194,6 +193,6 @@ describe("in a process of its own", () => {
       print(store.constructor.name);
       await store.close();`;
     expect(run(script, { ...variables, METADATA_SERVER_DETECTION: "none" })).toBe(name);
-    expect(readdirSync(folder)).toEqual(name === "LmdbStore" ? [".sessions"] : []);
+    expect(readdirSync(folder)).toEqual(name === "SqliteStore" ? [".sessions"] : []);
   });
 });

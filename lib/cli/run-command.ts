@@ -1,8 +1,10 @@
 import { SessionError } from "../errors";
+import { backup } from "./backup";
 import { clear } from "./clear";
 import type { Command, Streams } from "./command";
 import { CommandArguments } from "./command-arguments";
 import { HELP_OPTION } from "./common-options";
+import { doctor } from "./doctor";
 import { EXIT_CODE } from "./exit-code";
 import { helpText, overviewText } from "./help-text";
 import { kill } from "./kill";
@@ -14,7 +16,9 @@ import { show } from "./show";
 import { stats } from "./stats";
 import { UsageError } from "./usage-error";
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ list, show, kill, clear, stats, secret }));
+const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ list, show, kill, clear, stats, doctor, backup, secret }),
+);
 
 /** Runs `coatcheck` with these arguments. Resolves to the exit code; what went wrong is told on stderr. */
 export async function runCommand(args: readonly string[], streams: Streams): Promise<number> {

@@ -4,7 +4,8 @@ import type { Command } from "./command";
 import { COMMON_OPTIONS } from "./common-options";
 import { EXIT_CODE } from "./exit-code";
 import { agoText, instantText } from "./instant-text";
-import { printable, printableJson } from "./printable";
+import { partLines } from "./part-lines";
+import { printableJson } from "./printable";
 import { sessionJson } from "./session-json";
 import { UsageError } from "./usage-error";
 import { withSessions } from "./with-sessions";
@@ -19,17 +20,11 @@ export const show: Command = {
     if (id === undefined || others.length > 0) throw new UsageError("coatcheck show takes the id of one session.");
     return withSessions(args, async (sessions) => {
       const info = await sessions.getSession(id);
-      await output.line(args.flag("json") ? printableJson(sessionJson(info)) : textOf(info));
+      await output.line(args.flag("json") ? printableJson(sessionJson(info)) : partLines(partsOf(info)));
       return EXIT_CODE.ok;
     });
   },
 };
-
-function textOf(info: SessionInfo): string {
-  const lines = Object.entries(partsOf(info)).filter(([, value]) => value !== null);
-  const width = Math.max(...lines.map(([name]) => name.length));
-  return lines.map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value)) || "-"}`).join("\n");
-}
 
 /** What each line says; null for one that says nothing of this session. */
 function partsOf(info: SessionInfo): Record<string, string | number | null> {

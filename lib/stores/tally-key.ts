@@ -2,8 +2,8 @@ import type { SessionGroup } from "../record/session-group";
 
 /** An index of when sessions expire is this coarse, in milliseconds, so that most touches leave it as it is. */
 const BUCKET_MS = 10 * 60_000;
-/** How many characters `bucketOf` answers. */
-export const BUCKET_DIGITS = 6;
+/** How many characters `bucketOf` returns. */
+const BUCKET_DIGITS = 6;
 const LAST_BUCKET = 36 ** BUCKET_DIGITS - 1;
 /** What is in a key of each name, so that no key is too long for a store: 64 characters. */
 const NAME_LENGTH = 64;
@@ -22,14 +22,14 @@ export function groupOfKey(key: string): SessionGroup | undefined {
   return { project: decodeURIComponent(project), scope: decodeURIComponent(scope), isGuest: who === GUEST };
 }
 
-/** The ten minutes that an instant lies in (milliseconds since the epoch), as text that sorts in the order of time. */
-export function bucketOf(at: number): string {
-  const bucket = Math.min(Math.max(Math.floor(at / BUCKET_MS), 0), LAST_BUCKET);
-  return bucket.toString(36).padStart(BUCKET_DIGITS, "0");
+/** The ten minutes that an instant lies in (milliseconds since the epoch), counted from the epoch. */
+export function bucketNumberOf(at: number): number {
+  return Math.min(Math.max(Math.floor(at / BUCKET_MS), 0), LAST_BUCKET);
 }
 
-export function isSameBucket(at: number, other: number): boolean {
-  return at === other || bucketOf(at) === bucketOf(other);
+/** The same as text that sorts in the order of time. */
+export function bucketOf(at: number): string {
+  return bucketNumberOf(at).toString(36).padStart(BUCKET_DIGITS, "0");
 }
 
 /** Comes after every key that begins with the text that it is put behind. */

@@ -1,7 +1,7 @@
 import { Sessions } from "../../lib";
 import type { SessionFilter, SessionInfo } from "../../lib";
 import { DatastoreRpc } from "../../lib/stores/datastore-rpc";
-import { LmdbTable } from "../../lib/stores/lmdb-table";
+import { LiveTable } from "../../lib/stores/sqlite/live-table";
 import type { SessionStore } from "../../lib/stores/store";
 import { describeOnEveryStore } from "../support/every-store";
 import { killed, sessionRecord } from "../support/session-records";
@@ -167,7 +167,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
 });
 
 describeOnEveryStore("getSessionInfo among many", (every) => {
-  const MANY = { MemoryStore: 5_000, LmdbStore: 100_000, DatastoreStore: 5_000 }[every.name];
+  const MANY = { MemoryStore: 5_000, SqliteStore: 100_000, DatastoreStore: 5_000 }[every.name];
 
   it("reads a user's sessions and a first page without the others, and counts without reading", async () => {
     const store = await every.open();
@@ -177,11 +177,11 @@ describeOnEveryStore("getSessionInfo among many", (every) => {
         Array.from({ length: 500 }, (_, i) => store.create(sessionRecord({ owner: `user${(n + i) % (MANY / 10)}` }))),
       );
     }
-    const records = jest.spyOn(LmdbTable.prototype, "readSound");
+    const records = jest.spyOn(LiveTable.prototype, "recordOf");
     const pages = jest.spyOn(DatastoreRpc.prototype, "query");
     try {
       expect(await sessions.getSessionInfo({ username: "user7" })).toHaveLength(10);
-      if (every.name === "LmdbStore") expect(records).toHaveBeenCalledTimes(10);
+      if (every.name === "SqliteStore") expect(records).toHaveBeenCalledTimes(10);
       expect(pages.mock.calls.every(([, filters]) => filters.length === 1)).toBe(true);
       records.mockClear();
 

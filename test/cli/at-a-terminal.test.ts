@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { runCommand } from "../../lib/cli/run-command";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { sessionRecord } from "../support/session-records";
 
 describe("coatcheck at a terminal", () => {
   let path: string;
-  let store: LmdbStore;
+  let store: SqliteStore;
   const records = Array.from({ length: 3 }, () => sessionRecord({ owner: "alice" }));
   beforeEach(async () => {
     path = await mkdtemp(join(tmpdir(), "coatcheck-terminal-"));
-    store = new LmdbStore({ path });
+    store = new SqliteStore({ path });
     for (const record of records) await store.create(record);
   });
   afterEach(async () => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { resolveOptions } from "../../lib/resolved-options";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { commandLine } from "../support/command-line";
 import { sessionRecord } from "../support/session-records";
 
@@ -12,7 +12,7 @@ describe("coatcheck, the command", () => {
   const cli = commandLine();
 
   async function seed(count: number, path = ".sessions", fields: Parameters<typeof sessionRecord>[0] = {}) {
-    const store = new LmdbStore({ path: join(cli.folder(), path) });
+    const store = new SqliteStore({ path: join(cli.folder(), path) });
     const records = Array.from({ length: count }, () => sessionRecord({ owner: "alice", ...fields }));
     await Promise.all(records.map((record) => store.create(record)));
     await store.close();

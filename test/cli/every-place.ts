@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { DatastoreStore } from "../../lib/stores/datastore-store";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import type { SessionStore } from "../../lib/stores/store";
 import { commandLine } from "../support/command-line";
 import type { CommandResult } from "../support/command-line";
@@ -17,11 +17,11 @@ export interface Place {
 
 /** Runs a suite on every store that several processes share. */
 export function describeOnEveryPlace(name: string, body: (place: Place) => void): void {
-  describe(`${name}, on LmdbStore`, () => {
+  describe(`${name}, on SqliteStore`, () => {
     const cli = commandLine();
     body(
       placeOf(
-        () => new LmdbStore({ path: join(cli.folder(), ".sessions") }),
+        () => new SqliteStore({ path: join(cli.folder(), ".sessions") }),
         (args) => cli.run(args),
       ),
     );

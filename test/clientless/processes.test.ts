@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { on, once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,11 +12,7 @@ import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/dat
 import { openSharedStore } from "../support/shared-store";
 import type { SharedPlace } from "../support/shared-store";
 
-const rooms = readdirSync(join(__dirname, "../../lib"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-const scripts = compileScripts([
-  ...["lib", ...rooms.map(({ name }) => `lib/${name}`)],
-  ...["test/support/clientless-process.ts", "test/support/shared-store.ts"],
-]);
+const scripts = compileScripts(["lib", "test/support/clientless-process.ts", "test/support/shared-store.ts"]);
 const folder = mkdtempSync(join(tmpdir(), "coatcheck-clientless-"));
 
 afterAll(() => {
@@ -24,7 +20,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe("clientless sessions of several processes, on LmdbStore", () => suite(() => ({ path: folder })));
+describe("clientless sessions of several processes, on SqliteStore", () => suite(() => ({ path: folder })));
 describeOnEmulator("clientless sessions of several processes, on DatastoreStore", () => {
   suite(() => ({ emulatorHost: emulatorHost(), namespace: freshNamespace() }));
 });

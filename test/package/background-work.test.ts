@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Sessions } from "../../lib";
 import type { SessionFilter } from "../../lib";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { GuideProject } from "../support/guide-project";
 import type { RunningExample } from "../support/guide-project";
 
@@ -23,7 +23,7 @@ describe("docs/background-work.md", () => {
 
   beforeAll(async () => {
     await guide.compile();
-    const store = new LmdbStore({ path: join(guide.folder, ".sessions") });
+    const store = new SqliteStore({ path: join(guide.folder, ".sessions") });
     sessions = new Sessions({ store, clearSchedule: false });
   }, 120_000);
   afterEach(async () => {

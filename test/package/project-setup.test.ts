@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm, symlink, writeFile, mkdir } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { PEER } from "../../lib/stores/sqlite/driver";
 
 const run = promisify(execFile);
 const root = join(__dirname, "../..");
@@ -36,7 +37,7 @@ describe("the packed tarball", () => {
     const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
     };
-    for (const name of [...Object.keys(manifest.dependencies), "express", ...EXPRESS_TYPES]) {
+    for (const name of [...Object.keys(manifest.dependencies), "express", PEER, ...EXPRESS_TYPES]) {
       await mkdir(dirname(join(modules, name)), { recursive: true });
       await symlink(join(root, "node_modules", name), join(modules, name));
     }
@@ -76,7 +77,7 @@ describe("the packed tarball", () => {
       files.filter((file) => file.endsWith(".js")).map((file) => readFile(join(root, file), "utf8")),
     );
     const required = [...built.join("\n").matchAll(/\brequire\("([^.][^"]*)"\)/g)].map((match) => match[1]!);
-    expect(required).toEqual(expect.arrayContaining(["node:crypto", "cookie", "lmdb"]));
+    expect(required).toEqual(expect.arrayContaining(["node:crypto", "cookie", "node-cron"]));
     expect(required.filter((name) => !name.startsWith("node:") && !mayRequire.has(name))).toEqual([]);
   });
 
@@ -100,9 +101,9 @@ describe("the packed tarball", () => {
     const code = `
       require("coatcheck");
       const loaded = (name) => Object.keys(require.cache).some((file) => file.includes(name));
-      const atRoot = [loaded("/lmdb/"), loaded("@google-cloud"), loaded("/express/")];
-      require("coatcheck/lmdb");
-      console.log(JSON.stringify([atRoot, loaded("/lmdb/"), loaded("@google-cloud")]));`;
+      const atRoot = [loaded("/sqlite/"), loaded("@google-cloud"), loaded("/express/")];
+      require("coatcheck/sqlite");
+      console.log(JSON.stringify([atRoot, loaded("/sqlite/"), loaded("@google-cloud")]));`;
     expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
   });
 

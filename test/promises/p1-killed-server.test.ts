@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { send } from "../support/app";
 import { compileScripts } from "../support/compiled-scripts";
 import { signal } from "../support/gate";
@@ -19,8 +19,7 @@ const ROUNDS = 50;
 const VISITORS = 8;
 /** What the visitors of a round are given at least, before the server is killed in the middle of what they ask next. */
 const ANSWERS = 4 * VISITORS;
-const rooms = ["record", "session", "http", "stores", "admin", "clientless", "jobs"].map((room) => `lib/${room}`);
-const scripts = compileScripts(["lib", ...rooms, "test/support/lmdb-server.ts"]);
+const scripts = compileScripts(["lib", "test/support/sqlite-server.ts"]);
 const folder = mkdtempSync(join(tmpdir(), "coatcheck-killed-server-"));
 
 afterAll(() => {
@@ -32,16 +31,16 @@ it("P1, P2: a server that is killed in the middle of writes has every save whose
   let answers = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const visits = await visitUntilKilled(ANSWERS * (1 + Math.random()));
-    const store = new LmdbStore({ path: folder });
+    const store = new SqliteStore({ path: folder });
     for (const told of visits) {
       answers += told.length;
       const last = told.at(-1);
       if (last === undefined) continue;
       // The answer to a login may be on its way when the server dies: then the session it replaced is over, too.
-      const record = store.load(last.id);
+      const record = await store.load(last.id);
       if (record !== undefined) expect(Number(record.data.n)).toBeGreaterThanOrEqual(last.n);
       else expect(await reasonOf(store, last.id)).toBe("login");
-      for (const { id } of told) if (id !== last.id) expect(store.load(id)).toBeUndefined();
+      for (const { id } of told) if (id !== last.id) expect(await store.load(id)).toBeUndefined();
     }
     await store.close();
   }
@@ -49,7 +48,7 @@ it("P1, P2: a server that is killed in the middle of writes has every save whose
 }, 180_000);
 
 async function visitUntilKilled(afterAnswers: number): Promise<Told[][]> {
-  const server = fork(scripts.path("test/support/lmdb-server.ts"), [folder], { env: scripts.env, execArgv: [] });
+  const server = fork(scripts.path("test/support/sqlite-server.ts"), [folder], { env: scripts.env, execArgv: [] });
   const [port] = (await once(server, "message")) as [number];
   const { given: hadEnough, give } = signal();
   let answers = 0;
@@ -80,7 +79,7 @@ async function visit(url: string, onAnswer: () => void): Promise<Told[]> {
   }
 }
 
-async function reasonOf(store: LmdbStore, id: string): Promise<string | undefined> {
+async function reasonOf(store: SqliteStore, id: string): Promise<string | undefined> {
   for await (const record of store.find({ state: "ended", id })) return "reason" in record ? record.reason : undefined;
   return undefined;
 }

@@ -17,7 +17,7 @@ import type { Random } from "../support/random";
 const PARALLEL = 6;
 const BROWSERS = 3;
 const USERS = ["alice", "bob"] as const;
-const ROUNDS = { MemoryStore: 1000, LmdbStore: 1000, DatastoreStore: 100 };
+const ROUNDS = { MemoryStore: 1000, SqliteStore: 1000, DatastoreStore: 100 };
 
 /** The seed of this run; give the one of a failed run to see it again. */
 const SEED = Number(process.env.P2_SEED ?? Date.now() % 1_000_000);

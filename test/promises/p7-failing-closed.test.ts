@@ -8,7 +8,7 @@ import { FaultyStore } from "../support/faulty-store";
 import type { Fault, Operation } from "../support/faulty-store";
 
 /** Longer than a store takes on a machine with much else to do, in milliseconds; a fault lasts until it is repaired. */
-const TIMEOUT_MS = { MemoryStore: 150, LmdbStore: 600, DatastoreStore: 1500 };
+const TIMEOUT_MS = { MemoryStore: 150, SqliteStore: 600, DatastoreStore: 1500 };
 
 /** A request that takes the operation, and who sends it. */
 const REQUESTS: readonly (readonly [Operation, string, "known" | "stranger"])[] = [

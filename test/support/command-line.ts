@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileScripts } from "./compiled-scripts";
@@ -31,7 +31,7 @@ export interface CommandLine {
 export function commandLine(): CommandLine {
   let compiled: ReturnType<typeof compileScripts>;
   let folder: string;
-  beforeAll(() => (compiled = compileScripts(["lib", ...roomsOfLib()])));
+  beforeAll(() => (compiled = compileScripts(["lib"])));
   afterAll(() => compiled.dispose());
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "coatcheck-cli-"))));
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -45,12 +45,6 @@ export function commandLine(): CommandLine {
   const run = (args: readonly string[], variables?: Record<string, string>) =>
     spawned(process.execPath, [script(), ...args], env(variables));
   return { script, folder: () => folder, env, run, spawned };
-}
-
-function roomsOfLib(): string[] {
-  return readdirSync(join(__dirname, "../../lib"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `lib/${name}`);
 }
 
 async function ended(child: ReturnType<typeof spawn>): Promise<CommandResult> {

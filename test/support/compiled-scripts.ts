@@ -6,8 +6,8 @@ import { transformFileSync } from "@swc/core";
 const ROOT = join(__dirname, "../..");
 
 /**
- * Compiles folders and files of this checkout (paths from its root) to a temporary folder, so that a script in them starts in
- * an instant, as often as a test wants. `env` lets it find the packages.
+ * Compiles folders, with what is below them, and files of this checkout (paths from its root) to a temporary folder, so that a
+ * script in them starts in an instant, as often as a test wants. `env` lets it find the packages.
  */
 export function compileScripts(paths: string[]) {
   const outDir = mkdtempSync(join(tmpdir(), "coatcheck-compiled-"));
@@ -30,7 +30,7 @@ export function compileScripts(paths: string[]) {
 
 function sourcesIn(path: string): string[] {
   if (path.endsWith(".ts")) return [path];
-  return readdirSync(path)
+  return readdirSync(path, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(path, name));
 }

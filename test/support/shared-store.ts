@@ -1,5 +1,5 @@
 import { DatastoreStore } from "../../lib/stores/datastore-store";
-import { LmdbStore } from "../../lib/stores/lmdb-store";
+import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import type { SessionStore, StoreOptions } from "../../lib/stores/store";
 
 /** Where several processes find the same store. */
@@ -7,7 +7,7 @@ export type SharedPlace = { readonly path: string } | { readonly emulatorHost: s
 
 /** Opens the store that is there. */
 export function openSharedStore(place: SharedPlace, options?: StoreOptions): SessionStore {
-  if ("path" in place) return new LmdbStore({ ...options, path: place.path });
+  if ("path" in place) return new SqliteStore({ ...options, path: place.path });
   // Google's client otherwise looks for a network of Google's, whatever it is told about the emulator.
   process.env.METADATA_SERVER_DETECTION ??= "none";
   return new DatastoreStore({ ...options, ...place, projectId: "demo-coatcheck" });

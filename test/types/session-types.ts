@@ -23,7 +23,7 @@ import type {
   SessionOptions,
   SessionStore,
 } from "coatcheck";
-import { LmdbStore } from "coatcheck/lmdb";
+import { SqliteStore } from "coatcheck/sqlite";
 import { DatastoreStore } from "coatcheck/datastore";
 import { MemoryStore } from "coatcheck/testing";
 
@@ -158,7 +158,7 @@ export function mounting(app: Express): void {
 }
 
 export function options(): void {
-  const stores: SessionStore[] = [new MemoryStore(), new LmdbStore(), new DatastoreStore()];
+  const stores: SessionStore[] = [new MemoryStore(), new SqliteStore(), new DatastoreStore()];
   const all: SessionOptions = {
     ...(stores[0] === undefined ? {} : { store: stores[0] }),
     idleTimeout: "20m",

@@ -1,0 +1,197 @@
+import { AsyncResource } from "node:async_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { SessionError } from "../../errors";
+import { isExpired } from "../../record/expiry";
+import { applyDelta } from "../../record/session-delta";
+import type { SessionDelta } from "../../record/session-delta";
+import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "../store";
+import { Checkpoints } from "./checkpoints";
+import { EndedTable } from "./ended-table";
+import { LiveTable } from "./live-table";
+import { ClearingPace, PageSize } from "./pace";
+import { SessionFile } from "./session-file";
+import { FIRST_STEP } from "./session-table";
+import { WalSync } from "./wal-sync";
+import { WriteQueue } from "./write-queue";
+
+export interface SqliteStoreOptions extends StoreOptions {
+  /** The folder of the session file; where it is missing it is made, for this user only. Default `./.sessions`. */
+  readonly path?: string;
+}
+
+/**
+ * Keeps sessions in an SQLite file on this machine; any number of its processes may use the same folder at once. The constructor throws `SESSION_STORE`
+ * where the folder can't be used.
+ *
+ * Loads are synchronous. Updates survive the death of the process when they resolve, and reach the disk within moments; creates, replaces and
+ * ends are on disk when they resolve.
+ */
+export class SqliteStore implements SessionStore {
+  readonly #file: SessionFile;
+  readonly #live: LiveTable;
+  readonly #ended: EndedTable;
+  readonly #sync: WalSync;
+  readonly #checkpoints: Checkpoints;
+  readonly #writes: WriteQueue;
+  readonly #now: () => number;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SqliteStoreOptions = {}) {
+    this.#now = options.now ?? Date.now;
+    this.#file = new SessionFile(options.path ?? "./.sessions");
+    try {
+      this.#live = new LiveTable(this.#file.db, () => this.#file.dataVersion());
+      this.#ended = new EndedTable(this.#file.db);
+    } catch (cause) {
+      // Where the names of its columns are damaged.
+      this.#file.close();
+      throw this.#file.failure("opened", cause);
+    }
+    this.#sync = new WalSync(this.#file.path);
+    this.#checkpoints = new Checkpoints(this.#file.path);
+    this.#writes = new WriteQueue(this.#file, this.#live, this.#sync, (jobs) => this.#checkpoints.wrote(jobs));
+  }
+
+  load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined> {
+    this.#assertOpen();
+    return this.#file.read(() => this.#live.load(id));
+  }
+
+  create(record: SessionRecord): Promise<void> {
+    return this.#writeDurably(() => this.#insert(record));
+  }
+
+  update(id: string, delta: SessionDelta): Promise<boolean> {
+    return this.#write(() => {
+      const stored = this.#live.current(id);
+      if (stored !== undefined) this.#live.rewrite(stored, applyDelta(stored.record, delta));
+      return stored !== undefined;
+    });
+  }
+
+  mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
+    const changeInItsContext = AsyncResource.bind(change);
+    return this.#write(() => {
+      const stored = this.#live.current(id);
+      if (stored === undefined || isExpired(stored.record, this.#now())) return undefined;
+      const delta = changeInItsContext(stored.record);
+      if (delta === undefined) return stored.record;
+      const changed = applyDelta(stored.record, delta);
+      this.#live.rewrite(stored, changed);
+      return changed;
+    });
+  }
+
+  replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
+    return this.#writeDurably(() => {
+      const isLive = this.#live.has(oldId);
+      if (isLive) {
+        this.#insert(record);
+        this.#live.end(oldId, ending);
+      }
+      return isLive;
+    });
+  }
+
+  end(id: string, ending: Ending): Promise<boolean> {
+    return this.#writeDurably(() => this.#live.end(id, ending));
+  }
+
+  async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
+    const table = query.state === "live" ? this.#live : this.#ended;
+    const pages = new PageSize(query.limit);
+    let last = query.after ?? "";
+    let passedOver = 0;
+    for (;;) {
+      this.#assertOpen();
+      const limit = pages.size;
+      const rows = await this.#file.read(() => pages.timed(() => table.page(query, last, limit)));
+      for (const row of rows) {
+        this.#assertOpen();
+        last = String(row.id);
+        const record = table.soundRecordOf(row);
+        if (record === undefined) continue;
+        if (matches(record, query)) passedOver = 0;
+        else if ((passedOver += 1) !== query.progressEvery) continue;
+        else passedOver = 0;
+        yield record;
+      }
+      if (rows.length < limit || query.id !== undefined) return;
+      await nextTurn();
+    }
+  }
+
+  async tally(now: number): Promise<readonly SessionTally[]> {
+    this.#assertOpen();
+    return this.#file.read(() => this.#live.tally(now));
+  }
+
+  async clear(now: number, onProgress?: ClearProgress): Promise<number> {
+    const dataVersion = () => {
+      this.#assertOpen();
+      return this.#file.dataVersion();
+    };
+    let cleared = 0;
+    for (const table of [this.#live, this.#ended]) {
+      const pace = new ClearingPace(dataVersion);
+      let step = FIRST_STEP;
+      while (step.after !== Infinity) {
+        const before = step;
+        step = await this.#write(() => pace.timed(() => table.clear(now, before, pace.size)));
+        this.#checkpoints.wrote(step.deleted);
+        cleared += step.deleted;
+        if (step.deleted > 0) onProgress?.(cleared);
+        await pace.pause();
+      }
+    }
+    await this.#write(() => {
+      this.#live.clearTallies(now);
+    });
+    return cleared;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writes.idle();
+    await this.#sync.close();
+    await this.#checkpoints.close();
+    this.#file.close();
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    return this.#closing === undefined ? this.#writes.write(work) : Promise.reject(closed());
+  }
+
+  #writeDurably<T>(work: () => T): Promise<T> {
+    return this.#closing === undefined ? this.#writes.writeDurably(work) : Promise.reject(closed());
+  }
+
+  /** Throws `SESSION_EXISTS`. */
+  #insert(record: SessionRecord): void {
+    if (this.#live.has(record.id)) {
+      throw new SessionError("SESSION_EXISTS", `A session with the id ${record.id} is stored already.`);
+    }
+    this.#live.insert(record);
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw closed();
+  }
+}
+
+function matches(record: SessionRecord | EndedRecord, query: FindQuery): boolean {
+  return (
+    (query.owner === undefined || query.owner === record.owner) &&
+    (query.project === undefined || query.project === record.project) &&
+    (query.scope === undefined || query.scope === record.scope)
+  );
+}
+
+function closed(): SessionError {
+  return new SessionError("SESSION_CLOSED", "This SqliteStore was closed; make a new one.");
+}

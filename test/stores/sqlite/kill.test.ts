@@ -1,0 +1,87 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
+import { compileScripts } from "../../support/compiled-scripts";
+import { sessionRecord } from "../../support/session-records";
+import { faultsOf } from "../../support/sqlite-checks";
+
+type Acknowledged =
+  | { step: "created" | "ended"; id: string }
+  | { step: "updated"; id: string; n: number }
+  | { step: "replaced"; id: string; by: string };
+
+const ROUNDS = process.env.COATCHECK_LONG === undefined ? 10 : 50;
+const ROUNDS_PER_FOLDER = 10;
+const scripts = compileScripts(["lib", "test/support"]);
+const folders: string[] = [];
+
+afterAll(() => {
+  scripts.dispose();
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+it("P1, P2: a process killed in the middle of writes loses none that it acknowledged, and leaves the file sound", async () => {
+  let acknowledged = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    if (round % ROUNDS_PER_FOLDER === 0) folders.push(mkdtempSync(join(tmpdir(), "coatcheck-kill-")));
+    const path = folders.at(-1)!;
+    const acks = await writeUntilKilled(path, 1 + Math.random() * 60, 8);
+    acknowledged += acks.length;
+    expect(await lostWrites(path, acks)).toEqual([]);
+    expect(faultsOf(path)).toEqual([]);
+  }
+  expect(acknowledged).toBeGreaterThan(ROUNDS);
+}, 300_000);
+
+it("P7: a process killed while it writes does not keep another, which has the file open, from writing", async () => {
+  for (let round = 0; round < 8; round += 1) {
+    const path = mkdtempSync(join(tmpdir(), "coatcheck-kill-"));
+    folders.push(path);
+    const store = new SqliteStore({ path });
+    await store.create(sessionRecord());
+    expect((await writeUntilKilled(path, 600, 1)).length).toBeGreaterThan(50);
+    for (let write = 0; write < 3; write += 1) await store.create(sessionRecord());
+    await store.close();
+    expect(faultsOf(path)).toEqual([]);
+  }
+}, 60_000);
+
+async function writeUntilKilled(path: string, afterMs: number, lanes: number): Promise<Acknowledged[]> {
+  const acks: Acknowledged[] = [];
+  const writer = fork(scripts.path("test/support/sqlite-writer.ts"), [path, String(lanes)], {
+    env: scripts.env,
+    execArgv: [],
+  });
+  writer.on("message", (ack: Acknowledged) => acks.push(ack));
+  await once(writer, "message");
+  await delay(afterMs);
+  writer.kill("SIGKILL");
+  await once(writer, "close");
+  return acks;
+}
+
+async function lostWrites(path: string, acks: Acknowledged[]): Promise<Acknowledged[]> {
+  const store = new SqliteStore({ path });
+  const isEnded = async (id: string) => {
+    for await (const _record of store.find({ state: "ended", id })) return (await store.load(id)) === undefined;
+    return false;
+  };
+  const isLive = async (id: string) => (await store.load(id)) !== undefined;
+  const isKept = async (id: string) => (await isLive(id)) || (await isEnded(id));
+  const lost: Acknowledged[] = [];
+  for (const ack of acks) {
+    const holds = {
+      created: async () => isKept(ack.id),
+      updated: async () => Number((await store.load(ack.id))?.data.n) >= (ack as { n: number }).n,
+      replaced: async () => (await isEnded(ack.id)) && (await isKept((ack as { by: string }).by)),
+      ended: async () => isEnded(ack.id),
+    }[ack.step];
+    if (!(await holds())) lost.push(ack);
+  }
+  await store.close();
+  return lost;
+}
