@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { SessionError } from "../../errors";
 import { sqliteDriver } from "./driver";
 import type { Database, Driver, Statement } from "./driver";
@@ -30,7 +30,7 @@ export class SessionFile {
     this.path = join(resolve(folder), FILE_NAME);
     let db: Database | undefined;
     try {
-      mkdirSync(resolve(folder), { recursive: true, mode: 0o700 });
+      makeFolder(resolve(folder));
       assertLocal(resolve(folder));
       createPrivately(this.path);
       db = new driver.DatabaseSync(this.path);
@@ -122,11 +122,30 @@ export class SessionFile {
   }
 }
 
+/** Makes a folder where it is missing, and brings its name to the disk, and those of the folders above that were missing too. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+}
+
+/** Brings the names in a folder to the disk. Windows does so by itself, and opens no folders. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  const opened = openSync(folder, "r");
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
+}
+
 /** SQLite gives its files the mode of this one; a file that is there keeps its own. */
 function createPrivately(path: string): void {
   try {
     // Never one that is there: to close it would drop the locks that another connection of this process has on it (POSIX).
     closeSync(openSync(path, "wx", 0o600));
+    syncFolder(dirname(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
