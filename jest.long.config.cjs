@@ -7,6 +7,8 @@ module.exports = {
   ...config,
   testMatch: [
     "<rootDir>/test/torture/*.test.ts",
+    "<rootDir>/test/promises/p1-killed-server.test.ts",
+    "<rootDir>/test/stores/datastore-clear.test.ts",
     "<rootDir>/test/stores/sqlite/kill.test.ts",
     "<rootDir>/test/stores/sqlite/power-cut.test.ts",
   ],

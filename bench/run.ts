@@ -1,6 +1,6 @@
 /**
  * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes `results.md` and `results.svg` beside this
- * file; `--quick` takes about three minutes, and prints numbers that are good enough to see a change by.
+ * file; `--short` takes about ten minutes and writes them too; `--quick` takes about three, and prints numbers that are good enough to see a change by.
  * `scale` computes the figures of docs/scale.md instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody did:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
  */
@@ -53,6 +53,18 @@ const FULL: Length = {
   loopDelayMs: 5000,
   isKept: true,
 };
+/** For a machine that is not free for long. */
+const SHORT: Length = {
+  requests: { processes: 1, rounds: 7, measureMs: 150, leadMs: 50, warmUpMs: 3000, warmUpRequests: 5000 },
+  connections: { rounds: 1, measureMs: 200, leadMs: 50, warmUpMs: 300, warmUpRequests: 1000 },
+  startups: 9,
+  rpcMs: 1000,
+  growth: { counts: [10_000, 200_000], memory: 200_000, rounds: 15 },
+  attributeRounds: 7,
+  clearing: 200_000,
+  loopDelayMs: 4000,
+  isKept: true,
+};
 const QUICK: Length = {
   requests: { processes: 1, rounds: 2, measureMs: 80, leadMs: 20, warmUpMs: 100, warmUpRequests: Infinity },
   connections: { rounds: 1, measureMs: 100, leadMs: 0, warmUpMs: 50, warmUpRequests: Infinity },
@@ -64,6 +76,10 @@ const QUICK: Length = {
   loopDelayMs: 3000,
   isKept: false,
 };
+const LENGTHS: ReadonlyMap<string, Length> = new Map([
+  ["--quick", QUICK],
+  ["--short", SHORT],
+]);
 
 void main();
 
@@ -74,7 +90,8 @@ async function main(): Promise<void> {
   }
   const folder = mkdtempSync(join(tmpdir(), "coatcheck-bench-"));
   try {
-    await run(process.argv.includes("--quick") ? QUICK : FULL, folder);
+    const [named] = [...LENGTHS].filter(([option]) => process.argv.includes(option));
+    await run(named?.[1] ?? FULL, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }

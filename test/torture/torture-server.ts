@@ -110,7 +110,8 @@ async function clearing(): Promise<void> {
 
 async function blocking(): Promise<void> {
   while (!isClosing) {
-    for (const end = performance.now() + Math.random() * LONGEST_BLOCK_MS; performance.now() < end;);
+    const end = performance.now() + Math.random() * LONGEST_BLOCK_MS;
+    while (performance.now() < end);
     await pause(Math.random() * 2_000);
   }
 }
@@ -121,7 +122,9 @@ async function close(): Promise<void> {
   const idle = setInterval(() => {
     server.closeIdleConnections();
   }, 10);
-  await new Promise((resolve) => server.close(resolve));
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
   clearInterval(idle);
   await work;
   await sessions.close();

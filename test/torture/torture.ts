@@ -80,14 +80,17 @@ class Hardships {
     return this.#all.every(([name]) => this.counts.has(name));
   }
 
+  /** Resolves when all processes are up again. */
   async happenUntil(isOver: () => boolean): Promise<void> {
-    for (;;) {
+    const underWay: Promise<void>[] = [];
+    while (!isOver()) {
       for (const [name, happens] of this.#all.toSorted(() => Math.random() - 0.5)) {
         await delay(200 + Math.random() * 1_000);
-        if (isOver()) return;
-        await happens();
+        if (isOver()) break;
+        underWay.push(happens());
         this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
       }
     }
+    await Promise.all(underWay);
   }
 }

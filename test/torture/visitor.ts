@@ -63,8 +63,8 @@ export class Visitor {
         () => Promise.all([this.#increment(session), this.#read(session, false), this.#increment(session)]),
       ],
       ["touch and set", () => Promise.all([this.#touch(session), this.#set(session, "f"), this.#touch(session)])],
-      ["log in", () => this.#login(session)],
-      ["log in and set", () => this.#login(session, () => [this.#set(session, "g"), this.#touch(session)])],
+      ["log in", () => this.#login(session, this.#user)],
+      ["log in and set", () => this.#login(session, this.#user, () => [this.#set(session, "g"), this.#touch(session)])],
       ["log out", () => this.#logout(session)],
       ["kill", () => this.#kill()],
       ["list", () => this.#list()],
@@ -104,21 +104,22 @@ export class Visitor {
     this.#isDone(session, await this.#client.send("/touch", {}, session.token));
   }
 
-  /** `beside` makes requests of the same session that are under way at the same time. */
-  async #login(session: TrackedSession, beside: () => Promise<unknown>[] = () => []): Promise<void> {
-    const user = this.#user;
+  /** `beside` makes requests of the same session that are under way at the same time. Resolves to the successor. */
+  async #login(session: TrackedSession, user: User, beside: () => Promise<unknown>[] = () => []) {
     const value = this.#nextValue();
     session.state = "unsure";
     const requests = beside();
     const answer = await this.#client.send("/login", { user: user.name, value }, session.token);
     await Promise.all(requests);
-    if (answer.status === 200) {
-      session.state = "ended";
-      user.sessions.push(this.#began(answer, user.name, value)!);
-    } else {
-      if (answer.status === undefined) user.lost += 1;
+    const successor = this.#began(answer, user.name, value);
+    if (successor === undefined) {
+      user.lost += 1;
       await this.#read(session);
+    } else {
+      session.state = "ended";
+      user.sessions.push(successor);
     }
+    return successor;
   }
 
   async #logout(session: TrackedSession): Promise<void> {
@@ -128,26 +129,31 @@ export class Visitor {
     await this.#read(session);
   }
 
-  /** Two servers kill the same user's sessions at once, while those are written to. */
+  /** Two servers kill the same user's sessions at once, while those are written to, and while another one begins. */
   async #kill(): Promise<void> {
     const user = this.#user;
     const live = user.sessions.filter(({ state }) => state === "live");
     const unsure = user.sessions.filter(({ state }) => state === "unsure");
+    const guest = this.#live.find(({ owner, state }) => owner === GUEST_USER && state === "live");
     this.#user = new User(`${this.name}.${this.#nextValue()}`);
     for (const session of live) session.state = "unsure";
     const kills = [0, 1].map(() => this.#client.send("/kill", { user: user.name }));
     const writes = live.flatMap((session) => [this.#set(session, "h"), this.#increment(session), this.#touch(session)]);
+    const begun = guest && (await this.#login(guest, user));
     const answers = await Promise.all(kills);
     await Promise.all(writes);
     const done = answers.filter(({ status }) => status === 200);
-    if (done.length > 0) for (const session of user.sessions) session.state = "ended";
-    for (const session of [...live, ...unsure]) await this.#read(session);
+    if (done.length > 0) for (const session of [...live, ...unsure]) session.state = "ended";
+    // It began before the kills, or after them.
+    if (begun !== undefined) begun.state = "unsure";
+    for (const session of [...live, ...unsure, ...(begun === undefined ? [] : [begun])]) await this.#read(session);
     if (done.length < answers.length) return;
     const ended = done.reduce((sum, { body }) => sum + Number(body.ended), 0);
     const least = live.length + user.clientless.size;
-    const most = least + unsure.length + user.lost;
-    if (ended < least || ended > most)
+    const most = least + unsure.length + user.lost + (begun === undefined ? 0 : 1);
+    if (ended < least || ended > most) {
       this.#onViolation(`two kills of ${user.name} ended ${ended}, not ${least} to ${most}`);
+    }
   }
 
   /** Every session of a user that is known to be live is found, and none that has ended. */

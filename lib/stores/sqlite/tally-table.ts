@@ -43,7 +43,7 @@ export class TallyTable {
 
   /** Counts one session more, or one less. */
   count(session: Counted, by: 1 | -1): void {
-    const [project, scope] = [textOf(session.project), textOf(session.scope)];
+    const [project, scope] = [nameOf(session.project), nameOf(session.scope)];
     const isGuest = session.owner === GUEST_USER;
     const bucket = session.expires_bucket;
     const key = `${bucket} ${isGuest} ${project.length} ${project}${scope}`;
@@ -72,10 +72,15 @@ export class TallyTable {
   /** As `SessionStore.tally` counts. */
   tally(now: number): SessionTally[] {
     return this.#sums.all(bucketNumberOf(now)).map((row) => ({
-      project: textOf(row.project),
-      scope: textOf(row.scope),
+      project: nameOf(row.project),
+      scope: nameOf(row.scope),
       isGuest: row.is_guest === 1,
       live: Number(row.live),
     }));
   }
+}
+
+/** The name of a group; what is damaged is counted under what it looks like. */
+function nameOf(value: Value | undefined): string {
+  return typeof value === "number" || value === null ? String(value) : textOf(value);
 }

@@ -201,3 +201,19 @@ it("P2: what can't be read can be ended, and replaced, and says who it was", asy
   await store.close();
   expect(faultsOf(path)).toEqual([]);
 });
+
+it("P2: a session whose group can't be read can be ended, and what ended that can't be read keeps nothing else from being found", async () => {
+  const [damaged, over, sound] = [sessionRecord(), sessionRecord(), sessionRecord({ owner: "alice" })];
+  const store = new SqliteStore({ path });
+  for (const record of [damaged, over, sound]) await store.create(record);
+  for (const { id } of [over, sound]) await store.end(id, killed());
+  inFile(path, (db) => {
+    db.exec("UPDATE session SET project = 7, scope = 1.5; UPDATE tally SET project = 8");
+    db.prepare("UPDATE ended SET owner = 9, reason = '' WHERE id = ?").run(over.id);
+  });
+  expect(await outcome(() => store.load(damaged.id))).toBe("SESSION_UNREADABLE");
+  expect(await outcome(() => store.tally(Date.now()))).toBeDefined();
+  expect(await store.end(damaged.id, killed())).toBe(true);
+  expect((await all(store, { state: "ended" })).map(({ id }) => id)).toContain(sound.id);
+  await store.close();
+});

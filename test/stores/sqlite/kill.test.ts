@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
 import { compileScripts } from "../../support/compiled-scripts";
+import { signal } from "../../support/gate";
 import { sessionRecord } from "../../support/session-records";
 import { faultsOf } from "../../support/sqlite-checks";
 
@@ -29,7 +30,7 @@ it("P1, P2: a process killed in the middle of writes loses none that it acknowle
   for (let round = 0; round < ROUNDS; round += 1) {
     if (round % ROUNDS_PER_FOLDER === 0) folders.push(mkdtempSync(join(tmpdir(), "coatcheck-kill-")));
     const path = folders.at(-1)!;
-    const acks = await writeUntilKilled(path, 1 + Math.random() * 60, 8);
+    const acks = await writeUntilKilled(path, 8, 1);
     acknowledged += acks.length;
     expect(await lostWrites(path, acks)).toEqual([]);
     expect(faultsOf(path)).toEqual([]);
@@ -43,22 +44,27 @@ it("P7: a process killed while it writes does not keep another, which has the fi
     folders.push(path);
     const store = new SqliteStore({ path });
     await store.create(sessionRecord());
-    expect((await writeUntilKilled(path, 600, 1)).length).toBeGreaterThan(50);
+    await writeUntilKilled(path, 1, 500);
     for (let write = 0; write < 3; write += 1) await store.create(sessionRecord());
     await store.close();
     expect(faultsOf(path)).toEqual([]);
   }
 }, 60_000);
 
-async function writeUntilKilled(path: string, afterMs: number, lanes: number): Promise<Acknowledged[]> {
+/** Kills a writer a moment after so many of its writes were acknowledged. */
+async function writeUntilKilled(path: string, lanes: number, writes: number): Promise<Acknowledged[]> {
   const acks: Acknowledged[] = [];
   const writer = fork(scripts.path("test/support/sqlite-writer.ts"), [path, String(lanes)], {
     env: scripts.env,
     execArgv: [],
   });
-  writer.on("message", (ack: Acknowledged) => acks.push(ack));
-  await once(writer, "message");
-  await delay(afterMs);
+  const enough = signal();
+  writer.on("message", (ack: Acknowledged) => {
+    acks.push(ack);
+    if (acks.length === writes) enough.give();
+  });
+  await enough.given;
+  await delay(1 + Math.random() * 60);
   writer.kill("SIGKILL");
   await once(writer, "close");
   return acks;
