@@ -3,7 +3,7 @@ import type { Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { SessionError } from "../../errors";
 import { sqliteDriver } from "./driver";
-import type { Database, Driver, Statement } from "./driver";
+import type { Database, Driver, Row, Statement, Value } from "./driver";
 import { foreignFileSystem } from "./file-system";
 import { LockWait } from "./lock-wait";
 import { prepareSchema } from "./schema";
@@ -38,6 +38,7 @@ export class SessionFile {
       prepareSchema(db, this.path);
       db.exec("PRAGMA busy_timeout = 0");
       this.#dataVersion = db.prepare("PRAGMA data_version");
+      this.#dataVersion.setReturnArrays?.(true);
       const { dev, ino } = statSync(this.path);
       this.#device = dev;
       this.#inode = ino;
@@ -50,7 +51,8 @@ export class SessionFile {
 
   /** A number that changes whenever another connection, of this process or another, has written. */
   dataVersion(): number {
-    return this.#dataVersion.get()?.data_version as number;
+    const row: Row | readonly Value[] | undefined = this.#dataVersion.get();
+    return (Array.isArray(row) ? row[0] : row?.data_version) as number;
   }
 
   /**
