@@ -7,7 +7,8 @@ import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientles
 import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/task";
 import type { SessionPage } from "./admin/session-reader";
-import { SessionError } from "./errors";
+import { SessionError, warnOf } from "./errors";
+import { forgettable, toldLater } from "./forgettable";
 import type { SessionHandler } from "./http/middleware";
 import type { SessionOptions } from "./options";
 import { Sessions } from "./sessions";
@@ -32,9 +33,9 @@ export function sessionMiddleware(options?: SessionOptions): SessionMiddleware {
 
 /** Sessions that the plain functions may act on, until they are closed. */
 class DefaultSessions extends Sessions {
-  override async close(): Promise<void> {
+  override close(): Promise<void> {
     made.delete(this);
-    await super.close();
+    return super.close();
   }
 }
 
@@ -50,14 +51,23 @@ function defaultSessions(): Sessions {
   return first ?? lastMade ?? (fromEnvironment ??= new Sessions());
 }
 
+/** A call of the default Sessions; where it is not clear which those are, it rejects as any call does. */
+function ofDefault<T>(call: (sessions: Sessions) => Promise<T>): Promise<T> {
+  try {
+    return call(defaultSessions());
+  } catch (error) {
+    return forgettable(Promise.reject(error as Error), toldLater(warnOf));
+  }
+}
+
 /** Ends all sessions of a user, of nobody (`GUEST_USER`), or, with no argument at all, everyone's. See `Sessions`. */
-export async function killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
-  return defaultSessions().killSessionByUser(...args);
+export function killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
+  return ofDefault((sessions) => sessions.killSessionByUser(...args));
 }
 
 /** Ends every session. See `Sessions`. */
-export async function killAllSessions(options?: KillOptions): Promise<number> {
-  return defaultSessions().killAllSessions(options);
+export function killAllSessions(options?: KillOptions): Promise<number> {
+  return ofDefault((sessions) => sessions.killAllSessions(options));
 }
 
 /** Starts the clearing job. See `Sessions`. */
@@ -66,42 +76,42 @@ export function startClearSessions(schedule?: string): void {
 }
 
 /** Deletes what is past its time. See `Sessions`. */
-export async function clearSessions(onProgress?: ClearProgress): Promise<number> {
-  return defaultSessions().clearSessions(onProgress);
+export function clearSessions(onProgress?: ClearProgress): Promise<number> {
+  return ofDefault((sessions) => sessions.clearSessions(onProgress));
 }
 
 /** What is known of a session, live or lately ended. See `Sessions`. */
-export async function getSession(id: string): Promise<SessionInfo> {
-  return defaultSessions().getSession(id);
+export function getSession(id: string): Promise<SessionInfo> {
+  return ofDefault((sessions) => sessions.getSession(id));
 }
 
 /** The user of a session. See `Sessions`. */
-export async function getSessionUser(id: string): Promise<string> {
-  return defaultSessions().getSessionUser(id);
+export function getSessionUser(id: string): Promise<string> {
+  return ofDefault((sessions) => sessions.getSessionUser(id));
 }
 
 /** Who is signed in. See `Sessions`. */
-export async function getSessionInfo(filter?: SessionFilter): Promise<SessionPage> {
-  return defaultSessions().getSessionInfo(filter);
+export function getSessionInfo(filter?: SessionFilter): Promise<SessionPage> {
+  return ofDefault((sessions) => sessions.getSessionInfo(filter));
 }
 
 /** Opens a session for a user, without a browser. See `Sessions`. */
-export async function openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
-  return defaultSessions().openClientlessSession(user, options);
+export function openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
+  return ofDefault((sessions) => sessions.openClientlessSession(user, options));
 }
 
 /** Closes a clientless session that any process has opened. See `Sessions`. */
-export async function closeClientlessSession(id: string): Promise<void> {
-  return defaultSessions().closeClientlessSession(id);
+export function closeClientlessSession(id: string): Promise<void> {
+  return ofDefault((sessions) => sessions.closeClientlessSession(id));
 }
 
 /** Runs a function in a session of its own. See `Sessions`. */
-export async function withClientlessSession<T>(
+export function withClientlessSession<T>(
   user: string,
   fn: (session: ClientlessSessionDict) => T | Promise<T>,
   options?: OpenOptions & CloseOptions,
 ): Promise<T> {
-  return defaultSessions().withClientlessSession(user, fn, options);
+  return ofDefault((sessions) => sessions.withClientlessSession(user, fn, options));
 }
 
 /** Defines a task for clientless sessions. See `Sessions`. */

@@ -21,6 +21,8 @@ const STATUS_OF = {
   SESSION_EXISTS: 500,
   /** The change needs a cookie, and the headers are on their way already. */
   SESSION_HEADERS_SENT: 500,
+  /** The session was changed after its response had ended, and nothing has saved it. */
+  SESSION_LATE: 500,
   /** On plain HTTP in production no session may be created. */
   SESSION_INSECURE: 500,
   /** The store failed; `cause` has its error. */
@@ -81,4 +83,14 @@ export class SessionError extends Error {
   get statusCode(): number {
     return this.status;
   }
+}
+
+/** Tells the process of an error that nobody listens for. Given as text, because in a test runner's realm an error is none of the process's. */
+export function warnOf(error: unknown): void {
+  const { message, stack, code } = Object(error) as { message?: unknown; stack?: unknown; code?: unknown };
+  process.emitWarning(typeof message === "string" ? message : String(error), {
+    type: "CoatcheckWarning",
+    ...(typeof code === "string" ? { code } : undefined),
+    ...(typeof stack === "string" ? { detail: stack } : undefined),
+  });
 }

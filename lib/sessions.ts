@@ -14,10 +14,12 @@ import type { Task } from "./clientless/task";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { endOldest } from "./admin/session-limit";
 import type { SessionPage, SessionReader } from "./admin/session-reader";
-import { SessionError } from "./errors";
+import { SessionError, warnOf } from "./errors";
+import { forgettable, toldLater } from "./forgettable";
 import { CookieSignature } from "./http/cookie-signature";
 import { deadIdOf } from "./http/dead-cookie";
 import type { HttpSettings } from "./http/http-settings";
+import { LateChanges } from "./http/late-changes";
 import { sessionHandler } from "./http/middleware";
 import type { SessionHandler } from "./http/middleware";
 import { SessionCookie } from "./http/session-cookie";
@@ -32,7 +34,7 @@ import type { EndReason, SessionRecord } from "./record/session-record";
 import { DEFAULT_SCHEDULE, checkedSchedule, resolveOptions } from "./resolved-options";
 import type { ResolvedOptions } from "./resolved-options";
 import { adminRoom, clearJobRoom, clientlessRoom } from "./rooms-on-demand";
-import { currentSession } from "./session/current-session";
+import { currentHolder, currentSession } from "./session/current-session";
 import { endingFor } from "./session/ending-for";
 import type { Session } from "./session/session";
 import { assertUserIdForm } from "./session/session-owner";
@@ -67,6 +69,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
   readonly #store: GuardedStore;
   readonly #traffic = new Traffic();
   readonly #context = new OwnContext();
+  readonly #forgotten = toldLater((error) => this.#emitError(error));
+  readonly #lateChanges = new LateChanges();
   #handler: SessionHandler | undefined;
   #settings: HttpSettings | undefined;
   #clearJob: ClearJob | undefined;
@@ -74,6 +78,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   #clientlessMade: ClientlessSessions | undefined;
   #readerMade: SessionReader | undefined;
   #warnedInsecure = false;
+  #warnedClaimed = false;
   #closed = false;
 
   /** Reads and checks the options: throws `SESSION_CONFIG`. Opens the store. */
@@ -94,11 +99,13 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /** Ends one session. Resolves to whether it was live until now. */
-  async kill(id: string, options: KillOptions = {}): Promise<boolean> {
-    assertSessionId(id, "kill(id)");
-    const details = detailsOf(options, "kill(id, options)");
-    const record = await this.#store.load(id);
-    return record !== undefined && (await this.#kill(record, "killed", details));
+  kill(id: string, options: KillOptions = {}): Promise<boolean> {
+    return this.#given(async () => {
+      assertSessionId(id, "kill(id)");
+      const details = detailsOf(options, "kill(id, options)");
+      const record = await this.#store.load(id);
+      return record !== undefined && (await this.#kill(record, "killed", details));
+    });
   }
 
   /**
@@ -106,44 +113,54 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * finds none. Resolves to how many it ended. An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing
    * request field must not sign everybody out.
    */
-  async killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
-    if (args.length === 0) return this.killAllSessions();
-    const [user, options = {}] = args;
-    const details = detailsOf(options, "killSessionByUser(user, options)");
-    return this.#killFound({ state: "live", owner: ownerArgument(user) }, undefined, details);
+  killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
+    return this.#given(async () => {
+      if (args.length === 0) return this.killAllSessions();
+      const [user, options = {}] = args;
+      const details = detailsOf(options, "killSessionByUser(user, options)");
+      return this.#killFound({ state: "live", owner: ownerArgument(user) }, undefined, details);
+    });
   }
 
   /** Ends every session in the store. Resolves to how many it ended. */
-  async killAllSessions(options: KillOptions = {}): Promise<number> {
-    return this.#killFound({ state: "live" }, undefined, detailsOf(options, "killAllSessions(options)"));
+  killAllSessions(options: KillOptions = {}): Promise<number> {
+    return this.#given(async () =>
+      this.#killFound({ state: "live" }, undefined, detailsOf(options, "killAllSessions(options)")),
+    );
   }
 
   /** Ends all other sessions of this session's user. Resolves to how many it ended. */
-  async killOthers(session: Session, options: KillOptions = {}): Promise<number> {
-    const { id, owner } = session;
-    if (owner === GUEST_USER) {
-      throw new SessionError(
-        "SESSION_ARGUMENT",
-        "killOthers(session): this session belongs to nobody, so it has no others.",
-      );
-    }
-    return this.#killFound({ state: "live", owner }, id, detailsOf(options, "killOthers(session, options)"));
+  killOthers(session: Session, options: KillOptions = {}): Promise<number> {
+    return this.#given(async () => {
+      const { id, owner } = session;
+      if (owner === GUEST_USER) {
+        throw new SessionError(
+          "SESSION_ARGUMENT",
+          "killOthers(session): this session belongs to nobody, so it has no others.",
+        );
+      }
+      return this.#killFound({ state: "live", owner }, id, detailsOf(options, "killOthers(session, options)"));
+    });
   }
 
   /** What is known of a session, live or lately ended. Rejects with `SESSION_NOT_FOUND`. */
-  async getSession(id: string): Promise<SessionInfo> {
-    assertSessionId(id, "getSession(id)");
-    return this.#reader.get(id);
+  getSession(id: string): Promise<SessionInfo> {
+    return this.#given(async () => {
+      assertSessionId(id, "getSession(id)");
+      return this.#reader.get(id);
+    });
   }
 
   /** The user of a session, live or lately ended; `"Unauthenticated"` for nobody. Rejects with `SESSION_NOT_FOUND`. */
-  async getSessionUser(id: string): Promise<string> {
-    return (await this.getSession(id)).username;
+  getSessionUser(id: string): Promise<string> {
+    return this.#given(async () => {
+      return (await this.getSession(id)).username;
+    });
   }
 
   /** Who is signed in: the live sessions that pass the filter, or those that ended lately; all, or a page with the cursor of the next one. */
-  async getSessionInfo(filter: SessionFilter = {}): Promise<SessionPage> {
-    return this.#reader.page(filter);
+  getSessionInfo(filter: SessionFilter = {}): Promise<SessionPage> {
+    return this.#given(async () => this.#reader.page(filter));
   }
 
   /** The same, one by one: however many there are, they are never all in memory. */
@@ -155,18 +172,22 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * How many sessions are live, by project, scope and whether they are guests'. The store counts them without reading them; those that expired
    * in the last ten minutes may be among them.
    */
-  async tally(): Promise<readonly SessionTally[]> {
-    return this.#store.tally(this.#options.now());
+  tally(): Promise<readonly SessionTally[]> {
+    return this.#given(async () => this.#store.tally(this.#options.now()));
   }
 
   /**
    * Why the session is over whose cookie this request carries; undefined where it is live, or nothing is remembered of it. It reads the store,
    * so ask where it is shown.
    */
-  async endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
-    const id = deadIdOf(req, this.#settings);
-    const record = id === undefined ? undefined : await this.#reader.record(id);
-    return record?.project === this.#options.project ? adminRoom().endedNotice(record, this.#options.now()) : undefined;
+  endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
+    return this.#given(async () => {
+      const id = deadIdOf(req, this.#settings);
+      const record = id === undefined ? undefined : await this.#reader.record(id);
+      return record?.project === this.#options.project
+        ? adminRoom().endedNotice(record, this.#options.now())
+        : undefined;
+    });
   }
 
   /**
@@ -179,8 +200,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /** Deletes what is past its time now. Resolves to how many records it deleted. */
-  async clearSessions(onProgress?: ClearProgress): Promise<number> {
-    return this.#store.clear(this.#options.now(), onProgress);
+  clearSessions(onProgress?: ClearProgress): Promise<number> {
+    return this.#given(async () => this.#store.clear(this.#options.now(), onProgress));
   }
 
   /** Clears on a schedule, a cron expression; by default the one of the options; a job that runs already is replaced. Errors are emitted, and the job goes on. */
@@ -200,29 +221,31 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * Opens a session for a user, without a browser. It has no idle limit, and stays open until it is closed or killed or its `maxAge` is over, also
    * when this process has gone; with `await using` it is held by a lease, see `withClientlessSession`.
    */
-  async openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
-    return this.#clientless.open(user, options);
+  openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
+    return this.#given(async () => this.#clientless.open(user, options));
   }
 
   /**
    * Closes a clientless session that any process has opened. Where that was this one, it waits for the session's tasks. Rejects with
    * `SESSION_NOT_FOUND` where no clientless session of this id is open.
    */
-  async closeClientlessSession(id: string): Promise<void> {
-    assertSessionId(id, "closeClientlessSession(id)");
-    return this.#clientless.close(id);
+  closeClientlessSession(id: string): Promise<void> {
+    return this.#given(async () => {
+      assertSessionId(id, "closeClientlessSession(id)");
+      return this.#clientless.close(id);
+    });
   }
 
   /**
    * Opens a session for a user, runs `fn` in it, waits for its tasks, closes it, and resolves to what `fn` returned. An error of `fn` closes it
    * just so, and is rejected with. Should this process die, the session counts as ended, reason `abandoned`, after `leaseTimeout`.
    */
-  async withClientlessSession<T>(
+  withClientlessSession<T>(
     user: string,
     fn: (session: ClientlessSessionDict) => T | Promise<T>,
     options?: OpenOptions & CloseOptions,
   ): Promise<T> {
-    return this.#clientless.with(user, fn, options);
+    return this.#given(async () => this.#clientless.with(user, fn, options));
   }
 
   /** Defines a task, which clientless sessions of any number can start by its name. Throws `SESSION_ARGUMENT` where the name is taken. */
@@ -252,11 +275,22 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /** Stops the clearing job, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#clearJob?.stop();
-    this.#clientlessMade?.stop();
-    await this.#store.close();
+  close(): Promise<void> {
+    return this.#given(async () => {
+      this.#closed = true;
+      this.#clearJob?.stop();
+      this.#clientlessMade?.stop();
+      await this.#store.close();
+    });
+  }
+
+  /** What the app is given of a promise: one that it may forget, which then fails the request that it was made in. */
+  #given<T>(work: () => Promise<T>): Promise<T> {
+    const holder = currentHolder.getStore();
+    return forgettable(work(), (failure) => {
+      if (holder?.forgotten === undefined) this.#forgotten(failure);
+      else holder.forgotten(failure);
+    });
   }
 
   async #killFound(query: FindQuery, spared: string | undefined, details: KillDetails): Promise<number> {
@@ -340,6 +374,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
       killFound: (query, spared, details) => this.#killFound(query, spared, details),
       renew: (id) => this.#store.mutate(id, (record) => touchAt(record, now(), keepEndedMs)),
       actingFor: getUserContext,
+      given: (work) => this.#given(work),
       onError: (error) => this.#emitError(error),
     };
   }
@@ -374,11 +409,14 @@ export class Sessions extends EventEmitter<SessionEvents> {
       scopeOf,
       touching: new Set(),
       traffic: this.#traffic,
-      cookie: new SessionCookie(cookie, signature),
+      cookie: new SessionCookie(cookie, signature, () => this.#warnClaimed()),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",
       find: (query) => this.#store.find(query),
       ...(afterLogin === undefined ? undefined : { afterLogin }),
       onError: (error) => this.#emitError(error),
+      onLate: (error) => {
+        if (this.listenerCount("error") > 0 || this.#lateChanges.isFirst(error)) this.#emitError(error);
+      },
       onInsecure: () => this.#warnInsecure(),
     };
   }
@@ -394,7 +432,16 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   #emitError(error: unknown): void {
     if (this.listenerCount("error") > 0) this.emit("error", error);
-    else process.emitWarning(error instanceof Error ? error : String(error), "CoatcheckWarning");
+    else warnOf(error);
+  }
+
+  #warnClaimed(): void {
+    if (this.#warnedClaimed) return;
+    this.#warnedClaimed = true;
+    process.emitWarning(
+      "A websocket came with a cookie of HTTPS, but nothing tells that it came over HTTPS, so the cookie was believed. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or cookie.secure to true.",
+      { type: "CoatcheckWarning", code: "SESSION_INSECURE" },
+    );
   }
 
   #warnInsecure(): void {

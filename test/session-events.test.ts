@@ -53,7 +53,8 @@ describe("events", () => {
         throw new RangeError("from a listener");
       });
       await visit(app, "/set");
-      expect(warn.mock.calls).toEqual([[new RangeError("from a listener"), "CoatcheckWarning"]]);
+      const options = { type: "CoatcheckWarning", detail: expect.stringContaining("session-events.test") };
+      expect(warn.mock.calls).toEqual([["from a listener", options]]);
     } finally {
       warn.mockRestore();
     }

@@ -32,6 +32,8 @@ export interface Administration extends AdminRules {
   /** Renews a session's idle limit, as a request of its own would; undefined where it is over. */
   readonly renew: (id: string) => Promise<SessionRecord | undefined>;
   readonly audit: AuditSink | undefined;
+  /** What the app is given of a promise: one that it may forget. */
+  readonly given: <T>(work: () => Promise<T>) => Promise<T>;
   /** The user for whom the running code acts. */
   readonly actingFor: () => string | undefined;
   readonly onError: (error: unknown) => void;
@@ -204,7 +206,11 @@ export class SessionAdmin {
   }
 
   /** Does it, if it is allowed, and tells the audit how it went. */
-  async #checked<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
+  #checked<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
+    return this.#administration.given(() => this.#audited(action, work));
+  }
+
+  async #audited<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
     const call = new AdminCall(this.#administration, this.#context);
     try {
       call.actingFor = this.#context.actingFor ?? this.#administration.actingFor();

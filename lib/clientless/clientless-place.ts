@@ -1,4 +1,6 @@
 import { SessionError } from "../errors";
+import { toldLater } from "../forgettable";
+import type { OnForgotten } from "../forgettable";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { sessionIdOf } from "../record/session-id";
 import { newToken } from "../record/token";
@@ -6,8 +8,12 @@ import type { SessionOrigin, SessionPlace } from "../session/session-policy";
 
 /** Where a session without a browser is at home: it has no cookie, and its token is forgotten as soon as it has given the id. */
 export class ClientlessPlace implements SessionPlace {
-  readonly tellsFailures = false;
   readonly mayTryAgain = true;
+  readonly forgotten: OnForgotten;
+
+  constructor(onError: (error: unknown) => void) {
+    this.forgotten = toldLater(onError);
+  }
 
   newId(): string {
     return sessionIdOf(newToken());
@@ -25,6 +31,10 @@ export class ClientlessPlace implements SessionPlace {
     // There is no response that could be under way.
   }
 
+  changing(): void {
+    // Until it is closed, everything can be saved.
+  }
+
   assertMayStart(): void {
     throw new SessionError(
       "SESSION_CLIENTLESS",
@@ -34,6 +44,10 @@ export class ClientlessPlace implements SessionPlace {
 
   mayCreate(): boolean {
     return true;
+  }
+
+  async wasReplaced(): Promise<boolean> {
+    return false;
   }
 
   moved(): void {

@@ -32,7 +32,7 @@ export class ClientlessSession extends Session {
    * task goes on).
    */
   result(name: string, options?: ResultOptions): Promise<unknown> {
-    return this[STATE].result(name, options);
+    return this[STATE].given(this[STATE].result(name, options));
   }
 
   /**
@@ -41,7 +41,7 @@ export class ClientlessSession extends Session {
    * twice is fine.
    */
   close(options?: CloseOptions): Promise<void> {
-    return this[STATE].close(options);
+    return this[STATE].given(this[STATE].close(options));
   }
 
   /** What `await using` calls at the end. It asks for it at the beginning, and from then on the session is held by a lease. */

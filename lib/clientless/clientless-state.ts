@@ -31,7 +31,7 @@ export class ClientlessState extends StoredSession {
   #ending: Promise<void> | undefined;
 
   constructor(settings: ClientlessSettings, defined: DefinedTasks, open: OpenSessions) {
-    super(settings, new ClientlessPlace(), undefined);
+    super(settings, new ClientlessPlace(settings.onError), undefined);
     this.#settings = settings;
     this.#open = open;
     this.#own = new ClientlessSession(this);

@@ -1,4 +1,6 @@
 import { SessionError } from "../errors";
+import { forgettable, toldLater } from "../forgettable";
+import type { OnForgotten } from "../forgettable";
 import { currentHolder } from "../session/current-session";
 import type { ClientlessSession } from "./clientless-session";
 import { unknownTask } from "./defined-tasks";
@@ -27,11 +29,13 @@ export interface TaskOwner {
 /** The tasks of one session, side by side. */
 export class SessionTasks {
   readonly #owner: TaskOwner;
+  readonly #onForgotten: OnForgotten;
   readonly #latest = new Map<string, TaskRun>();
   readonly #running = new Set<TaskRun>();
 
   constructor(owner: TaskOwner) {
     this.#owner = owner;
+    this.#onForgotten = toldLater((error) => owner.onError(error));
   }
 
   get isBusy(): boolean {
@@ -49,7 +53,7 @@ export class SessionTasks {
     if (this.#running.size === 1) this.#owner.onBusy(true);
     run.begin(() => this.#perform(run, task, copy));
     void run.concluded.then(() => this.#conclude(run));
-    return { name, result: (options) => run.result(options) };
+    return { name, result: (options) => forgettable(run.result(options), this.#onForgotten) };
   }
 
   /** The result of the latest run of this name. Rejects with `TASK_UNKNOWN` where it was never started here. */

@@ -21,6 +21,8 @@ export interface HttpSettings extends SessionPolicy {
   readonly find: (query: FindQuery) => AsyncIterable<SessionRecord | EndedRecord>;
   /** Something failed that no request answers for. */
   readonly onError: (error: unknown) => void;
+  /** A session was changed after its response, and not saved. */
+  readonly onLate: (error: Error) => void;
   /** A session was wanted on plain HTTP in production. */
   readonly onInsecure: () => void;
 }

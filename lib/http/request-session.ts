@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../errors";
+import { toldLater } from "../forgettable";
+import type { ForgottenFailure } from "../forgettable";
 import { derivedKey } from "../record/derived-key";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired, touchAt } from "../record/expiry";
@@ -15,6 +17,7 @@ import type { SessionOrigin, SessionPlace } from "../session/session-policy";
 import { StoredSession } from "../session/stored-session";
 import { bindListeners } from "./bind-listeners";
 import { keepPrivate, varyByCookie } from "./cache-headers";
+import { Handshake, isHandshake } from "./handshake";
 import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
@@ -35,6 +38,8 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #cookie: CookieOnRequest;
+  /** Undefined for what is no websocket. */
+  readonly #handshake: Handshake | undefined;
   #record: SessionRecord | undefined;
   /** The id of the token that the request carried but that opened nothing. */
   #deadId: string | undefined;
@@ -45,6 +50,14 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #news: CookieNews;
   #stored: StoredSession | undefined;
   #session: Session | null | undefined;
+  /** What the app has not awaited and has failed; the response fails with it, or it is emitted when there is none any more. */
+  #forgotten: ForgottenFailure[] | undefined;
+  /** What the response has failed with. */
+  #told: unknown;
+  /** What was written belongs to a session that was replaced; it is neither saved nor a reason to fail. */
+  #isLeftUnsaved = false;
+  /** Whether it will be looked at if what was changed after the response was saved. */
+  #isLate = false;
   /** The end that `req.session = null` asked for; the response waits for it, and fails with it. */
   #ending: Promise<void> | undefined;
   #wasRead = false;
@@ -65,6 +78,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     this.#req = req;
     this.#res = res;
     this.#cookie = settings.cookie.onRequest(req);
+    this.#handshake = isHandshake(req, res) ? new Handshake(req, res) : undefined;
   }
 
   /** Whether the middleware of these settings has been here before. */
@@ -104,8 +118,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     }
     if (this.session === null) return;
     this.#ending = this.#stored?.destroy();
-    // Whether it failed is told by `beforeHeaders` and `beforeEnd`, which may be asked later.
-    this.#ending?.catch(() => undefined);
+    this.#ending?.catch((error: unknown) => this.forgotten({ error, isTaken: () => false }));
     this.#session = null;
   }
 
@@ -117,15 +130,15 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   beforeHeaders(): Promise<void> | undefined {
     this.#countBytes();
-    if (!this.#wasRead) return undefined;
-    if (!this.#isHandshake()) return this.#settle();
+    if (!this.#wasRead && this.#forgotten === undefined) return undefined;
+    if (this.#handshake === undefined) return this.#settle();
     void this.#settleUnawaited();
     return undefined;
   }
 
   /** Sets the cookie, and what follows from it and from reading it. */
   setHeaders(): void {
-    if (!this.#wasRead) return;
+    if (!this.#wasRead || this.#handshake?.takesHeaders === false) return;
     const { cookie, now } = this.#settings;
     varyByCookie(this.#res);
     const news = this.#news;
@@ -145,6 +158,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   /** A session that was created, or taken back, before something else failed is still told to the browser. */
   setHeadersOfFailure(error: unknown): void {
+    this.#told = error;
     if (error instanceof SessionError && error.code === "SESSION_ENDED") this.#news = undefined;
     this.setHeaders();
   }
@@ -155,6 +169,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   onLost(error: unknown): void {
+    this.#told = error;
     this.#settings.onError(error);
   }
 
@@ -180,11 +195,33 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   assertHeadersOpen(): void {
-    if (!headersGone(this.#res)) return;
+    if (!this.#areHeadersGone()) return;
     throw new SessionError(
       "SESSION_HEADERS_SENT",
-      "The session needs a new cookie, but the response's headers are on their way already; change the session before the first byte.",
+      this.#handshake === undefined
+        ? "The session needs a new cookie, but the response's headers are on their way already; change the session before the first byte."
+        : "The session needs a new cookie, which a websocket can't be given; start it in a request before. destroy() ends a session without one.",
     );
+  }
+
+  changing(isStored: boolean): void {
+    // A websocket outlives its response: what is assigned there is kept, and it is `save` that fails where it can't be stored.
+    if (this.#handshake !== undefined) return;
+    // Nobody catches what is thrown in a timer, or in a handler of a socket.
+    if (this.#res.writableEnded) this.#changedLate();
+    else if (!isStored) this.assertHeadersOpen();
+  }
+
+  forgotten(failure: ForgottenFailure): void {
+    if (this.#handshake !== undefined || this.#res.closed) {
+      toldLater(this.#settings.onError)(failure);
+      return;
+    }
+    if (this.#forgotten === undefined) {
+      this.#forgotten = [];
+      this.#res.once("close", () => this.#tellForgotten());
+    }
+    this.#forgotten.push(failure);
   }
 
   assertMayStart(): void {
@@ -196,17 +233,21 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     );
   }
 
-  get tellsFailures(): boolean {
-    return !this.#isHandshake();
-  }
-
   mayCreate(owner: string): boolean | Promise<boolean> {
     if (this.#isInsecure()) {
       this.#settings.onInsecure();
       return false;
     }
     // Who signs in proves by that who they are, and is not signed out by the cookie.
-    return this.#deadId === undefined || owner !== GUEST_USER || this.#assertNotReplaced(this.#deadId);
+    return this.#deadId === undefined || owner !== GUEST_USER || this.#mayStartBeside(this.#deadId);
+  }
+
+  async wasReplaced(id: string): Promise<boolean> {
+    const { find, now } = this.#settings;
+    for await (const record of find({ state: "ended", id })) {
+      if (isEnded(record) && wasReplaced(record.reason) && now() - record.endedAt <= REPLACED_GRACE_MS) return true;
+    }
+    return false;
   }
 
   keyFor(id: string, use: string): string | undefined {
@@ -229,7 +270,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       this.#news = { token: this.#newToken, endsAt: this.#forgottenAt(record, remember) };
     }
     this.#newToken = undefined;
-    if (this.#isHandshake() && !headersGone(this.#res)) this.setHeaders();
+    if (this.#handshake !== undefined && !this.#areHeadersGone()) this.setHeaders();
   }
 
   takeCounters({ id, counters }: SessionRecord): Readonly<Record<string, number>> | undefined {
@@ -249,14 +290,41 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   /** Stores what changed. What fails again, and was told to the app already, lets the app's error page go. */
   #settle(): Promise<void> | undefined {
-    const stored = this.#stored;
-    if (stored === undefined || this.#ending !== undefined) return this.#ending;
-    return stored.failure === undefined || this.#res.statusCode < 400 ? stored.settle() : settleAgain(stored);
+    const isErrorPage = this.#res.statusCode >= 400;
+    const forgotten = this.#forgotten?.find(({ isTaken }) => !isTaken());
+    const saving = this.#save(isErrorPage);
+    return forgotten === undefined || isErrorPage ? saving : failAfter(saving, forgotten.error);
   }
 
-  /** A websocket's response is never ended, and goes at once with what is set on it by then. */
-  #isHandshake(): boolean {
-    return !("on" in this.#res);
+  #save(isErrorPage: boolean): Promise<void> | undefined {
+    const stored = this.#stored;
+    if (stored === undefined || this.#ending !== undefined) return this.#ending;
+    return isErrorPage && stored.failure !== undefined ? settleAgain(stored) : stored.settle();
+  }
+
+  #tellForgotten(): void {
+    for (const { error, isTaken } of this.#forgotten ?? []) {
+      if (!isTaken() && error !== this.#told) this.#settings.onError(error);
+    }
+  }
+
+  #areHeadersGone(): boolean {
+    return this.#handshake?.takesHeaders === false || headersGone(this.#res);
+  }
+
+  /** Nothing saves by itself what is changed after the response: where the app has not done so when this turn is over, it is told. */
+  #changedLate(): void {
+    if (this.#isLate) return;
+    this.#isLate = true;
+    const error = new SessionError(
+      "SESSION_LATE",
+      "The session was changed after its response had ended, so nothing saved it; change it before, or call save() after the change.",
+    );
+    const { turnsTaken } = this.#stored ?? {};
+    setImmediate(() => {
+      this.#isLate = false;
+      if (this.#stored?.turnsTaken === turnsTaken && this.#isChanged()) this.#settings.onLate(error);
+    });
   }
 
   /** Nothing waits for a save that begins as a websocket's handshake goes. A new session's cookie would come too late by then. */
@@ -302,18 +370,30 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       .finally(() => touching.delete(record.id));
   }
 
-  /** A request that was under way while its session was replaced must not start another. */
-  async #assertNotReplaced(id: string): Promise<boolean> {
-    const { find, now } = this.#settings;
-    for await (const record of find({ state: "ended", id })) {
-      if (!isEnded(record) || !wasReplaced(record.reason)) continue;
-      if (now() - record.endedAt > REPLACED_GRACE_MS) continue;
-      throw new SessionError(
-        "SESSION_ENDED",
-        "This request carries the cookie of a session that was replaced a moment ago, so nothing was saved; send it again.",
-      );
+  #isChanged(): boolean {
+    try {
+      return this.#stored?.changed === true;
+    } catch {
+      // What can't be stored is a change, too.
+      return true;
     }
-    return true;
+  }
+
+  /**
+   * A request that was under way while its session was replaced must not start another. What a page only looks at goes to the client all the same;
+   * that it was not saved is told by `error`.
+   */
+  async #mayStartBeside(replacedId: string): Promise<boolean> {
+    if (this.#isLeftUnsaved) return false;
+    if (!(await this.wasReplaced(replacedId))) return true;
+    const error = new SessionError(
+      "SESSION_ENDED",
+      "This request carries the cookie of a session that was replaced a moment ago, so nothing was saved; send it again.",
+    );
+    if (this.#req.method !== "GET" && this.#req.method !== "HEAD") throw error;
+    this.#isLeftUnsaved = true;
+    this.#settings.onError(error);
+    return false;
   }
 
   #forgottenAt(record: SessionRecord, remember: boolean): number | null {
@@ -324,6 +404,12 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   #isInsecure(): boolean {
     return !this.#cookie.secure && !this.#settings.allowInsecure;
   }
+}
+
+/** Fails with this error once the save is done. */
+async function failAfter(saving: Promise<void> | undefined, error: unknown): Promise<never> {
+  await saving;
+  throw error;
 }
 
 async function settleAgain(stored: StoredSession): Promise<void> {

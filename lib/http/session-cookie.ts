@@ -3,6 +3,7 @@ import { parseCookie, stringifySetCookie } from "cookie";
 import { isToken } from "../record/token";
 import type { CookieSettings } from "./cookie-settings";
 import type { CookieSignature } from "./cookie-signature";
+import { RequestSecurity } from "./request-security";
 
 /** The longest life that browsers give a cookie: 400 days, in milliseconds. (RFC 6265bis §5.5) */
 export const MAX_COOKIE_AGE_MS = 400 * 24 * 60 * 60 * 1000;
@@ -17,10 +18,14 @@ export interface CookieOnRequest {
 export class SessionCookie {
   readonly #settings: CookieSettings;
   readonly #signature: CookieSignature | undefined;
+  readonly #onClaimed: () => void;
+  readonly #security = new RequestSecurity();
   readonly #plain: CookieOnRequest;
   readonly #secure: CookieOnRequest;
 
-  constructor(settings: CookieSettings, signature: CookieSignature | undefined) {
+  /** `onClaimed`: only the name of a cookie tells that its request came over HTTPS. */
+  constructor(settings: CookieSettings, signature: CookieSignature | undefined, onClaimed: () => void) {
+    this.#onClaimed = onClaimed;
     this.#settings = settings;
     this.#signature = signature;
     this.#plain = { name: settings.name, secure: false };
@@ -35,7 +40,16 @@ export class SessionCookie {
   /** The cookie as this request would get it. */
   onRequest(req: IncomingMessage): CookieOnRequest {
     const { secure } = this.#settings;
-    return (secure === "auto" ? isHttps(req) : secure) ? this.#secure : this.#plain;
+    if (secure !== "auto") return secure ? this.#secure : this.#plain;
+    const isHttps = this.#security.isHttps(req) ?? this.#isClaimed(req);
+    return isHttps ? this.#secure : this.#plain;
+  }
+
+  /** Where nobody can say, the name of a cookie that came can: browsers send a prefixed one over HTTPS only. */
+  #isClaimed(req: IncomingMessage): boolean {
+    if (req.headers.cookie?.includes(`${this.#secure.name}=`) !== true) return false;
+    this.#onClaimed();
+    return true;
   }
 
   /** The token that the request carries under this name; undefined where it carries none that could be ours. */
@@ -80,12 +94,6 @@ export class SessionCookie {
       ...(maxAge === 0 ? { expires: new Date(0) } : undefined),
     });
   }
-}
-
-function isHttps(req: IncomingMessage): boolean {
-  // Express's own answer follows `trust proxy`; a bare request, as Socket.IO passes it, has only its socket.
-  const { secure } = req as { secure?: boolean };
-  return secure ?? (req.socket as { encrypted?: boolean }).encrypted === true;
 }
 
 function startsPair(header: string, at: number): boolean {

@@ -10,7 +10,7 @@ import type { SessionState } from "./session-state";
 import type { SessionValues } from "./session-values";
 
 /** What is fixed about a session that is only there to be read. */
-export type DetachedFields = Pick<SessionState, "id" | "owner" | "isNew" | "meta" | "cookie">;
+export type DetachedFields = Pick<SessionState, "id" | "owner" | "isNew" | "meta" | "cookie" | "given">;
 
 /** Behind a session that can be read and changed in memory, but no longer stored: the old one after `regenerate()`. */
 export class DetachedState implements SessionState, OwnRecord {
@@ -23,9 +23,11 @@ export class DetachedState implements SessionState, OwnRecord {
   readonly meta: SessionMeta;
   readonly cookie: CookieView;
   readonly changed = false;
+  readonly #fields: DetachedFields;
 
   constructor(policy: SessionPolicy, record: SessionRecord | undefined, values: SessionValues, fields: DetachedFields) {
     this.#policy = policy;
+    this.#fields = fields;
     this.record = record;
     this.values = values;
     this.id = fields.id;
@@ -33,6 +35,10 @@ export class DetachedState implements SessionState, OwnRecord {
     this.isNew = fields.isNew;
     this.meta = fields.meta;
     this.cookie = fields.cookie;
+  }
+
+  given<T>(promise: Promise<T>): Promise<T> {
+    return this.#fields.given(promise);
   }
 
   get attributes(): SessionAttributes {

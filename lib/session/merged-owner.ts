@@ -18,6 +18,7 @@ export function withMergedOwner(policy: SessionPolicy, current: SessionRecord, c
     isNew: false,
     meta: sessionMeta(current),
     cookie: cookieView(null, current.createdAt, current.lastSeenAt),
+    given: (promise) => promise,
   });
   const owner = ownerOf(policy.userOf, new Session(state), current.owner);
   return owner === current.owner ? change : { ...change, owner };

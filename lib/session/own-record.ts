@@ -3,6 +3,8 @@ import type { SessionRecord } from "../record/session-record";
 
 /** The stored record of a session, for what is kept in it beside the data. */
 export interface OwnRecord {
+  /** What the app is given of a promise: one that it may forget. */
+  given<T>(promise: Promise<T>): Promise<T>;
   /** As it was known last; undefined where nothing is stored yet. */
   readonly record: SessionRecord | undefined;
   /**

@@ -35,14 +35,8 @@ export class SecurityKeys {
    * has its SHA-256 only. A session of which nothing is stored yet is created with it.
    * Rejects with `SESSION_VALUE` for a payload that can't be stored, with a RangeError for an `expiresIn` that is no time to live.
    */
-  async create(options: SecurityKeyOptions = {}): Promise<string> {
-    const { lifeMs, payload } = readSecurityKeyOptions(options);
-    const createdAt = this.#now();
-    const key = newToken();
-    const entry = { payload, createdAt, expiresAt: createdAt + lifeMs };
-    await this.#session.change(({ keys }) => ({ keys: withOneMore(keys, hashOf(key), entry) }));
-    this.#session.keyShown();
-    return key;
+  create(options: SecurityKeyOptions = {}): Promise<string> {
+    return this.#session.given(this.#create(options));
   }
 
   /**
@@ -50,17 +44,8 @@ export class SecurityKeys {
    * session, was used, has expired, or is no key at all. A payload may be falsy: compare with undefined. Of any number of calls at once, on any
    * number of machines, one gets the payload. What can't be a key costs no store operation.
    */
-  async validate(key: unknown): Promise<unknown> {
-    if (typeof key !== "string" || !isToken(key) || this.#session.record === undefined) return undefined;
-    const name = hashOf(key);
-    let used = undefined as SecurityKeyRecord | undefined;
-    // Taken away before it is looked at, so that nothing can come between.
-    await this.#session.change(({ keys }) => {
-      used = keys[name];
-      return used === undefined ? undefined : { keys: { remove: [name] } };
-    });
-    if (used === undefined || isExpired(used, this.#now())) return undefined;
-    return decodedValue("payload", used.payload);
+  validate(key: unknown): Promise<unknown> {
+    return this.#session.given(this.#validate(key));
   }
 
   /**
@@ -93,6 +78,29 @@ export class SecurityKeys {
   /** What logs show: no key. */
   [inspect.custom](): string {
     return "SecurityKeys {}";
+  }
+
+  async #create(options: SecurityKeyOptions): Promise<string> {
+    const { lifeMs, payload } = readSecurityKeyOptions(options);
+    const createdAt = this.#now();
+    const key = newToken();
+    const entry = { payload, createdAt, expiresAt: createdAt + lifeMs };
+    await this.#session.change(({ keys }) => ({ keys: withOneMore(keys, hashOf(key), entry) }));
+    this.#session.keyShown();
+    return key;
+  }
+
+  async #validate(key: unknown): Promise<unknown> {
+    if (typeof key !== "string" || !isToken(key) || this.#session.record === undefined) return undefined;
+    const name = hashOf(key);
+    let used = undefined as SecurityKeyRecord | undefined;
+    // Taken away before it is looked at, so that nothing can come between.
+    await this.#session.change(({ keys }) => {
+      used = keys[name];
+      return used === undefined ? undefined : { keys: { remove: [name] } };
+    });
+    if (used === undefined || isExpired(used, this.#now())) return undefined;
+    return decodedValue("payload", used.payload);
   }
 }
 

@@ -45,123 +45,147 @@ export class SessionAttributes {
   }
 
   /** Creates an attribute. Rejects with `ATTRIBUTE_EXISTS` where it is there already. A wrong `expiresIn` is a RangeError. */
-  async create(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
-    await this.createMany([{ name, value }], options);
+  create(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
+    return this.createMany([{ name, value }], options);
   }
 
   /** Creates several, or none: `ATTRIBUTE_EXISTS` names those that are there already. */
-  async createMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
-    await this.#write(readDrafts(items, defaults), assertNoneExists);
+  createMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
+    return this.#given(async () => this.#write(readDrafts(items, defaults), assertNoneExists));
   }
 
   /** Creates an attribute, or sets a new value as `update` does. */
-  async set(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
-    await this.setMany([{ name, value }], options);
+  set(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
+    return this.setMany([{ name, value }], options);
   }
 
-  async setMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
-    await this.#write(readDrafts(items, defaults), () => undefined);
+  setMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
+    return this.#given(async () => this.#write(readDrafts(items, defaults), () => undefined));
   }
 
   /**
    * Sets a new value of an attribute that is there; otherwise rejects with `ATTRIBUTE_NOT_FOUND`. When it expires, and whether it is
    * encrypted, stays as it is unless the options say otherwise.
    */
-  async update(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
-    await this.updateMany([{ name, value }], options);
+  update(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
+    return this.updateMany([{ name, value }], options);
   }
 
   /** Updates several, or none: `ATTRIBUTE_NOT_FOUND` names those that are missing. */
-  async updateMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
-    await this.#write(readDrafts(items, defaults), assertAllExist);
+  updateMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
+    return this.#given(async () => this.#write(readDrafts(items, defaults), assertAllExist));
   }
 
   /** The value; undefined where there is none. Rejects with `ATTRIBUTE_UNREADABLE` where it can't be decrypted. */
-  async get(name: string): Promise<unknown> {
-    return (await this.getMany([name]))[name];
+  get(name: string): Promise<unknown> {
+    return this.#given(async () => {
+      return (await this.getMany([name]))[name];
+    });
   }
 
   /** The value and what is known of it; undefined where there is none. */
-  async getInfo(name: string): Promise<AttributeInfo | undefined> {
-    assertAttributeName(name);
-    const record = await this.#own.current();
-    const attribute = record?.attributes[name];
-    if (record === undefined || attribute === undefined || isExpired(attribute, this.#now())) return undefined;
-    return new AttributeInfo(name, this.#values.value(record.id, name, attribute), attribute);
+  getInfo(name: string): Promise<AttributeInfo | undefined> {
+    return this.#given(async () => {
+      assertAttributeName(name);
+      const record = await this.#own.current();
+      const attribute = record?.attributes[name];
+      if (record === undefined || attribute === undefined || isExpired(attribute, this.#now())) return undefined;
+      return new AttributeInfo(name, this.#values.value(record.id, name, attribute), attribute);
+    });
   }
 
   /** The values by name, in an object without a prototype; absent ones are left out. */
-  async getMany(names: readonly string[]): Promise<Record<string, unknown>> {
-    assertNames(names);
-    return this.#read(await this.#own.current(), names);
+  getMany(names: readonly string[]): Promise<Record<string, unknown>> {
+    return this.#given(async () => {
+      assertNames(names);
+      return this.#read(await this.#own.current(), names);
+    });
   }
 
   /** All values by name, in an object without a prototype. */
-  async toObject(): Promise<Record<string, unknown>> {
-    const record = await this.#own.current();
-    return this.#read(record, Object.keys(record?.attributes ?? {}));
+  toObject(): Promise<Record<string, unknown>> {
+    return this.#given(async () => {
+      const record = await this.#own.current();
+      return this.#read(record, Object.keys(record?.attributes ?? {}));
+    });
   }
 
-  async names(): Promise<string[]> {
-    return Object.keys(this.#live(await this.#own.current()));
+  names(): Promise<string[]> {
+    return this.#given(async () => {
+      return Object.keys(this.#live(await this.#own.current()));
+    });
   }
 
-  async exists(name: string): Promise<boolean> {
-    return (await this.existsMany([name]))[name] === true;
+  exists(name: string): Promise<boolean> {
+    return this.#given(async () => {
+      return (await this.existsMany([name]))[name] === true;
+    });
   }
 
   /** Whether each of these is there, by name, in an object without a prototype. */
-  async existsMany(names: readonly string[]): Promise<Record<string, boolean>> {
-    assertNames(names);
-    const live = this.#live(await this.#own.current());
-    const answers = dictionary<boolean>();
-    for (const name of names) answers[name] = live[name] !== undefined;
-    return answers;
+  existsMany(names: readonly string[]): Promise<Record<string, boolean>> {
+    return this.#given(async () => {
+      assertNames(names);
+      const live = this.#live(await this.#own.current());
+      const answers = dictionary<boolean>();
+      for (const name of names) answers[name] = live[name] !== undefined;
+      return answers;
+    });
   }
 
   /** Resolves to whether it was there. */
-  async delete(name: string): Promise<boolean> {
-    return (await this.deleteMany([name])) === 1;
+  delete(name: string): Promise<boolean> {
+    return this.#given(async () => {
+      return (await this.deleteMany([name])) === 1;
+    });
   }
 
   /** Resolves to how many of them were there. */
-  async deleteMany(names: readonly string[]): Promise<number> {
-    assertNames(names);
-    let remove: string[] = [];
-    await this.#own.change((record) => {
-      const live = this.#live(record);
-      remove = [...new Set(names)].filter((name) => live[name] !== undefined);
-      return remove.length === 0 ? undefined : { attributes: { remove } };
+  deleteMany(names: readonly string[]): Promise<number> {
+    return this.#given(async () => {
+      assertNames(names);
+      let remove: string[] = [];
+      await this.#own.change((record) => {
+        const live = this.#live(record);
+        remove = [...new Set(names)].filter((name) => live[name] !== undefined);
+        return remove.length === 0 ? undefined : { attributes: { remove } };
+      });
+      return remove.length;
     });
-    return remove.length;
   }
 
   /** Lets an attribute live for as long as this from now on. Rejects with `ATTRIBUTE_NOT_FOUND` where it is not there. */
-  async setExpiry(name: string, expiresIn: Duration): Promise<void> {
-    await this.setExpiryMany([name], expiresIn);
+  setExpiry(name: string, expiresIn: Duration): Promise<void> {
+    return this.setExpiryMany([name], expiresIn);
   }
 
   /** The same for several, or none: `ATTRIBUTE_NOT_FOUND` names those that are missing. */
-  async setExpiryMany(names: readonly string[], expiresIn: Duration): Promise<void> {
-    assertNames(names);
-    const lifeMs = expiresInMs(expiresIn);
-    if (names.length === 0) return;
-    await this.#own.change((record) => {
-      const live = this.#live(record);
-      assertAllExist(names, live);
-      const expiresAt = this.#now() + lifeMs;
-      const set = dictionary<AttributeRecord>();
-      for (const name of names) {
-        const attribute = live[name];
-        if (attribute !== undefined) set[name] = this.#values.renewed(record.id, name, attribute, expiresAt);
-      }
-      return { attributes: { set } };
+  setExpiryMany(names: readonly string[], expiresIn: Duration): Promise<void> {
+    return this.#given(async () => {
+      assertNames(names);
+      const lifeMs = expiresInMs(expiresIn);
+      if (names.length === 0) return;
+      await this.#own.change((record) => {
+        const live = this.#live(record);
+        assertAllExist(names, live);
+        const expiresAt = this.#now() + lifeMs;
+        const set = dictionary<AttributeRecord>();
+        for (const name of names) {
+          const attribute = live[name];
+          if (attribute !== undefined) set[name] = this.#values.renewed(record.id, name, attribute, expiresAt);
+        }
+        return { attributes: { set } };
+      });
     });
   }
 
   /** What logs show: the names, and no value. */
   [inspect.custom](_depth: number, options: object): string {
     return `SessionAttributes ${inspect({ names: Object.keys(this.#live(this.#own.record)) }, options)}`;
+  }
+
+  #given<T>(work: () => Promise<T>): Promise<T> {
+    return this.#own.given(work());
   }
 
   async #write(

@@ -1,3 +1,4 @@
+import type { OnForgotten } from "../forgettable";
 import type { AttributeCipher } from "../record/attribute-cipher";
 import type { ExpiryPolicy } from "../record/expiry";
 import type { EndReason, SessionRecord } from "../record/session-record";
@@ -43,12 +44,16 @@ export interface SessionPlace {
   forgottenAt(record: SessionRecord): number | null;
   /** Throws `SESSION_HEADERS_SENT` where a new session could not be handed to the client any more. */
   assertHeadersOpen(): void;
+  /** The app changes data of a session, which is stored already or would be new; throws where that can't be saved any more. */
+  changing(isStored: boolean): void;
   /** Throws also `SESSION_INSECURE` where no session may be handed out at all. */
   assertMayStart(): void;
   /** Whether a session may be created here for data that were set, as against by `login`. May reject with `SESSION_ENDED`. */
   mayCreate(owner: string): boolean | Promise<boolean>;
-  /** Whether a failed save is told to the client even where the app does not await it. */
-  readonly tellsFailures: boolean;
+  /** Whether the session of this id was replaced a moment ago, so that a login that began with it may go on. */
+  wasReplaced(id: string): Promise<boolean>;
+  /** What was done with the session has failed, and the app has not awaited it. */
+  readonly forgotten: OnForgotten;
   /** A key for this use, derived from the token that `id` was made of; undefined where that is not known here. Absent where nothing has a token. */
   keyFor?(id: string, use: string): string | undefined;
   /** Such a key, or one that is like it, goes to the client: no shared cache may keep the answer. */

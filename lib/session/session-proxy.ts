@@ -35,7 +35,7 @@ const HANDLER: ProxyHandler<Session> = {
   deleteProperty(session, name) {
     if (typeof name === "symbol") return false;
     if (RESERVED_NAMES.has(name)) throw reserved(name, "delete(key)");
-    stateOf(session).values.delete(name);
+    session.delete(name);
     return true;
   },
 

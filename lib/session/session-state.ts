@@ -21,6 +21,8 @@ export interface SessionState {
   readonly cookie: CookieView;
   readonly attributes: SessionAttributes;
   readonly securityKeys: SecurityKeys;
+  /** What the app is given of a promise: one that it may forget. */
+  given<T>(promise: Promise<T>): Promise<T>;
   /** Throws where a change could not be saved any more. */
   assertWritable(): void;
   markChanged(): void;

@@ -17,7 +17,8 @@ export type SessionCallback = (error?: unknown) => void;
 
 /**
  * What the app sees of a session: a dict. Its data are its enumerable properties; its methods are on the prototype.
- * Every method that stores something returns a promise, and calls a Node callback too where it is given one.
+ * Every method that stores something returns a promise, and calls a Node callback too where it is given one. A promise may be forgotten: what it fails
+ * with then fails the response, or is emitted as `error` where there is no response any more.
  */
 export class Session {
   /** @internal */
@@ -114,7 +115,9 @@ export class Session {
 
   /** Answers whether the key was there. */
   delete(key: string): boolean {
-    return this[STATE].values.delete(key);
+    const state = this[STATE];
+    if (!state.isNew) state.assertWritable();
+    return state.values.delete(key);
   }
 
   /** Deletes a key that must be there; otherwise throws `SESSION_KEY`. */
@@ -177,27 +180,27 @@ export class Session {
   ): Promise<SessionData[K]>;
   update(key: string, change: (value: unknown) => unknown): Promise<unknown>;
   update(key: string, change: (value: never) => unknown): Promise<unknown> {
-    return this[STATE].update(key, change as (value: unknown) => unknown);
+    return this[STATE].given(this[STATE].update(key, change as (value: unknown) => unknown));
   }
 
   /** Stores the changes now. Resolves when they are stored. */
   save(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].save(), callback);
+    return settle(this[STATE], this[STATE].save(), callback);
   }
 
   /** Reads the session again, and forgets what was changed here. Rejects with `SESSION_ENDED` where it is over. */
   reload(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].reload(), callback);
+    return settle(this[STATE], this[STATE].reload(), callback);
   }
 
   /** Renews `lastSeenAt`, and with it the idle limit, now. */
   touch(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].touch(), callback);
+    return settle(this[STATE], this[STATE].touch(), callback);
   }
 
   /** Ends this session and starts an empty one in its place, with a new token and nobody as its owner. */
   reset(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].reset(), callback);
+    return settle(this[STATE], this[STATE].reset(), callback);
   }
 
   /**
@@ -212,18 +215,18 @@ export class Session {
     callback?: SessionCallback,
   ): Promise<void> {
     return typeof options === "function"
-      ? settle(this[STATE].login(user, {}), options)
-      : settle(this[STATE].login(user, options), callback);
+      ? settle(this[STATE], this[STATE].login(user, {}), options)
+      : settle(this[STATE], this[STATE].login(user, options), callback);
   }
 
   /** Signs the user out: ends this session and starts a guest's, with a new token and the `keepOnLogout` keys. */
   logout(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].logout(), callback);
+    return settle(this[STATE], this[STATE].logout(), callback);
   }
 
   /** Ends this session, and takes the cookie back. */
   destroy(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].destroy(), callback);
+    return settle(this[STATE], this[STATE].destroy(), callback);
   }
 
   /**
@@ -231,7 +234,7 @@ export class Session {
    * that stores the new one: by `save()`, or before the response is sent.
    */
   regenerate(callback?: SessionCallback): Promise<void> {
-    return settle(this[STATE].regenerate(), callback);
+    return settle(this[STATE], this[STATE].regenerate(), callback);
   }
 
   [Symbol.toPrimitive](): string {
@@ -255,8 +258,8 @@ function missing(key: string): SessionError {
   );
 }
 
-function settle(promise: Promise<void>, callback: SessionCallback | undefined): Promise<void> {
-  if (callback === undefined) return promise;
+function settle(state: SessionState, promise: Promise<void>, callback: SessionCallback | undefined): Promise<void> {
+  if (callback === undefined) return state.given(promise);
   // The callback runs outside the promise, so that what it throws is not mistaken for a failed save.
   return promise.then(
     () => void setImmediate(callback),

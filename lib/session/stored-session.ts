@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { forgettable } from "../forgettable";
 import { dictionary } from "../record/dictionary";
 import { isExpired, touchAt } from "../record/expiry";
 import { applyDelta, withCounters } from "../record/session-delta";
@@ -46,13 +47,11 @@ export class StoredSession implements SessionState, KeyedSession {
   #marked = false;
   /** Why nothing can be saved any more: the session is over, or the store failed and nobody knows what it kept. */
   #over: SessionError | undefined;
-  readonly #turns: Turns;
+  readonly #turns = new Turns();
 
   constructor(policy: SessionPolicy, place: SessionPlace, record: SessionRecord | undefined) {
     this.#policy = policy;
     this.#place = place;
-    // What the response is refused for needs nobody else to be told.
-    this.#turns = new Turns((error) => place.tellsFailures && error instanceof SessionError && error.status === 503);
     this.#record = record;
     this.#values = new SessionValues(record?.data);
     this.#session = new Session(this);
@@ -113,8 +112,12 @@ export class StoredSession implements SessionState, KeyedSession {
     this.#marked = true;
   }
 
+  given<T>(promise: Promise<T>): Promise<T> {
+    return forgettable(promise, (failure) => this.#place.forgotten(failure));
+  }
+
   assertWritable(): void {
-    if (this.#record === undefined && this.#over === undefined) this.#place.assertHeadersOpen();
+    if (this.#over === undefined) this.#place.changing(this.#record !== undefined);
   }
 
   markChanged(): void {
@@ -133,6 +136,11 @@ export class StoredSession implements SessionState, KeyedSession {
     const { underWay } = this.#turns;
     const saving = underWay === undefined ? this.saveNow() : underWay.then(() => this.saveNow());
     return saving === undefined ? undefined : this.#turns.take(saving);
+  }
+
+  /** How often something was done with it that may have saved. */
+  get turnsTaken(): number {
+    return this.#turns.count;
   }
 
   /** What failed last, and was told to whoever asked for it. */
@@ -330,8 +338,8 @@ export class StoredSession implements SessionState, KeyedSession {
     const change = decide(empty);
     if (change === undefined) return empty;
     this.#place.assertMayStart();
-    // Whether it may start was asked above, and answered by throwing.
-    await this.#place.mayCreate(owner);
+    // Only data may be left unsaved: of what is created here the app is told that it is stored.
+    if (!(await this.#place.mayCreate(owner))) throw this.#ended();
     const record = applyDelta(this.#counted(empty), change);
     await this.#store(record, delta);
     return record;
@@ -341,8 +349,11 @@ export class StoredSession implements SessionState, KeyedSession {
     assertRecordFits(record, this.#policy.maxBytes);
     const predecessor = this.#predecessor;
     if (predecessor === undefined) await this.#stored(this.#policy.writer.create(record));
-    else if (!(await this.#replace(predecessor, reasonOf(predecessor.owner, record.owner), record)))
-      throw this.#ended();
+    else if (!(await this.#replace(predecessor, reasonOf(predecessor.owner, record.owner), record))) {
+      // Of two logins at once, the second finds the first one's session in the place of the old one.
+      if (record.owner === GUEST_USER || !(await this.#place.wasReplaced(predecessor.id))) throw this.#ended();
+      await this.#stored(this.#policy.writer.create(record));
+    }
     this.#moveTo(record, false);
     if (delta !== undefined) this.#values.written(delta);
     if (this.#policy.afterLogin !== undefined) await this.#loggedIn(record, "now");

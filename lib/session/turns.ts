@@ -1,23 +1,23 @@
-/** Lets what is done with a session happen one after the other, and remembers what nobody was told of. */
+/** Lets what is done with a session happen one after the other. */
 export class Turns {
   /** What comes next waits for this. */
   #turn: Promise<unknown> | undefined;
-  /** The same as the app was given it. */
+  /** The same as the caller was given it. */
   #given: Promise<unknown> | undefined;
   #failure: unknown;
-  readonly #isTold: (error: unknown) => boolean;
+  #count = 0;
 
-  /** `isTold`: whether somebody is told of a failure even where the app does not await it. */
-  constructor(isTold: (error: unknown) => boolean) {
-    this.#isTold = isTold;
-  }
-
-  /** What is under way, as the app was given it; undefined for nothing. */
+  /** What is under way; undefined for nothing. */
   get underWay(): Promise<unknown> | undefined {
     return this.#given;
   }
 
-  /** What failed last, and was told to whoever asked for it. */
+  /** How many turns were taken so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** What failed last. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -27,7 +27,7 @@ export class Turns {
     return this.take(this.#turn === undefined ? work() : this.#turn.then(work, work));
   }
 
-  /** Takes the turn. The app is given the very promise that `underWay` answers: a failure that it does not await is told there. */
+  /** Takes the turn. */
   take<T>(turn: Promise<T>): Promise<T> {
     const given = turn.then(
       (value) => {
@@ -36,13 +36,15 @@ export class Turns {
       },
       async (error: unknown) => {
         this.#failure = error;
-        if (this.#isTold(error)) given.catch(() => undefined);
         // A handler that did not wait and ends its response now still finds the failure; one that did wait comes later.
         await null;
         this.#end(turn);
         throw error;
       },
     );
+    // Whoever was given this is told of its failure; that it is also kept here makes nobody responsible for it.
+    given.catch(() => undefined);
+    this.#count += 1;
     this.#turn = turn;
     this.#given = given;
     return given;

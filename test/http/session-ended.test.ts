@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Express } from "express";
 import { MemoryStore } from "../../lib/stores/memory-store";
-import { EXPRESSES, startApp } from "../support/app";
+import { EXPRESSES, send, startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";
 
@@ -126,12 +126,24 @@ describe.each([
       const live = (await app.sessions.getSessionInfo()).map(({ id }) => id);
       for (const millis of [0, MINUTE - 1]) {
         pass(millis);
-        const answer = await app.get("/count", { cookie });
+        const answer = await app.post("/count", { cookie });
         expect([answer.status, JSON.parse(answer.body).code]).toEqual([409, "SESSION_ENDED"]);
         expect(answer.headers["set-cookie"]).toBeUndefined();
       }
       expect((await app.sessions.getSessionInfo()).map(({ id }) => id)).toEqual(live);
       expect((await app.get("/count", { cookie: after })).status).toBe(200);
+    },
+  );
+
+  it.each(["GET", "HEAD"])(
+    "P2: gets its page where it is a %s: unsaved, without a cookie, and told",
+    async (method) => {
+      const { cookie } = await replaced();
+      const live = (await app.sessions.getSessionInfo()).map(({ id }) => id);
+      const answer = await send(method, `${app.url}/count`, { cookie });
+      expect([answer.status, answer.headers["set-cookie"]]).toEqual([200, undefined]);
+      expect(app.errors).toEqual([expect.objectContaining({ code: "SESSION_ENDED" })]);
+      expect((await app.sessions.getSessionInfo()).map(({ id }) => id)).toEqual(live);
     },
   );
 

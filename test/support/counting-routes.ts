@@ -10,7 +10,7 @@ declare module "coatcheck" {
 export function countingRoutes(app: Express): void {
   app.get("/plain", (_req, res) => res.send("no session here"));
   app.get("/read", (req, res) => res.json({ views: req.session.views ?? 0, owner: req.session.owner }));
-  app.get("/count", (req, res) => {
+  app.all("/count", (req, res) => {
     req.session.views = (req.session.views ?? 0) + 1;
     res.json({ views: req.session.views });
   });
