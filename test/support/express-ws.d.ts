@@ -1,0 +1,12 @@
+/** The little that the tests need to know of express-ws, which comes without types. */
+declare module "express-ws" {
+  import type { Server } from "node:http";
+  import type { Express, Request } from "express";
+  import type { WebSocket } from "ws";
+
+  function expressWs(app: Express, server: Server): void;
+  namespace expressWs {
+    type Route = (path: string, handler: (socket: WebSocket, req: Request) => void) => void;
+  }
+  export = expressWs;
+}
