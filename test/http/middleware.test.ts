@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ErrorRequestHandler } from "express";
+import type { RequestSession } from "../../lib/session/session";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { EXPRESSES, startApp } from "../support/app";
@@ -15,6 +17,24 @@ describe.each(EXPRESSES)("the middleware on %s", (_name, express) => {
     const { cookie } = await app.get("/count");
     expect((await app.get("/count", { cookie })).body).toBe('{"views":2}');
     expect((await app.get("/read", { cookie })).body).toBe('{"views":2,"owner":"__guest__"}');
+  });
+
+  it("lets an error page look for a session whose load has failed", async () => {
+    const { store } = watchedStore((method) => (method === "load" ? Promise.reject(new Error("down")) : undefined));
+    app = await startApp(
+      (main) => {
+        countingRoutes(main);
+        main.use(((_error, req, res, _next) => {
+          res.json({
+            user: (req.session as RequestSession | undefined)?.owner ?? "unknown",
+            id: req.sessionID ?? null,
+          });
+        }) as ErrorRequestHandler);
+      },
+      { express, store },
+    );
+    const { cookie } = await app.get("/count");
+    expect((await app.get("/read", { cookie })).body).toBe('{"user":"unknown","id":null}');
   });
 
   it("works on a router and in a mounted app", async () => {

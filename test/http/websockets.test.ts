@@ -130,7 +130,7 @@ describe.each(["engine-io-6-6-11", "engine-io-6-6-12", "engine-io-6-6-13"] as co
     await start(kind, {
       inHandshake: (req, next) => {
         req.session!.views = 10;
-        req.session!.save(next);
+        void req.session!.save(next);
       },
     });
     const { "set-cookie": cookies } = await app.handshake();
