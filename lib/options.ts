@@ -12,13 +12,21 @@ export type { Duration };
 export interface CookieOptions {
   /** Its name, to which HTTPS adds `__Host-` or `__Secure-`. Default `"sid"`, or `"sid-<project>"`. */
   readonly name?: string;
+  /**
+   * Whether HTTPS adds `__Host-` or `__Secure-` to the name, so that no subdomain and no plain HTTP can plant a cookie. Default true; false where something
+   * on the way passes one name only, as Firebase Hosting does (`__session`). Secure all the same.
+   */
+  readonly prefix?: boolean;
   /** Default `"/"`. */
   readonly path?: string;
   /** Hosts below this domain get the cookie too. Default none: this host alone. */
   readonly domain?: string;
   /** Default `"lax"`; `undefined` leaves the attribute out. */
   readonly sameSite?: "strict" | "lax" | "none" | undefined;
-  /** Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`. */
+  /**
+   * Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`. `true`: always; in production
+   * plain HTTP gets no session all the same. `false`: never, and plain HTTP gets one.
+   */
   readonly secure?: boolean | "auto";
   /** Default none. */
   readonly priority?: "low" | "medium" | "high";

@@ -49,7 +49,7 @@ const OPTIONS: readonly (keyof SessionOptions)[] = [
   ...(["isSuperUser", "isPasswordExpired", "isAuthorized", "audit", "maxSessionsPerUser"] as const),
 ];
 const COOKIE_OPTIONS: readonly (keyof CookieOptions)[] = [
-  ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent"] as const),
+  ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent", "prefix"] as const),
 ];
 const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
 const MINUTE = 60_000;
@@ -197,6 +197,7 @@ function cookieSettings(cookie: CookieOptions, project: string): CookieSettings 
   assertKnown(cookie, COOKIE_OPTIONS, "cookie.");
   const settings: CookieSettings = {
     name: cookieName(cookie.name ?? (project === "" ? "sid" : `sid-${project}`)),
+    prefix: aBoolean("cookie.prefix", cookie.prefix ?? true),
     path: cookiePath(cookie.path ?? "/"),
     domain: cookieDomain(cookie.domain),
     sameSite: "sameSite" in cookie ? oneOf("cookie.sameSite", cookie.sameSite, ["strict", "lax", "none"]) : "lax",

@@ -17,7 +17,7 @@ import type { SessionPage, SessionReader } from "./admin/session-reader";
 import { SessionError, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";
 import { CookieSignature } from "./http/cookie-signature";
-import { deadIdOf } from "./http/dead-cookie";
+import { deadIdsOf } from "./http/dead-cookie";
 import type { HttpSettings } from "./http/http-settings";
 import { LateChanges } from "./http/late-changes";
 import { sessionHandler } from "./http/middleware";
@@ -58,6 +58,10 @@ export interface SessionEvents {
   error: [unknown];
 }
 
+const CLAIMED =
+  "A websocket came with a cookie of HTTPS, but nothing tells that it came over HTTPS, so the cookie was believed. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or cookie.secure to true.";
+const INSECURE =
+  "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
 /** How many sessions are ended at a time. */
 const KILL_CONCURRENCY = 32;
 /** How many whole queries may find sessions without one of them being ended here, before giving up. */
@@ -77,8 +81,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   /** These two are made when they are first asked for. */
   #clientlessMade: ClientlessSessions | undefined;
   #readerMade: SessionReader | undefined;
-  #warnedInsecure = false;
-  #warnedClaimed = false;
+  readonly #warned = new Set<string>();
   #closed = false;
 
   /** Reads and checks the options: throws `SESSION_CONFIG`. Opens the store. */
@@ -182,11 +185,11 @@ export class Sessions extends EventEmitter<SessionEvents> {
    */
   endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
     return this.#given(async () => {
-      const id = deadIdOf(req, this.#settings);
-      const record = id === undefined ? undefined : await this.#reader.record(id);
-      return record?.project === this.#options.project
-        ? adminRoom().endedNotice(record, this.#options.now())
-        : undefined;
+      for (const id of deadIdsOf(req, this.#settings)) {
+        const record = await this.#reader.record(id);
+        if (record?.project === this.#options.project) return adminRoom().endedNotice(record, this.#options.now());
+      }
+      return undefined;
     });
   }
 
@@ -409,7 +412,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
       scopeOf,
       touching: new Set(),
       traffic: this.#traffic,
-      cookie: new SessionCookie(cookie, signature, () => this.#warnClaimed()),
+      cookie: new SessionCookie(cookie, signature, () => this.#warnOnce(CLAIMED)),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",
       find: (query) => this.#store.find(query),
       ...(afterLogin === undefined ? undefined : { afterLogin }),
@@ -417,7 +420,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
       onLate: (error) => {
         if (this.listenerCount("error") > 0 || this.#lateChanges.isFirst(error)) this.#emitError(error);
       },
-      onInsecure: () => this.#warnInsecure(),
+      onInsecure: () => this.#warnOnce(INSECURE),
+      warnOnce: (message) => this.#warnOnce(message),
     };
   }
 
@@ -435,22 +439,13 @@ export class Sessions extends EventEmitter<SessionEvents> {
     else warnOf(error);
   }
 
-  #warnClaimed(): void {
-    if (this.#warnedClaimed) return;
-    this.#warnedClaimed = true;
-    process.emitWarning(
-      "A websocket came with a cookie of HTTPS, but nothing tells that it came over HTTPS, so the cookie was believed. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or cookie.secure to true.",
-      { type: "CoatcheckWarning", code: "SESSION_INSECURE" },
-    );
-  }
-
-  #warnInsecure(): void {
-    if (this.#warnedInsecure) return;
-    this.#warnedInsecure = true;
-    process.emitWarning(
-      "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.",
-      { type: "CoatcheckWarning", code: "SESSION_INSECURE" },
-    );
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    process.emitWarning(message, {
+      type: "CoatcheckWarning",
+      ...(message === INSECURE || message === CLAIMED ? { code: "SESSION_INSECURE" } : undefined),
+    });
   }
 }
 

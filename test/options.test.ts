@@ -26,7 +26,7 @@ describe("options", () => {
         store: undefined,
         cookie: {
           ...{ name: "sid", path: "/", domain: undefined, sameSite: "lax", secure: "auto" },
-          ...{ priority: undefined, partitioned: false, persistent: false },
+          ...{ priority: undefined, partitioned: false, persistent: false, prefix: true },
         },
         limits: { idleMs: 3_600_000, absoluteMs: 86_400_000 },
         rememberMs: 30 * 86_400_000,

@@ -2,6 +2,8 @@
 export interface CookieSettings {
   /** The name without the prefix that HTTPS gives it. */
   readonly name: string;
+  /** Whether HTTPS gives it one. */
+  readonly prefix: boolean;
   readonly path: string;
   readonly domain: string | undefined;
   readonly sameSite: "strict" | "lax" | "none" | undefined;

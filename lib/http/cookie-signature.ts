@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { derivedKey } from "../record/derived-key";
+import { isToken } from "../record/token";
 
 const SEPARATOR = ".";
+/** A token, the separator, and 32 bytes of signature, which have a token's form. */
+const SEPARATOR_AT = 43;
 
 /** Signs tokens, so that a forged cookie is told without asking the store. HMAC-SHA-256, base64url. */
 export class CookieSignature {
@@ -17,18 +20,26 @@ export class CookieSignature {
     return newest === undefined ? token : token + SEPARATOR + mac(newest, token).toString("base64url");
   }
 
-  /** The token of a signed cookie value; undefined where none of the secrets signed it. */
+  /** The token of a cookie value that has the form of a signed one; undefined where none of the secrets signed it. */
   verify(value: string): string | undefined {
-    const end = value.indexOf(SEPARATOR);
-    if (end < 0) return undefined;
-    const token = value.slice(0, end);
-    const given = Buffer.from(value.slice(end + 1), "base64url");
+    const token = value.slice(0, SEPARATOR_AT);
+    const given = Buffer.from(value.slice(SEPARATOR_AT + 1), "base64url");
     const isOurs = this.#keys.some((key) => {
       const expected = mac(key, token);
       return given.length === expected.length && timingSafeEqual(given, expected);
     });
     return isOurs ? token : undefined;
   }
+}
+
+/** Whether `sign` could have made this text. Only canonical base64url is: a signature has one form, not four or any number. (RFC 4648 §3.5) */
+export function isSignedToken(value: string): boolean {
+  return (
+    value.length === 2 * SEPARATOR_AT + 1 &&
+    value[SEPARATOR_AT] === SEPARATOR &&
+    isToken(value.slice(0, SEPARATOR_AT)) &&
+    isToken(value.slice(SEPARATOR_AT + 1))
+  );
 }
 
 function mac(key: Buffer, token: string): Buffer {

@@ -25,4 +25,6 @@ export interface HttpSettings extends SessionPolicy {
   readonly onLate: (error: Error) => void;
   /** A session was wanted on plain HTTP in production. */
   readonly onInsecure: () => void;
+  /** Tells the operator something, the first time that it is found. */
+  readonly warnOnce: (message: string) => void;
 }

@@ -17,6 +17,7 @@ import type { SessionOrigin, SessionPlace } from "../session/session-policy";
 import { StoredSession } from "../session/stored-session";
 import { bindListeners } from "./bind-listeners";
 import { keepPrivate, varyByCookie } from "./cache-headers";
+import { firstOpening } from "./first-opening";
 import { Handshake, isHandshake } from "./handshake";
 import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
@@ -28,6 +29,9 @@ import type { CookieOnRequest } from "./session-cookie";
 const MAX_ADDRESS_LENGTH = 64;
 const MAX_USER_AGENT_LENGTH = 512;
 const MAX_SCOPE_LENGTH = 64;
+const NO_IDS: readonly string[] = [];
+const NOT_KEPT =
+  "A Secure cookie was set on plain HTTP, where browsers keep it on localhost only. Open the app by HTTPS or as http://localhost; behind a proxy that ends HTTPS, set app.set('trust proxy', 1).";
 
 /** What the response has to tell the browser about its cookie. */
 type CookieNews = { readonly token: string; readonly endsAt: number | null } | "remove" | undefined;
@@ -41,8 +45,9 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   /** Undefined for what is no websocket. */
   readonly #handshake: Handshake | undefined;
   #record: SessionRecord | undefined;
-  /** The id of the token that the request carried but that opened nothing. */
-  #deadId: string | undefined;
+  /** The ids of the tokens that the request carries, in its order; and whether one of them opened a session. */
+  #ids: readonly string[] = NO_IDS;
+  #isOpened = false;
   /** The token of a session that is about to be created, until it is. */
   #newToken: string | undefined;
   /** The token of the session that was created last in this request. */
@@ -86,20 +91,30 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     return this.#settings === settings || this.#earlier?.belongsTo(settings) === true;
   }
 
-  /** The id of the token that opened nothing in the middleware of these settings. */
-  deadId(settings: HttpSettings): string | undefined {
-    return this.#settings === settings ? this.#deadId : this.#earlier?.deadId(settings);
+  /** The ids of the tokens that opened nothing in the middleware of these settings. */
+  deadIds(settings: HttpSettings): readonly string[] | undefined {
+    if (this.#settings === settings) return this.#isOpened ? NO_IDS : this.#ids;
+    return this.#earlier?.deadIds(settings);
   }
 
   /** Loads what the cookie names. A promise only where the store answers with one. */
   load(): Promise<void> | undefined {
     if (this.#isInsecure()) return undefined;
-    const token = this.#settings.cookie.token(this.#req, this.#cookie);
-    if (token === undefined) return undefined;
-    const id = sessionIdOf(token);
-    const answer = this.#settings.writer.load(id);
-    if (answer instanceof Promise) return answer.then((record) => this.#loaded(id, record));
-    this.#loaded(id, answer);
+    const { cookie, writer } = this.#settings;
+    const ids = cookie.tokens(this.#req, this.#cookie).map(sessionIdOf);
+    const [id] = ids;
+    if (id === undefined) return undefined;
+    this.#ids = ids;
+    const answer =
+      ids.length === 1
+        ? writer.load(id)
+        : firstOpening(
+            ids,
+            (each) => writer.load(each),
+            (record) => this.#opens(record),
+          );
+    if (answer instanceof Promise) return answer.then((record) => this.#loaded(record));
+    this.#loaded(answer);
     return undefined;
   }
 
@@ -139,7 +154,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   /** Sets the cookie, and what follows from it and from reading it. */
   setHeaders(): void {
     if (!this.#wasRead || this.#handshake?.takesHeaders === false) return;
-    const { cookie, now } = this.#settings;
+    const { cookie, now, warnOnce } = this.#settings;
     varyByCookie(this.#res);
     const news = this.#news;
     if (news === undefined) {
@@ -152,7 +167,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       news === "remove"
         ? cookie.removalHeader(this.#cookie)
         : cookie.header(this.#cookie, news.token, news.endsAt, now());
+    // Before ours, so that it stays where a browser takes the two for one.
+    if (this.#ids.length > 1)
+      for (const each of cookie.leftoverHeaders(this.#cookie, this.#req)) appendSetCookie(this.#res, each);
     appendSetCookie(this.#res, header);
+    if (!cookie.isKept(this.#cookie, this.#req)) warnOnce(NOT_KEPT);
     keepPrivate(this.#res, "no-store");
   }
 
@@ -239,7 +258,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       return false;
     }
     // Who signs in proves by that who they are, and is not signed out by the cookie.
-    return this.#deadId === undefined || owner !== GUEST_USER || this.#mayStartBeside(this.#deadId);
+    return this.#isOpened || this.#ids.length === 0 || owner !== GUEST_USER || this.#mayStartBeside(this.#ids);
   }
 
   async wasReplaced(id: string): Promise<boolean> {
@@ -251,8 +270,8 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   keyFor(id: string, use: string): string | undefined {
-    const carried = this.#settings.cookie.token(this.#req, this.#cookie);
-    const token = [this.#newToken, this.#givenToken, carried].find(
+    const carried = this.#settings.cookie.tokens(this.#req, this.#cookie);
+    const token = [this.#newToken, this.#givenToken, ...carried].find(
       (one) => one !== undefined && sessionIdOf(one) === id,
     );
     return token === undefined ? undefined : derivedKey(token, use).toString("base64url");
@@ -337,14 +356,16 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     }
   }
 
-  #loaded(id: string, record: SessionRecord | undefined): void {
+  #loaded(record: SessionRecord | undefined): void {
+    if (!this.#opens(record)) return;
+    this.#isOpened = true;
+    this.#record = record;
+    this.#touchIfDue(record);
+  }
+
+  #opens(record: SessionRecord | undefined): record is SessionRecord {
     const { now, project } = this.#settings;
-    if (record?.project === project && record.scope !== CLIENTLESS_SCOPE && !isExpired(record, now())) {
-      this.#record = record;
-      this.#touchIfDue(record);
-    } else {
-      this.#deadId = id;
-    }
+    return record?.project === project && record.scope !== CLIENTLESS_SCOPE && !isExpired(record, now());
   }
 
   /** What has come from the client since it was counted last belongs to this request's session, or to the one that it will start. */
@@ -383,9 +404,10 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
    * A request that was under way while its session was replaced must not start another. What a page only looks at goes to the client all the same;
    * that it was not saved is told by `error`.
    */
-  async #mayStartBeside(replacedId: string): Promise<boolean> {
+  async #mayStartBeside(ids: readonly string[]): Promise<boolean> {
     if (this.#isLeftUnsaved) return false;
-    if (!(await this.wasReplaced(replacedId))) return true;
+    const replaced = await Promise.all(ids.map((id) => this.wasReplaced(id)));
+    if (!replaced.includes(true)) return true;
     const error = new SessionError(
       "SESSION_ENDED",
       "This request carries the cookie of a session that was replaced a moment ago, so nothing was saved; send it again.",
@@ -402,7 +424,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   #isInsecure(): boolean {
-    return !this.#cookie.secure && !this.#settings.allowInsecure;
+    return !this.#cookie.overHttps && !this.#settings.allowInsecure;
   }
 }
 

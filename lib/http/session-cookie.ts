@@ -2,16 +2,29 @@ import type { IncomingMessage } from "node:http";
 import { parseCookie, stringifySetCookie } from "cookie";
 import { isToken } from "../record/token";
 import type { CookieSettings } from "./cookie-settings";
+import { isSignedToken } from "./cookie-signature";
 import type { CookieSignature } from "./cookie-signature";
 import { RequestSecurity } from "./request-security";
+import { otherSlots } from "./cookie-slots";
+import type { CookieSlot } from "./cookie-slots";
 
 /** The longest life that browsers give a cookie: 400 days, in milliseconds. (RFC 6265bis §5.5) */
 export const MAX_COOKIE_AGE_MS = 400 * 24 * 60 * 60 * 1000;
+
+/** How many cookies of our name are tried, of those that a request carries. */
+const MAX_TRIED = 4;
+/** Nothing shorter than a token is looked at. */
+const MIN_VALUE_LENGTH = 43;
+const NONE: readonly string[] = [];
+/** Where browsers keep Secure cookies although the page came by plain HTTP. (W3C Secure Contexts §3.1) */
+const LOCAL_HOST = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
 
 /** The name and security of the cookie on one request. (RFC 6265bis §4.1.3) */
 export interface CookieOnRequest {
   readonly name: string;
   readonly secure: boolean;
+  /** Whether the request came by HTTPS. */
+  readonly overHttps: boolean;
 }
 
 /** Reads and writes the session cookie. Only the name that would be set on this very request is read. */
@@ -20,17 +33,24 @@ export class SessionCookie {
   readonly #signature: CookieSignature | undefined;
   readonly #onClaimed: () => void;
   readonly #security = new RequestSecurity();
-  readonly #plain: CookieOnRequest;
-  readonly #secure: CookieOnRequest;
+  readonly #overHttp: CookieOnRequest;
+  readonly #overHttps: CookieOnRequest;
 
   /** `onClaimed`: only the name of a cookie tells that its request came over HTTPS. */
   constructor(settings: CookieSettings, signature: CookieSignature | undefined, onClaimed: () => void) {
     this.#onClaimed = onClaimed;
     this.#settings = settings;
     this.#signature = signature;
-    this.#plain = { name: settings.name, secure: false };
-    const prefix = settings.path === "/" && settings.domain === undefined ? "__Host-" : "__Secure-";
-    this.#secure = { name: prefix + settings.name, secure: true };
+    const { secure, name } = settings;
+    // Browsers refuse these two without Secure, and take Secure on http://localhost.
+    const needsSecure = settings.sameSite === "none" || settings.partitioned;
+    const prefixed = prefixOf(settings) + name;
+    this.#overHttp = {
+      name: secure === true ? prefixed : name,
+      secure: secure === true || needsSecure,
+      overHttps: false,
+    };
+    this.#overHttps = { name: secure === false ? name : prefixed, secure: secure !== false, overHttps: true };
   }
 
   get settings(): CookieSettings {
@@ -39,32 +59,48 @@ export class SessionCookie {
 
   /** The cookie as this request would get it. */
   onRequest(req: IncomingMessage): CookieOnRequest {
-    const { secure } = this.#settings;
-    if (secure !== "auto") return secure ? this.#secure : this.#plain;
-    const isHttps = this.#security.isHttps(req) ?? this.#isClaimed(req);
-    return isHttps ? this.#secure : this.#plain;
+    return this.#isHttps(req) ? this.#overHttps : this.#overHttp;
+  }
+
+  #isHttps(req: IncomingMessage): boolean {
+    return this.#security.isHttps(req) ?? (this.#settings.secure === true || this.#isClaimed(req));
   }
 
   /** Where nobody can say, the name of a cookie that came can: browsers send a prefixed one over HTTPS only. */
   #isClaimed(req: IncomingMessage): boolean {
-    if (req.headers.cookie?.includes(`${this.#secure.name}=`) !== true) return false;
+    const { name } = this.#overHttps;
+    if (name === this.#overHttp.name || req.headers.cookie?.includes(`${name}=`) !== true) return false;
     this.#onClaimed();
     return true;
   }
 
-  /** The token that the request carries under this name; undefined where it carries none that could be ours. */
-  token(req: IncomingMessage, { name }: CookieOnRequest): string | undefined {
+  /**
+   * The tokens that the request carries under this name, in the order of the header: four at most of those that could be ours. Browsers send
+   * several after `domain`, `path` or `partitioned` was changed.
+   */
+  tokens(req: IncomingMessage, { name }: CookieOnRequest): readonly string[] {
     const header = req.headers.cookie;
-    if (header === undefined) return undefined;
+    if (header === undefined) return NONE;
+    const tokens: string[] = [];
+    const tried: string[] = [];
     for (let at = header.indexOf(name); at >= 0; at = header.indexOf(name, at + name.length)) {
-      // Only this pair is parsed, however many cookies there are. Of several, the first that could be ours counts.
       if (!startsPair(header, at)) continue;
-      const end = header.indexOf(";", at);
-      const value = parseCookie(header.slice(at, end < 0 ? undefined : end))[name];
-      const token = value === undefined ? undefined : this.#tokenIn(value);
-      if (token !== undefined) return token;
+      const next = header.indexOf(";", at);
+      const end = next < 0 ? header.length : next;
+      // Only what is long enough is parsed, and only what has the right form costs a signature, however many cookies there are.
+      if (end - at <= name.length + MIN_VALUE_LENGTH) continue;
+      const value = parseCookie(header.slice(at, end))[name];
+      if (value === undefined || !this.#hasForm(value) || tried.includes(value)) continue;
+      const token = this.#signature === undefined ? value : this.#signature.verify(value);
+      if (token !== undefined) tokens.push(token);
+      if (tried.push(value) === MAX_TRIED) break;
     }
-    return undefined;
+    return tokens;
+  }
+
+  /** Whether a browser keeps the cookie that this request would get. */
+  isKept({ secure, overHttps }: CookieOnRequest, req: IncomingMessage): boolean {
+    return !secure || overHttps || LOCAL_HOST.test(req.headers.host ?? "");
   }
 
   /** The Set-Cookie header for a token. `endsAt` and `now` in milliseconds; null for a cookie that goes with the browser. */
@@ -78,13 +114,25 @@ export class SessionCookie {
     return this.#stringify(cookie, "", 0);
   }
 
-  #tokenIn(value: string): string | undefined {
-    const token = this.#signature === undefined ? value : this.#signature.verify(value);
-    return token !== undefined && isToken(token) ? token : undefined;
+  /** The Set-Cookie headers that take back what earlier settings may have left on this host beside the cookie. */
+  leftoverHeaders(cookie: CookieOnRequest, req: IncomingMessage): string[] {
+    const { hostname = (req.headers.host ?? "").replace(/:\d+$/, "") } = req as { hostname?: string };
+    const slots = otherSlots(this.#settings, cookie, hostname);
+    return slots.map((slot) => this.#stringify(cookie, "", 0, slot));
   }
 
-  #stringify({ name, secure }: CookieOnRequest, value: string, maxAge: number | undefined): string {
-    const { path, domain, sameSite, priority, partitioned } = this.#settings;
+  /** Express's own answer follows `trust proxy`; a bare request, as Socket.IO passes it, has only its socket, and the option. */
+  #hasForm(value: string): boolean {
+    return this.#signature === undefined ? isToken(value) : isSignedToken(value);
+  }
+
+  #stringify(
+    { name, secure }: CookieOnRequest,
+    value: string,
+    maxAge: number | undefined,
+    { domain, partitioned }: CookieSlot = this.#settings,
+  ): string {
+    const { path, sameSite, priority } = this.#settings;
     return stringifySetCookie({
       ...{ name, value, path, secure, partitioned, httpOnly: true },
       ...(domain === undefined ? undefined : { domain }),
@@ -94,6 +142,11 @@ export class SessionCookie {
       ...(maxAge === 0 ? { expires: new Date(0) } : undefined),
     });
   }
+}
+
+function prefixOf({ prefix, path, domain }: CookieSettings): string {
+  if (!prefix) return "";
+  return path === "/" && domain === undefined ? "__Host-" : "__Secure-";
 }
 
 function startsPair(header: string, at: number): boolean {

@@ -121,6 +121,23 @@ describe("on HTTPS the cookie", () => {
     expect((await app.get("/count", { cookie })).body).toBe('{"views":2}');
   });
 
+  it("keeps its bare name where cookie.prefix is false, Secure all the same", async () => {
+    await start({ cookie: { name: "__session", prefix: false } });
+    const first = setCookie(await app.get("/count", HTTPS));
+    expect(first).toMatchObject({ name: "__session", attributes: { Secure: true, HttpOnly: true, Path: "/" } });
+    const cookie = `${first.name}=${first.value}`;
+    expect((await app.get("/count", { ...HTTPS, cookie })).body).toBe('{"views":2}');
+    expect((await app.get("/read", { ...HTTPS, cookie: `__Host-${cookie}` })).body).toContain('"views":0');
+  });
+
+  it.each([{ domain: "example.com" }, { path: "/shop" }, { secure: true }, { secure: false }] as const)(
+    "keeps its bare name also with %j",
+    async (cookie) => {
+      await start({ cookie: { ...cookie, prefix: false } });
+      expect(setCookie(await app.get("/count", HTTPS)).name).toBe("sid");
+    },
+  );
+
   it("is not what an untrusted client's X-Forwarded-Proto makes of it", async () => {
     app = await startApp(countingRoutes);
     expect(setCookie(await app.get("/count", HTTPS))).toMatchObject({ name: "sid" });

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import crypto, { createHmac, randomBytes } from "node:crypto";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
@@ -10,6 +10,7 @@ const [OLD, NEW] = [randomBytes(32).toString("base64url"), randomBytes(32).toStr
 
 const running: RunningApp[] = [];
 afterEach(async () => {
+  jest.restoreAllMocks();
   await Promise.all(running.splice(0).map((app) => app.close()));
 });
 
@@ -95,5 +96,43 @@ describe("with secrets, the cookie", () => {
     const { body, headers } = await app.get("/count");
     const listed = JSON.stringify(await app.sessions.getSessionInfo());
     for (const text of [body, JSON.stringify(headers), listed]) expect(text).not.toContain(NEW);
+  });
+
+  it("P5: costs no signature where it has not the form of a signed one", async () => {
+    const app = await servers().start([NEW]);
+    const { cookie = "" } = await app.get("/count");
+    const [token = "", signature = ""] = cookie.slice("sid=".length).split(".");
+    const otherLast = String.fromCharCode(signature.charCodeAt(42) + 1);
+    const wrong = [
+      ...["x", token, `${token}.`, `.${signature}`, `${token}.${signature}.`, `${token}.${signature}=`],
+      ...[`${token}.${signature}AA`, `${token}.${signature}!`, `${token}.${signature.slice(0, 42)}`],
+      // The same 32 bytes, written in another way.
+      `${token}.${signature.slice(0, 42)}${otherLast}`,
+      `${token}. ${signature}`,
+      `${token}.${signature.slice(0, 20)} ${signature.slice(20)}`,
+      `${token}.!${signature}`,
+      `${token}.${signature.slice(0, 20)}+${signature.slice(21)}`,
+      `${token.slice(0, 42)}B.${signature}`,
+      `${token}x${signature}`,
+    ];
+    const signing = jest.spyOn(crypto, "createHmac");
+    for (const value of wrong) expect([value, await viewsOf(app, `sid=${value}`)]).toEqual([value, 0]);
+    const header = Array.from({ length: 2_600 }, () => "sid=x").join(";");
+    expect(await viewsOf(app, header)).toBe(0);
+    expect(signing).not.toHaveBeenCalled();
+    expect(await viewsOf(app, cookie)).toBe(1);
+    expect(signing).toHaveBeenCalled();
+  });
+
+  it("P5: costs four signatures per secret at most, however many forged ones a request carries", async () => {
+    const { start, calls } = servers();
+    const app = await start([NEW, OLD]);
+    const token = () => randomBytes(32).toString("base64url");
+    const forged = Array.from({ length: 160 }, () => `sid=${token()}.${token()}`).join("; ");
+    const signing = jest.spyOn(crypto, "createHmac");
+    expect(forged.length).toBeGreaterThan(14_000);
+    expect(await viewsOf(app, forged)).toBe(0);
+    expect(signing.mock.calls.length).toBe(8);
+    expect(calls).toEqual([]);
   });
 });
