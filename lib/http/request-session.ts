@@ -16,7 +16,7 @@ import type { Session } from "../session/session";
 import type { SessionOrigin, SessionPlace } from "../session/session-policy";
 import { StoredSession } from "../session/stored-session";
 import { bindListeners } from "./bind-listeners";
-import { keepPrivate, varyByCookie } from "./cache-headers";
+import { assertPrivate, keepPrivate, varyByCookie } from "./cache-headers";
 import { firstOpening } from "./first-opening";
 import { Handshake, isHandshake } from "./handshake";
 import { headersGone } from "./hold-response";
@@ -278,6 +278,8 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   }
 
   keyShown(): void {
+    // What was shown before the first byte has kept the response private already.
+    if (!this.#showsKey && headersGone(this.#res) && !this.#res.writableEnded) assertPrivate(this.#res);
     this.#showsKey = true;
   }
 

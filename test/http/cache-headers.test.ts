@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import { startApp } from "../support/app";
+import { EXPRESSES, startApp } from "../support/app";
 import type { Answer, RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";
 
@@ -101,5 +101,115 @@ describe("Cache-Control of a response that sets the cookie", () => {
       "lang=en; Path=/",
       expect.stringMatching(/^sid=/),
     ]);
+  });
+});
+
+/** What only shared caches read, as an app may set it, and what is made of it. */
+const SHARED: readonly [name: string, own: string, sent: string][] = [
+  ["CDN-Cache-Control", "max-age=600", "no-store"],
+  ["CDN-Cache-Control", "public, max-age=600", "no-store"],
+  ["CDN-Cache-Control", "", "no-store"],
+  ["CDN-Cache-Control", 'private="Set-Cookie", max-age=600', "no-store"],
+  ["CDN-Cache-Control", "Private, max-age=60", "Private, max-age=60"],
+  ["Cloudflare-CDN-Cache-Control", "max-age=600", "no-store"],
+  ["Vercel-CDN-Cache-Control", "s-maxage=600", "no-store"],
+  ["Netlify-CDN-Cache-Control", "public, durable, max-age=600", "no-store"],
+  ["Akamai-Cache-Control", "max-age=600", "no-store"],
+  ["X-LiteSpeed-Cache-Control", "public, max-age=600", "no-store"],
+  ["Surrogate-Control", "max-age=600", "no-store"],
+  ["Surrogate-Control", 'max-age=600, content="ESI/1.0"', 'no-store, content="ESI/1.0"'],
+  ["Surrogate-Control", 'no-store, content="ESI/1.0"', 'no-store, content="ESI/1.0"'],
+  ["Edge-Control", "!no-store, max-age=600, dca=esi", "no-store, dca=esi"],
+  ["X-Accel-Expires", "600", "0"],
+];
+
+describe.each(EXPRESSES)("headers for shared caches alone, on %s", (_name, express) => {
+  beforeEach(async () => {
+    app = await startApp(
+      (main) => {
+        main.use((req, res, next) => {
+          const { name, value = "" } = req.query as Record<string, string>;
+          if (name !== undefined) res.setHeader(name, value);
+          next();
+        });
+        main.get("/key", (req, res) => res.send(req.session.securityKeys.staticKey));
+        countingRoutes(main);
+      },
+      { express },
+    );
+  });
+
+  it.each(SHARED)("%s: %j becomes %j beside the cookie, and beside a key", async (name, own, sent) => {
+    const query = new URLSearchParams({ name, value: own }).toString();
+    const first = await app.get(`/count?${query}`);
+    expect(first.cookie).toBeDefined();
+    expect(first.headers[name.toLowerCase()]).toBe(sent);
+    expect(first.headers["cache-control"]).toBe("no-store");
+    const { cookie } = first;
+    const key = await app.get(`/key?${query}`, { cookie });
+    expect(key.headers["set-cookie"]).toBeUndefined();
+    expect(key.headers[name.toLowerCase()]).toBe(sent);
+    expect((await app.get(`/count?${query}`, { cookie })).headers[name.toLowerCase()]).toBe(own);
+  });
+});
+
+describe.each(EXPRESSES)("a key that is shown after the first byte, on %s", (_name, express) => {
+  type Key = (session: Express.Request["session"]) => unknown;
+  const KEYS: [string, Key][] = [
+    ["staticKey", (session) => session.securityKeys.staticKey],
+    ["maskedKey", (session) => session.securityKeys.maskedKey()],
+    ["create", (session) => session.securityKeys.create()],
+  ];
+
+  /** Shows a key in the middle of a response, and answers what came of it. */
+  async function shown(key: Key, prepare: (res: Response) => void): Promise<string> {
+    const outcome: string[] = [];
+    app = await startApp(
+      (main) => {
+        countingRoutes(main);
+        main.get("/page", async (req, res) => {
+          req.session.get("views");
+          prepare(res);
+          if (!res.writableEnded) res.write("<form>");
+          await new Promise(setImmediate);
+          try {
+            outcome.push(typeof (await key(req.session)) === "string" ? "shown" : "no key");
+          } catch (error) {
+            outcome.push((error as { code: string }).code);
+          }
+          res.end();
+        });
+      },
+      { express },
+    );
+    const { cookie } = await app.get("/count");
+    await app.get("/page", { cookie });
+    return outcome.join();
+  }
+
+  it.each(KEYS)("is refused where shared caches may keep the page: %s", async (_method, key) => {
+    expect(await shown(key, () => undefined)).toBe("SESSION_HEADERS_SENT");
+    await app.close();
+    expect(await shown(key, (res) => res.set("Cache-Control", "public, max-age=60"))).toBe("SESSION_HEADERS_SENT");
+    await app.close();
+    const both = { "Cache-Control": "private", "CDN-Cache-Control": "max-age=60" };
+    expect(await shown(key, (res) => res.set(both))).toBe("SESSION_HEADERS_SENT");
+    await app.close();
+    expect(await shown(key, (res) => res.writeHead(200, { "Cache-Control": "public" }))).toBe("SESSION_HEADERS_SENT");
+  });
+
+  it.each(KEYS)("is shown where the app has kept the page out of them: %s", async (_method, key) => {
+    expect(await shown(key, (res) => res.set("Cache-Control", "private, max-age=60"))).toBe("shown");
+    await app.close();
+    expect(await shown(key, (res) => res.writeHead(200, { "cache-control": "no-store" }))).toBe("shown");
+    await app.close();
+    expect(await shown(key, (res) => res.end())).toBe("shown");
+  });
+
+  it.each(KEYS)("is shown where one was shown before: %s", async (_method, key) => {
+    const showAnother = (res: Response) => {
+      res.locals.key = res.req.session.securityKeys.staticKey;
+    };
+    expect(await shown(key, showAnother)).toBe("shown");
   });
 });
