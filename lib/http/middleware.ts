@@ -4,11 +4,14 @@ import "./express-types";
 import { holdResponse } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
 import { hasBody, keepCurrent } from "./request-body";
-import { addSessionProperties } from "./request-properties";
+import { showSession } from "./request-properties";
 import { RequestSession } from "./request-session";
 import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
 import { shareShapes } from "./shared-shape";
+
+const NOT_OURS =
+  "req.session was there before sessionMiddleware, so it was left as it is, and coatcheck's session is not to be had by it. Take out what puts it there, or mount it after sessionMiddleware.";
 
 type Next = (error?: unknown) => void;
 
@@ -26,10 +29,12 @@ export function sessionHandler(settings: HttpSettings): SessionHandler {
     shareShapes(req, res);
     const requestSession = new RequestSession(settings, req, res, earlier);
     const proceed = () => {
-      addSessionProperties(req, requestSession);
+      const holder = requestSession.holder();
+      showSession(req, holder);
+      if (!holder.isShown) settings.warnOnce(NOT_OURS);
       holdResponse(res, requestSession, next);
-      if (hasBody(req)) keepCurrent(req, requestSession);
-      currentHolder.run(requestSession, next);
+      if (hasBody(req)) keepCurrent(req, holder);
+      currentHolder.run(holder, next);
     };
     let loading: Promise<void> | undefined;
     try {

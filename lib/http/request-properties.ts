@@ -7,54 +7,60 @@ import { sharedPrototype } from "./shared-prototype";
 const PREPARED = Symbol("coatcheck.prepared");
 
 /**
- * Gives a request `session` and `sessionID`. With Express they are accessors on the prototype that its requests share: properties of their own
- * would make every request an object of another shape, which costs Node several times what our work does.
+ * Gives a request `session` and `sessionID`. The first is a property of its own: only such a one can be deleted, and is noticed where it is. The second is,
+ * with Express, an accessor on the prototype that its requests share, which costs a request nothing.
+ *
+ * Leaves a `session` alone that somebody else has put there; `isShown` tells.
  */
-export function addSessionProperties(req: RequestWithSession, requestSession: RequestSession): void {
+export function showSession(req: RequestWithSession, requestSession: RequestSession): void {
+  const before = req[REQUEST_SESSION];
+  before?.endIfDeleted();
   req[REQUEST_SESSION] = requestSession;
+  requestSession.isShown = before?.isShown === true || !hasAnother(req);
+  if (!requestSession.isShown) return;
+  Object.defineProperty(req, "session", SESSION);
   const { [PREPARED]: isPrepared } = Object.getPrototypeOf(req) as { readonly [PREPARED]?: true };
   const isShared = isPrepared === true || prepare(req);
-  // What another library has put on this very request would stand before the shared ones.
-  if (!isShared || Object.hasOwn(req, "session") || Object.hasOwn(req, "sessionID")) {
-    Object.defineProperties(req, PROPERTIES);
-  }
+  // What another library has put on this very request would stand before the shared one.
+  if (!isShared || Object.hasOwn(req, "sessionID")) Object.defineProperty(req, "sessionID", SESSION_ID);
 }
 
-/** Prepares the shared prototype. False where there is none, or where somebody else has a `session` there. */
+/** Whether there is a `session` already: on the request, or, by `app.request`, on all of them. */
+function hasAnother(req: RequestWithSession): boolean {
+  if (!("session" in req)) return false;
+  const own = Object.getOwnPropertyDescriptor(req, "session");
+  return own === undefined || own.get !== undefined || (own.value !== undefined && own.value !== null);
+}
+
+/** Prepares the shared prototype. False where there is none, or where somebody else has a `sessionID` there. */
 function prepare(req: RequestWithSession): boolean {
   const shared = sharedPrototype(req, IncomingMessage);
-  if (shared === undefined || "session" in shared || "session" in req) return false;
-  Object.defineProperties(shared, PROPERTIES);
+  if (shared === undefined || "sessionID" in shared || "sessionID" in req) return false;
+  Object.defineProperty(shared, "sessionID", SESSION_ID);
   Object.defineProperty(shared, PREPARED, { value: true });
   return true;
 }
 
-const PROPERTIES: PropertyDescriptorMap & ThisType<RequestWithSession> = {
-  session: {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this[REQUEST_SESSION]?.session;
-    },
-    set(value: unknown) {
-      if (this[REQUEST_SESSION] === undefined) own(this, "session", value);
-      else this[REQUEST_SESSION].session = value;
-    },
+const SESSION: PropertyDescriptor & ThisType<RequestWithSession> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return this[REQUEST_SESSION]?.session;
   },
-  sessionID: {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this[REQUEST_SESSION]?.session?.id;
-    },
-    set(value: unknown) {
-      // Only a request without our session has an id of another library.
-      if (this[REQUEST_SESSION] === undefined) own(this, "sessionID", value);
-    },
+  set(value: unknown) {
+    if (this[REQUEST_SESSION] !== undefined) this[REQUEST_SESSION].session = value;
   },
 };
 
-/** What an assignment does to a request that our middleware has not seen. */
-function own(req: IncomingMessage, name: string, value: unknown): void {
-  Object.defineProperty(req, name, { value, writable: true, enumerable: true, configurable: true });
-}
+const SESSION_ID: PropertyDescriptor & ThisType<RequestWithSession> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return this[REQUEST_SESSION]?.session?.id;
+  },
+  set(value: unknown) {
+    // Only a request without our session has an id of another library.
+    if (this[REQUEST_SESSION] !== undefined) return;
+    Object.defineProperty(this, "sessionID", { value, writable: true, enumerable: true, configurable: true });
+  },
+};

@@ -23,6 +23,8 @@ import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
 import { hasBody } from "./request-body";
+import { REQUEST_SESSION } from "./request-slot";
+import type { RequestWithSession } from "./request-slot";
 import { MAX_COOKIE_AGE_MS } from "./session-cookie";
 import type { CookieOnRequest } from "./session-cookie";
 
@@ -39,7 +41,7 @@ type CookieNews = { readonly token: string; readonly endsAt: number | null } | "
 /** The session of one request: loads it by the cookie, and settles it before the response goes. */
 export class RequestSession implements SessionPlace, ResponseGate, SessionHolder {
   readonly #settings: HttpSettings;
-  readonly #req: IncomingMessage;
+  readonly #req: RequestWithSession;
   readonly #res: ServerResponse;
   readonly #cookie: CookieOnRequest;
   /** Undefined for what is no websocket. */
@@ -73,13 +75,18 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   /** How many bytes this request has last written as a session's most recent ones, and whose. */
   #writtenRecent = 0;
   #writtenId: string | undefined;
-  /** The one that another `Sessions` put on this request before. */
-  readonly #earlier: RequestSession | undefined;
+  /** Those of other `Sessions` on this request. */
+  #others: RequestSession | undefined;
+  /** How long the path is that the middleware is mounted on: the longer, the more specific. */
+  readonly #mountedOn: number;
+  /** Whether `req.session` is ours. */
+  isShown = false;
   declare actingFor?: string;
 
   constructor(settings: HttpSettings, req: IncomingMessage, res: ServerResponse, earlier?: RequestSession) {
     this.#settings = settings;
-    this.#earlier = earlier;
+    this.#others = earlier;
+    this.#mountedOn = (req as { baseUrl?: string }).baseUrl?.length ?? 0;
     this.#req = req;
     this.#res = res;
     this.#cookie = settings.cookie.onRequest(req);
@@ -88,13 +95,22 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   /** Whether the middleware of these settings has been here before. */
   belongsTo(settings: HttpSettings): boolean {
-    return this.#settings === settings || this.#earlier?.belongsTo(settings) === true;
+    return this.#settings === settings || this.#others?.belongsTo(settings) === true;
+  }
+
+  /** Which one holds `req.session` from now on: the more specific, or the later of two that are mounted on the same path. */
+  holder(): RequestSession {
+    const other = this.#others;
+    if (other === undefined || other.#mountedOn <= this.#mountedOn) return this;
+    this.#others = other.#others;
+    other.#others = this;
+    return other;
   }
 
   /** The ids of the tokens that opened nothing in the middleware of these settings. */
   deadIds(settings: HttpSettings): readonly string[] | undefined {
     if (this.#settings === settings) return this.#isOpened ? NO_IDS : this.#ids;
-    return this.#earlier?.deadIds(settings);
+    return this.#others?.deadIds(settings);
   }
 
   /** Loads what the cookie names. A promise only where the store answers with one. */
@@ -137,6 +153,12 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     this.#session = null;
   }
 
+  /** `delete req.session` ends the session, as null does. */
+  endIfDeleted(): void {
+    if (!this.isShown || this.#session === null || Object.hasOwn(this.#req, "session")) return;
+    if (this.#req[REQUEST_SESSION] === this) this.session = null;
+  }
+
   bindListeners(): void {
     if (hasBody(this.#req)) bindListeners(this.#req, this);
   }
@@ -145,6 +167,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   beforeHeaders(): Promise<void> | undefined {
     this.#countBytes();
+    this.endIfDeleted();
     if (!this.#wasRead && this.#forgotten === undefined) return undefined;
     if (this.#handshake === undefined) return this.#settle();
     void this.#settleUnawaited();
@@ -184,6 +207,7 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
 
   beforeEnd(): Promise<void> | undefined {
     this.#countBytes();
+    this.endIfDeleted();
     return this.#settle();
   }
 
