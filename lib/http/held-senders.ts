@@ -1,9 +1,10 @@
-import type { ServerResponse } from "node:http";
+import { ServerResponse } from "node:http";
 import { bytesOf, callbackOf, failWrite } from "./held-call";
 import { endListensForFinish, nodeMethod, refuseWrongChunk, sentResponse } from "./node-response";
 import { mayEnd, mayPass } from "./pass-gate";
 import { holdOf } from "./response-hold";
 import type { ResponseHold, SenderLayer, Senders } from "./response-hold";
+import { showEnded, showSent } from "./shown-state";
 import { applyWrittenHead } from "./written-head";
 
 /** Senders that hold, over the given ones. A response that another layer holds, or none, passes through. */
@@ -35,13 +36,15 @@ export function heldSenders(below: Senders): SenderLayer {
 
 function write(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown {
   if (hold.phase !== "passed") refuseWrongChunk(args[0]);
+  if (hold.phase === "open") runOutermostHead(res, hold);
   if (mayPass(res, hold)) return Reflect.apply(hold.layer.below.write, res, args);
   if (hold.phase === "lost") {
     failWrite(args, hold.error);
     return false;
   }
-  const held = hold.heldAnswer(res);
+  const held = hold.heldAnswer();
   held.calls.push({ send: hold.layer.below.write, args });
+  showSent(hold);
   // What is below answers false for as much as this, too, and so gives the `drain`, also where a middleware has taken the
   // listeners of it for a stream of its own.
   held.waitingBytes += bytesOf(args);
@@ -51,14 +54,17 @@ function write(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknow
 
 function end(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown {
   if (args[0] && typeof args[0] !== "function") refuseWrongChunk(args[0]);
+  const isOpen = hold.phase === "open";
+  if (isOpen) runOutermostHead(res, hold);
+  const passes = mayPass(res, hold, args);
   const isFirst = !hold.ended;
   hold.ended = true;
-  if (hold.phase === "open") hold.endAsked = true;
-  if (mayPass(res, hold) && mayEnd(res, hold)) return Reflect.apply(hold.layer.below.end, res, args);
-  if (hold.phase !== "lost") {
-    const kept = isFirst ? keepEndCallback(res, hold, args) : args;
-    hold.heldAnswer(res).calls.push({ send: hold.layer.below.end, args: kept });
-  }
+  if (isOpen) hold.endAsked = true;
+  if (passes && mayEnd(res, hold)) return Reflect.apply(hold.layer.below.end, res, args);
+  if (hold.phase === "lost") return res;
+  const kept = isFirst ? keepEndCallback(res, hold, args) : args;
+  hold.heldAnswer().calls.push({ send: hold.layer.below.end, args: kept });
+  showEnded(hold);
   return res;
 }
 
@@ -74,15 +80,37 @@ function writeHead(res: ServerResponse, hold: ResponseHold, args: unknown[]): un
       return res.headersSent ? res : Reflect.apply(hold.layer.below.writeHead, res, [res.statusCode]);
   }
   const rest = applyWrittenHead(res, args);
+  if (hold.runsHead) return res;
   if (mayPass(res, hold)) return Reflect.apply(hold.layer.below.writeHead, res, rest);
-  hold.heldAnswer(res).calls.push({ send: hold.layer.below.writeHead, args: rest });
+  hold.heldAnswer().calls.push({ send: hold.layer.below.writeHead, args: rest });
   return res;
 }
 
 function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
   const { below } = hold.layer;
+  if (hold.phase === "open") runOutermostHead(res, hold);
   if (mayPass(res, hold)) Reflect.apply(below.flushHeaders, res, []);
-  else if (hold.phase !== "lost") hold.heldAnswer(res).calls.push({ send: below.flushHeaders, args: [] });
+  else if (hold.phase !== "lost") {
+    hold.heldAnswer().calls.push({ send: below.flushHeaders, args: [] });
+    showSent(hold);
+  }
+}
+
+/**
+ * The first that Node's own `write`, `end` and `flushHeaders` do is to run the outermost `writeHead`, which a middleware after us may have put
+ * there to set headers, to choose a compression, or to change the session. It is run now, before the gate is asked, and not again as
+ * the head is sent.
+ */
+function runOutermostHead(res: ServerResponse, hold: ResponseHold): void {
+  const { hooks } = hold.layer;
+  if ((res.writeHead as unknown) === hooks.writeHead || !(res instanceof ServerResponse)) return;
+  hold.runsHead = true;
+  try {
+    (res as ServerResponse & { _implicitHeader(): void })._implicitHeader();
+  } finally {
+    hold.runsHead = false;
+  }
+  Object.assign(res, { writeHead: hooks.writeHead });
 }
 
 /**
@@ -92,7 +120,7 @@ function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
 function keepEndCallback(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown[] {
   const callback = callbackOf(args);
   if (callback === undefined || hold.layer.below.end !== nodeMethod("end") || !endListensForFinish()) return args;
-  hold.heldAnswer(res).endCallback = callback;
+  hold.heldAnswer().endCallback = callback;
   res.once("finish", callback);
   return args.filter((arg) => arg !== callback);
 }

@@ -1,78 +1,117 @@
 import { ServerResponse } from "node:http";
-import { nodeMethod, sentResponse } from "./node-response";
+import { showClosing } from "./guarded-socket";
 import type { Sender } from "./node-response";
 import { holdOf } from "./response-hold";
-import type { ResponseHold } from "./response-hold";
+import type { HeldAnswer, ResponseHold } from "./response-hold";
+import { hideEnded, showEnded } from "./shown-state";
 
 const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
 const CORK_METHODS = ["cork", "uncork"] as const;
 type HeaderMethod = (typeof HEADER_METHODS)[number];
-type CorkMethod = (typeof CORK_METHODS)[number];
-type StateName = "headersSent" | "writableEnded" | "writableNeedDrain";
+type StateName = "writableNeedDrain" | "writableEnded" | "errored";
 
 /**
- * Shows a handler its held response as Node would show it: on its way, or ended, although nothing was sent. A response that is not held
- * shows itself. `finished`, which is deprecated, stays as it is: by it a closing server tells idle connections, and
- * would cut off a held one.
+ * Shows a handler its held response as Node would show it, in what is not noted on the response itself: that it is to wait for a `drain`, or was
+ * destroyed after its end. A response that is not held shows itself.
  */
 export function putHeldView(object: object): void {
   const properties: PropertyDescriptorMap = {
-    headersSent: state("headersSent", () => true),
-    writableEnded: state("writableEnded", (_res, hold) => hold.ended),
     writableNeedDrain: state(
       "writableNeedDrain",
-      (res, { held, ended }) => held?.needsDrain === true && !ended && !res.destroyed,
+      ({ needsDrain }, hold) => needsDrain && !hold.ended && !hold.res.destroyed,
     ),
+    writableEnded: state("writableEnded", (_held, { ended }) => ended),
+    errored: state("errored", ({ destroyedFor }) => destroyedFor),
+    destroy: method(destroyMethod(methodOf(object, "destroy"))),
+    _flush: method(flushMethod(methodOf(object, "_flush"))),
   };
-  for (const name of HEADER_METHODS) properties[name] = headerMethod(name, methodOf(object, name));
-  for (const name of CORK_METHODS) properties[name] = waitingMethod(methodOf(object, name));
+  for (const name of HEADER_METHODS) properties[name] = method(headerMethod(name, methodOf(object, name)));
+  for (const name of CORK_METHODS) properties[name] = method(waitingMethod(methodOf(object, name)));
+  // Node's other name for `writeHead`, until Node 24.
+  if ("writeHeader" in object) properties.writeHeader = method(writeHeaderMethod(methodOf(object, "writeHeader")));
   Object.defineProperties(object, properties);
 }
 
 /** Node's own, or what an app has put before it. */
-function methodOf(object: object, name: HeaderMethod | CorkMethod): Sender {
+function methodOf(object: object, name: string): Sender {
   return Reflect.get(object, name) as Sender;
 }
 
-function state(name: StateName, read: (res: ServerResponse, hold: ResponseHold) => boolean): PropertyDescriptor {
+function method(value: Sender): PropertyDescriptor {
+  return { configurable: true, writable: true, value };
+}
+
+function state(name: StateName, read: (held: HeldAnswer, hold: ResponseHold) => unknown): PropertyDescriptor {
   return {
     configurable: true,
-    get(this: ServerResponse) {
+    get(this: ServerResponse): unknown {
       const hold = holdOf(this);
-      return hold?.isWaiting === true ? read(this, hold) : Reflect.get(ServerResponse.prototype, name, this);
+      if (hold?.isWaiting !== true || hold.held === undefined) return Reflect.get(ServerResponse.prototype, name, this);
+      return read(hold.held, hold);
     },
   };
 }
 
-/** While the response is held it is too late to set headers, and Node itself says so. Before that, their names are noted. */
-function headerMethod(name: HeaderMethod, below: Sender): PropertyDescriptor {
-  return method(function (this: ServerResponse, ...args: unknown[]) {
+/** Before the head is on its way, the names of what is set are noted. */
+function headerMethod(name: HeaderMethod, below: Sender): Sender {
+  return function (...args) {
     const hold = holdOf(this);
-    if (hold !== undefined) {
-      if (hold.isWaiting) return Reflect.apply(nodeMethod(name), sentResponse(), args);
-      if (hold.phase === "open") noteNames(hold, name, args[0]);
-    }
+    if (hold?.phase === "open" && name !== "removeHeader") noteNames(hold, args[0]);
     return Reflect.apply(below, this, args);
-  });
+  };
 }
 
-function noteNames(hold: ResponseHold, method: HeaderMethod, given: unknown): void {
-  if (method === "removeHeader") return;
+function noteNames(hold: ResponseHold, given: unknown): void {
   const names = (hold.headerNames ??= []);
   if (typeof given === "string") names.push(given);
   else if (given instanceof Map || given instanceof Headers) names.push(...(given.keys() as Iterable<string>));
 }
 
 /** Corking waits its turn with the rest. */
-function waitingMethod(below: Sender): PropertyDescriptor {
-  return method(function (this: ServerResponse, ...args: unknown[]) {
+function waitingMethod(below: Sender): Sender {
+  return function (...args) {
     const hold = holdOf(this);
     if (hold?.isWaiting !== true) return Reflect.apply(below, this, args);
-    hold.heldAnswer(this).calls.push({ send: below, args });
+    hold.heldAnswer().calls.push({ send: below, args });
     return undefined;
-  });
+  };
 }
 
-function method(value: (this: ServerResponse, ...args: unknown[]) => unknown): PropertyDescriptor {
-  return { configurable: true, writable: true, value };
+function writeHeaderMethod(below: Sender): Sender {
+  return function (...args) {
+    return Reflect.apply(holdOf(this)?.layer.hooks.writeHead ?? below, this, args);
+  };
+}
+
+/** A complete answer is destroyed after it was sent: without us, its bytes would be on their way. */
+function destroyMethod(below: Sender): Sender {
+  return function (...args) {
+    const hold = holdOf(this);
+    if (hold?.isWaiting !== true || !hold.ended) return Reflect.apply(below, this, args);
+    if (this.destroyed) return this;
+    const held = hold.heldAnswer();
+    held.calls.push({ send: below, args });
+    hold.res.destroyed = held.destroyed = true;
+    held.destroyedFor = args[0];
+    if (this.socket !== null) {
+      held.closing = { socket: this.socket, by: "destroy" };
+      showClosing(held.closing);
+    }
+    return this;
+  };
+}
+
+/**
+ * Node calls this when the responses before this one on the connection (pipelining) are sent, and one that shows itself as ended would be
+ * taken for sent, too.
+ */
+function flushMethod(below: Sender): Sender {
+  return function (...args) {
+    const hold = holdOf(this);
+    if (hold?.isWaiting !== true || !hold.ended) return Reflect.apply(below, this, args);
+    hideEnded(hold);
+    Reflect.apply(below, this, args);
+    showEnded(hold);
+    return undefined;
+  };
 }

@@ -1,24 +1,43 @@
 import type { ServerResponse } from "node:http";
 import { failWrite } from "./held-call";
 import { answerUnavailable, breakOff, clearAnswer } from "./lost-answer";
+import { whenBoth } from "./response-gate";
 import type { ResponseHold } from "./response-hold";
 import { putSenders } from "./put-senders";
+import { hideShown, showEnded, showHead } from "./shown-state";
 
-/** Whether a call goes straight on; the first one asks the gate. */
-export function mayPass(res: ServerResponse, hold: ResponseHold): boolean {
+/**
+ * Whether a call goes straight on; the first one asks the gate. `ending` are the arguments of an `end`. Throws what Node throws where it
+ * refuses the head: then nothing is sent or held, and the handler may try another.
+ */
+export function mayPass(res: ServerResponse, hold: ResponseHold, ending?: unknown[]): boolean {
   if (hold.phase !== "open") return hold.phase === "passed";
+  let answer: Promise<void> | undefined;
   try {
-    const answer = hold.gate.beforeHeaders();
+    answer = whenBoth(hold.unsent, hold.gate.beforeHeaders());
     if (answer === undefined) {
       hold.gate.setHeaders();
       hold.phase = "passed";
       return true;
     }
-    wait(res, hold, "held", answer);
   } catch (error) {
-    wait(res, hold, "held", failed(error));
+    answer = whenBoth(hold.unsent, failed(error));
   }
+  holdHead(res, hold, answer, ending);
   return false;
+}
+
+function holdHead(res: ServerResponse, hold: ResponseHold, answer: Promise<void>, ending: unknown[] | undefined): void {
+  try {
+    showHead(hold, ending);
+  } catch (refusal) {
+    hold.unsent = answer;
+    // It is told to the head that comes in the place of this one.
+    answer.catch(() => undefined);
+    throw refusal;
+  }
+  hold.unsent = undefined;
+  wait(res, hold, "held", answer);
 }
 
 /** Whether `end` goes straight on, the headers being gone. */
@@ -41,7 +60,7 @@ async function failed(error: unknown): Promise<never> {
 
 function wait(res: ServerResponse, hold: ResponseHold, phase: "held" | "ending", answer: Promise<void>): void {
   hold.phase = phase;
-  hold.heldAnswer(res);
+  if (hold.ended) showEnded(hold);
   // Outside the promise, so that what a listener of the handler's throws is an uncaught exception, as it is without us.
   answer.then(
     () => process.nextTick(letGo, res, hold),
@@ -50,16 +69,12 @@ function wait(res: ServerResponse, hold: ResponseHold, phase: "held" | "ending",
 }
 
 function letGo(res: ServerResponse, hold: ResponseHold): void {
-  const held = hold.heldAnswer(res);
-  const { statusCode, statusMessage } = res;
+  const held = hold.heldAnswer();
   const wasHeld = hold.phase === "held";
   hold.phase = "passed";
+  const assignStatus = hideShown(hold);
   try {
-    if (wasHeld) {
-      if (statusCode !== held.statusCode) res.statusCode = held.statusCode;
-      if (statusMessage !== held.statusMessage) res.statusMessage = held.statusMessage;
-      hold.gate.setHeaders();
-    }
+    if (wasHeld) hold.gate.setHeaders();
     sendHeldCalls(res, hold);
   } catch (error) {
     // Without us, it would have been thrown to the handler, and so to Express.
@@ -67,15 +82,14 @@ function letGo(res: ServerResponse, hold: ResponseHold): void {
     else giveUp(res, hold, error);
     return;
   }
-  if (statusCode !== held.statusCode) res.statusCode = statusCode;
-  if (statusMessage !== held.statusMessage) res.statusMessage = statusMessage;
+  assignStatus?.();
   if (!held.needsDrain) return;
   held.needsDrain = false;
   if (!hold.ended && !res.destroyed && !res.writableNeedDrain) res.emit("drain");
 }
 
 function sendHeldCalls(res: ServerResponse, hold: ResponseHold): void {
-  const held = hold.heldAnswer(res);
+  const held = hold.heldAnswer();
   const { calls } = held;
   held.calls = [];
   held.waitingBytes = 0;
@@ -117,7 +131,10 @@ function giveUp(res: ServerResponse, hold: ResponseHold, error: unknown): void {
 function drop(res: ServerResponse, hold: ResponseHold, error: unknown): void {
   hold.phase = "lost";
   hold.error = error;
-  const held = hold.heldAnswer(res);
+  hideShown(hold);
+  const held = hold.heldAnswer();
+  // Whoever wanted the connection closed after the answer gets that after the error page.
+  if (held.closing !== undefined) res.shouldKeepAlive = false;
   for (const call of held.calls) if (call.send === hold.layer.below.write) failWrite(call.args, error);
   held.calls = [];
   if (held.endCallback !== undefined) res.removeListener("finish", held.endCallback);

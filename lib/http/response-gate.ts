@@ -61,9 +61,12 @@ function answerOf(ask: () => Answer): Answer {
   }
 }
 
-/** Waits for the slower one even where the other failed: no byte, and no error page, goes while a save is under way. */
-function whenBoth(first: Answer, second: Answer): Answer {
-  if (first === undefined && second === undefined) return undefined;
+/** Two answers as one: the slower one's even where the other failed. No byte, and no error page, goes while a save is under way. */
+export function whenBoth(first: Answer, second: Promise<void>): Promise<void>;
+export function whenBoth(first: Answer, second: Answer): Answer;
+export function whenBoth(first: Answer, second: Answer): Answer {
+  if (first === undefined) return second;
+  if (second === undefined) return first;
   return Promise.allSettled([first, second]).then((answers) => {
     for (const answer of answers) if (answer.status === "rejected") throw answer.reason as Error;
   });

@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
+import type { Closing } from "./guarded-socket";
 import type { HeldCall } from "./held-call";
 import type { Sender } from "./node-response";
 import type { ResponseGate } from "./response-gate";
+import type { ShownHead } from "./shown-head";
 
 /** Under this key a response keeps what holds it; what is derived from a response, or a proxy of it, shows the same. */
 const HOLD = Symbol("coatcheck.hold");
@@ -33,9 +35,15 @@ export interface HeldAnswer {
   waitingBytes: number;
   needsDrain: boolean;
   endCallback: (() => void) | undefined;
-  /** The status line as it was when the handler sent it; what it assigns later no longer counts. */
-  readonly statusCode: number;
-  readonly statusMessage: string;
+  /** The head as Node would have sent it. */
+  head: ShownHead | undefined;
+  /** Whether a head was sent, where the response shows that one was. */
+  headSent: boolean | undefined;
+  /** Its connection is to be closed afterwards; undefined where nobody has asked for that. */
+  closing: Closing | undefined;
+  /** It was destroyed itself, after it was complete; with this error, where there is one. */
+  destroyed: boolean;
+  destroyedFor: unknown;
 }
 
 /** The state of one response that is held. */
@@ -43,6 +51,10 @@ export class ResponseHold {
   phase: Phase = "open";
   /** The handler called `end`. */
   ended = false;
+  /** The outermost `writeHead` is being run before the gate is asked. */
+  runsHead = false;
+  /** The gate's answer to a head that Node then refused to make; the next head waits for it, too. */
+  unsent: Promise<void> | undefined = undefined;
   /** The gate was asked about what changed before `end`. */
   endAsked = false;
   /** The names of the headers that were set since the response is held. */
@@ -64,14 +76,17 @@ export class ResponseHold {
   }
 
   /** What the handler sent; from its first call that has to wait. */
-  heldAnswer(res: ServerResponse): HeldAnswer {
+  heldAnswer(): HeldAnswer {
     return (this.held ??= {
       calls: [],
       waitingBytes: 0,
       needsDrain: false,
       endCallback: undefined,
-      statusCode: res.statusCode,
-      statusMessage: res.statusMessage,
+      head: undefined,
+      headSent: undefined,
+      closing: undefined,
+      destroyed: false,
+      destroyedFor: undefined,
     });
   }
 }

@@ -1,10 +1,12 @@
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import express5 from "express";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import { holdResponse } from "../../lib/http/hold-response";
 import type { ResponseGate } from "../../lib/http/hold-response";
 
@@ -144,6 +146,32 @@ export function wireText(answer: Buffer): string {
     .toString("latin1")
     .replace(/^Date: .*\r\n/gm, "")
     .replaceAll(`Set-Cookie: ${OUR_COOKIE}\r\n`, "");
+}
+
+/** The head, and the body without its chunks and its compression: those come out differently by time. */
+export function bodyOf(answer: Buffer): string {
+  const headEnd = answer.indexOf("\r\n\r\n");
+  const head = answer.subarray(0, headEnd).toString("latin1");
+  let body: Buffer = answer.subarray(headEnd + 4);
+  if (/^Transfer-Encoding: chunked/im.test(head)) body = withoutChunks(body);
+  if (/^Content-Encoding: gzip/im.test(head)) body = gunzipSync(body);
+  const kept = head
+    .split("\r\n")
+    .filter((line) => !/^(Date:|Set-Cookie: ours=)/.test(line))
+    .join("\n");
+  const digest = createHash("sha256").update(body).digest("hex");
+  return `${kept}\n\n${body.length} bytes, ${digest}\n${body.toString("latin1", 0, 200)}`;
+}
+
+function withoutChunks(body: Buffer): Buffer {
+  const chunks: Buffer[] = [];
+  for (let at = 0; ;) {
+    const lineEnd = body.indexOf("\r\n", at);
+    const length = parseInt(body.subarray(at, lineEnd).toString(), 16);
+    if (!(length > 0)) return Buffer.concat(chunks);
+    chunks.push(body.subarray(lineEnd + 2, lineEnd + 2 + length));
+    at = lineEnd + 2 + length + 2;
+  }
 }
 
 export async function withServer<T>(app: Express, use: (port: number) => Promise<T>): Promise<T> {

@@ -245,7 +245,7 @@ describe("a client that leaves", () => {
         (res) => {
           response = res;
           res.once("close", () => log.push("closed"));
-          if (send === "end") res.end("x", () => log.push("ended"));
+          if (send === "end") res.end("x");
           else res.write("x", (error) => log.push((error as NodeJS.ErrnoException | null)?.code ?? "written"));
         },
       );
@@ -254,9 +254,10 @@ describe("a client that leaves", () => {
         socket.write(GET);
         await sleep(20);
         socket.destroy();
-        await sleep(80);
+        while (log.length < (send === "end" ? 2 : 3)) await sleep(2);
       });
-      expect(log).toEqual(send === "end" ? ["closed", "stored"] : ["closed", "stored", "ERR_STREAM_DESTROYED"]);
+      // Who has sent all may still be there to read a complete answer, so its connection is closed after that.
+      expect(log).toEqual(send === "end" ? ["stored", "closed"] : ["closed", "stored", "ERR_STREAM_DESTROYED"]);
       expect(response?.listenerCount("drain")).toBe(0);
     },
   );
@@ -327,34 +328,53 @@ test("the drain comes also where Node itself would ask for none", async () => {
   expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 204 /);
 });
 
-describe("what Node refuses to send once it is let go", () => {
-  const refused: Record<string, [send: (res: Response) => unknown, answer: RegExp]> = {
-    "with its headers, goes to the app's error page": [
-      (res) => res.set({ Trailer: "X-Sum", "Content-Length": "1" }).end("x"),
-      /^HTTP\/1.1 500 [^]*ERR_HTTP_TRAILER_INVALID$/,
-    ],
-    "with its headers, while the handler still writes, is a bare 503": [
-      (res) => res.set({ Trailer: "X-Sum", "Content-Length": "1" }).write("x"),
-      /^HTTP\/1.1 503 [^]*Service Unavailable\n$/,
-    ],
-    "after its headers, breaks the answer off": [
-      (res) => {
-        res.strictContentLength = true;
-        res.set("Content-Length", "5");
-        res.write("ab");
-        res.end("too much");
-      },
-      /^(HTTP\/1.1 200 [^]*ab)?$/,
-    ],
-  };
-  test.each(Object.entries(refused))("%s", async (_name, [send, expected]) => {
-    const app = heldApp(() => new TestGate(() => sleep(10)), send);
-    app.use((error: { code: string }, _req: Request, res: Response, next: NextFunction) => {
-      if (res.headersSent) next(error);
-      else res.status(500).send(error.code);
-    });
-    expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(expected);
-  });
+test("what Node refuses to send once its headers are gone breaks the answer off", async () => {
+  const app = heldApp(
+    () => new TestGate(() => sleep(10)),
+    (res) => {
+      res.strictContentLength = true;
+      res.set("Content-Length", "5");
+      res.write("ab");
+      res.end("too much");
+    },
+  );
+  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^(HTTP\/1.1 200 [^]*ab)?$/);
+});
+
+test("a head that Node refuses leaves the save that was begun for it to the next one", async () => {
+  const log: string[] = [];
+  const gate = new TestGate(storing(log, 20));
+  const app = heldApp(
+    () => gate,
+    (res) => {
+      res.statusCode = 42;
+      expect(() => res.end("x")).toThrow("Invalid status code: 42");
+      res.statusCode = 201;
+      res.end("y");
+    },
+  );
+  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 201 [^]*y$/);
+  expect([gate.asked, log]).toEqual([
+    ["headers", "headers"],
+    ["stored", "stored"],
+  ]);
+});
+
+test("P7: a head that Node refuses, whose save then fails: the next one is lost for it", async () => {
+  let times = 0;
+  const app = heldApp(
+    () => new TestGate(() => ((times += 1) === 1 ? Promise.reject(new Error("not stored")) : undefined)),
+    (res) => {
+      res.statusCode = 42;
+      expect(() => res.end("x")).toThrow("Invalid status code: 42");
+      res.statusCode = 201;
+      res.end("y");
+    },
+  );
+  app.use(
+    (error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(503).send(error.message),
+  );
+  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 503 [^]*not stored$/);
 });
 
 test("a response that is none of Node's keeps its methods while its save takes time", async () => {

@@ -1,14 +1,12 @@
 import compression from "compression";
 import session from "express-session";
-import { createHash } from "node:crypto";
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, pipeline, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
 import type { RequestHandler, Response } from "express";
-import { EXPRESSES, GATES, GET, play } from "./hold-response-app";
+import { bodyOf, EXPRESSES, GATES, GET, play } from "./hold-response-app";
 import type { Scenario } from "./hold-response-app";
 
 const folder = mkdtempSync(join(tmpdir(), "hold-response-"));
@@ -169,32 +167,6 @@ function onHeaders(): RequestHandler[] {
 
 function withoutForeignCookie(answer: Buffer): string {
   return bodyOf(answer).replace(/connect\.sid=[^;]*/, "connect.sid=…");
-}
-
-/** The head, and the body without its chunks and its compression: those come out differently by time. */
-function bodyOf(answer: Buffer): string {
-  const headEnd = answer.indexOf("\r\n\r\n");
-  const head = answer.subarray(0, headEnd).toString("latin1");
-  let body: Buffer = answer.subarray(headEnd + 4);
-  if (/^Transfer-Encoding: chunked/im.test(head)) body = withoutChunks(body);
-  if (/^Content-Encoding: gzip/im.test(head)) body = gunzipSync(body);
-  const kept = head
-    .split("\r\n")
-    .filter((line) => !/^(Date:|Set-Cookie: ours=)/.test(line))
-    .join("\n");
-  const digest = createHash("sha256").update(body).digest("hex");
-  return `${kept}\n\n${body.length} bytes, ${digest}\n${body.toString("latin1", 0, 200)}`;
-}
-
-function withoutChunks(body: Buffer): Buffer {
-  const chunks: Buffer[] = [];
-  for (let at = 0; ;) {
-    const lineEnd = body.indexOf("\r\n", at);
-    const length = parseInt(body.subarray(at, lineEnd).toString(), 16);
-    if (!(length > 0)) return Buffer.concat(chunks);
-    chunks.push(body.subarray(lineEnd + 2, lineEnd + 2 + length));
-    at = lineEnd + 2 + length + 2;
-  }
 }
 
 const all: Record<string, Scenario> = { ...streams, ...neighbours };

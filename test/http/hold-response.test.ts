@@ -211,6 +211,34 @@ const heads: Record<string, Handler> = {
     res.statusMessage = "As You Like";
     res.status(299).end("x");
   },
+  "a status code that Node refuses": (_req, res, seen) => {
+    res.statusCode = 42;
+    attempt(seen, "write", () => res.write("x"));
+    attempt(seen, "end", () => res.end("x"));
+    seen("sent", [res.headersSent, res.writableEnded]);
+    res.status(200).end("y");
+  },
+  "a status message that Node refuses": (_req, res, seen) => {
+    res.statusMessage = "a\nb";
+    attempt(seen, "end", () => res.end("x"));
+    res.statusMessage = "";
+    res.end("y");
+  },
+  "a trailer that Node refuses": (_req, res, seen) => {
+    res.set({ Trailer: "X-Sum", "Content-Length": "1" });
+    attempt(seen, "flushHeaders", () => res.flushHeaders());
+    attempt(seen, "end", () => res.end("x"));
+    res.removeHeader("Trailer");
+    res.end("y");
+  },
+  "writeHeader, the old name": (_req, res, seen) => {
+    const { writeHeader } = res as unknown as { writeHeader?: typeof res.writeHead };
+    if (writeHeader !== undefined) attempt(seen, "writeHeader", () => writeHeader.call(res, 201, { "X-One": "1" }));
+    res.end("x");
+  },
+  "an Expect header, with which Node sends the head at once": (_req, res) => {
+    res.set("Expect", "100-continue").end("x");
+  },
   "statusCode and statusMessage after end": (_req, res, seen) => {
     res.end("x", () => seen("ended", [res.statusCode, res.statusMessage]));
     res.statusCode = 500;

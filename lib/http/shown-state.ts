@@ -1,0 +1,67 @@
+import { ServerResponse } from "node:http";
+import { guardSocket, hideClosing, showClosing } from "./guarded-socket";
+import { nodeMethod } from "./node-response";
+import type { ResponseHold } from "./response-hold";
+import { ShownHead } from "./shown-head";
+
+/** What Node notes on a response while it sends it. */
+interface Sending {
+  _headerSent: boolean;
+  finished: boolean;
+}
+
+function sending(hold: ResponseHold): Sending {
+  return hold.res as unknown as Sending;
+}
+
+/** The head is on its way, for all that is to be seen. Throws what Node throws where it refuses to make it. */
+export function showHead(hold: ResponseHold, ending: unknown[] | undefined): void {
+  const { res } = hold;
+  if (res instanceof ServerResponse && !res.headersSent) hold.heldAnswer().head = ShownHead.of(res, ending);
+}
+
+/** And bytes after it, or it alone. */
+export function showSent(hold: ResponseHold): void {
+  if (!(hold.res instanceof ServerResponse)) return;
+  hold.heldAnswer().headSent ??= sending(hold)._headerSent;
+  sending(hold)._headerSent = true;
+}
+
+/**
+ * The whole answer is on its way, for all that is to be seen. From now on, the connection stays open until it is: a closing server
+ * takes a connection whose response is `finished` for an idle one.
+ */
+export function showEnded(hold: ResponseHold): void {
+  const { res } = hold;
+  if (!(res instanceof ServerResponse)) return;
+  if (res.socket !== null) guardSocket(res.socket);
+  if (hold.phase === "ending" && isStillSent(hold)) return;
+  showSent(hold);
+  sending(hold).finished = true;
+  const { destroyed, closing } = hold.heldAnswer();
+  if (destroyed) res.destroyed = true;
+  if (closing !== undefined) showClosing(closing);
+}
+
+/** Whether a middleware before us may have more of what was written, as a compression has, which Node has to take from it. */
+function isStillSent({ layer: { below } }: ResponseHold): boolean {
+  return below.write !== nodeMethod("write") || below.end !== nodeMethod("end");
+}
+
+/** For as long as Node must not take it for ended. */
+export function hideEnded(hold: ResponseHold): void {
+  sending(hold).finished = false;
+}
+
+/** Takes back all that was shown, so that Node can send it. What is answered puts the status there that the handler has assigned since. */
+export function hideShown(hold: ResponseHold): (() => void) | undefined {
+  const { res, held } = hold;
+  if (held === undefined || !(res instanceof ServerResponse)) return undefined;
+  const { head, headSent, destroyed, closing } = held;
+  hideEnded(hold);
+  if (headSent !== undefined) sending(hold)._headerSent = headSent;
+  if (destroyed && !res.closed) res.destroyed = false;
+  if (closing !== undefined) hideClosing(closing);
+  held.head = held.headSent = undefined;
+  return head?.hide(res);
+}
