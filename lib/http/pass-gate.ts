@@ -64,7 +64,9 @@ function wait(res: ServerResponse, hold: ResponseHold, phase: "held" | "ending",
   // Outside the promise, so that what a listener of the handler's throws is an uncaught exception, as it is without us.
   answer.then(
     () => process.nextTick(letGo, res, hold),
-    (error: unknown) => process.nextTick(lose, res, hold, error),
+    // Express hands an error to its last handler in a turn of its own: what has been thrown so far gets there while the response still shows
+    // itself as sent, so that no second error page is made.
+    (error: unknown) => setImmediate(lose, res, hold, error),
   );
 }
 
