@@ -138,9 +138,9 @@ export class ClientlessState extends StoredSession {
     const { now, leaseMs, keepEndedMs } = this.#settings;
     if (!this.#isHeld || record === undefined) return this.#isLive();
     if (record.idleMs !== leaseMs) {
-      await this.change(({ endsAt }) => ({
+      await this.change(({ endsAt, lastSeenAt }) => ({
         idleMs: leaseMs,
-        ...touchAt({ idleMs: leaseMs, endsAt }, now(), keepEndedMs),
+        ...touchAt({ idleMs: leaseMs, endsAt, lastSeenAt }, now(), keepEndedMs),
       }));
     } else if (now() - record.lastSeenAt >= leaseMs / RENEWALS_PER_LEASE) {
       await this.touch();

@@ -23,8 +23,15 @@ export function isExpired(record: Pick<SessionRecord, "expiresAt">, now: number)
   return now >= record.expiresAt;
 }
 
-/** The change that renews `lastSeenAt`, and with it the idle limit; the absolute limit stays. `keepEndedMs` in milliseconds. */
-export function touchAt(limits: Limits, now: number, keepEndedMs: number) {
-  const end = expiresAt(limits, now);
-  return { lastSeenAt: now, expiresAt: end, purgeAt: end + keepEndedMs };
+/** What a touch reads of a record. */
+type Touched = Limits & Pick<SessionRecord, "lastSeenAt">;
+
+/**
+ * The change that renews `lastSeenAt`, and with it the idle limit; the absolute limit stays. By a clock that is behind the last touch, because it
+ * was set back or is another machine's, neither moves. `keepEndedMs` in milliseconds.
+ */
+export function touchAt(record: Touched, now: number, keepEndedMs: number) {
+  const lastSeenAt = Math.max(now, record.lastSeenAt);
+  const end = expiresAt(record, lastSeenAt);
+  return { lastSeenAt, expiresAt: end, purgeAt: end + keepEndedMs };
 }

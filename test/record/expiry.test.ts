@@ -14,11 +14,15 @@ describe("expiry", () => {
   });
 
   it("P8: a touch slides the idle limit and never the absolute one", () => {
-    expect(touchAt({ idleMs: 100, endsAt: 1000 }, 500, 50)).toEqual({ lastSeenAt: 500, expiresAt: 600, purgeAt: 650 });
-    expect(touchAt({ idleMs: 100, endsAt: 1000 }, 980, 50)).toEqual({
-      lastSeenAt: 980,
-      expiresAt: 1000,
-      purgeAt: 1050,
-    });
+    const record = { idleMs: 100, endsAt: 1000, lastSeenAt: 400 };
+    expect(touchAt(record, 500, 50)).toEqual({ lastSeenAt: 500, expiresAt: 600, purgeAt: 650 });
+    expect(touchAt(record, 980, 50)).toEqual({ lastSeenAt: 980, expiresAt: 1000, purgeAt: 1050 });
+  });
+
+  it("P8: a touch by a clock that is behind the last one moves nothing back", () => {
+    const record = { idleMs: 100, endsAt: 1000, lastSeenAt: 500 };
+    for (const now of [500, 499, 0]) {
+      expect(touchAt(record, now, 50)).toEqual({ lastSeenAt: 500, expiresAt: 600, purgeAt: 650 });
+    }
   });
 });
