@@ -58,7 +58,7 @@ export interface SessionOptions {
   readonly keepOnLogout?: readonly string[];
   /** How long an ended session still says who, when and why. Default `"24h"`; `0` deletes at once. */
   readonly keepEnded?: Duration;
-  /** When to clear what is over, as a cron expression. Default every 15 minutes; `false` turns the job off. */
+  /** When to clear what is over, as a cron expression, in UTC. Default every 15 minutes; `false` turns the job off. */
   readonly clearSchedule?: string | false;
   /** At least 32 bytes each, newest first: the newest signs cookies and encrypts attributes, all are accepted. Default none: neither is done. */
   readonly secrets?: readonly string[];

@@ -207,7 +207,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#given(async () => this.#store.clear(this.#options.now(), onProgress));
   }
 
-  /** Clears on a schedule, a cron expression; by default the one of the options; a job that runs already is replaced. Errors are emitted, and the job goes on. */
+  /** Clears on a schedule, a cron expression in UTC; by default the one of the options; a job that runs already is replaced. Errors are emitted, and the job goes on. */
   startClearSessions(schedule?: string): void {
     const wanted = checkedSchedule(schedule ?? (this.#options.clearSchedule || DEFAULT_SCHEDULE));
     if (this.#closed) throw new SessionError("SESSION_CLOSED", "These Sessions were closed, so they can't clear.");

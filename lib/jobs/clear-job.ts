@@ -3,29 +3,55 @@ import type { ScheduledTask } from "node-cron";
 
 /** The longest random delay before a run, in milliseconds: instances that share a schedule don't all start at once. */
 const MAX_JITTER_MS = 60_000;
+/** How long a timer waits at most, in milliseconds: it does not notice that the clock was set, and Node's own have an end. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 /**
  * Runs the clearing on a schedule. Runs don't overlap, an error is handed on and the next run comes all the same,
  * and the job keeps no process alive.
+ *
+ * node-cron tells when to run, in UTC; the timer is ours. Its own (4.6) reads the clock in local time, whatever zone it is given: in the hour
+ * that comes twice it believes itself in the first one, and tries again at once until the second is over.
  */
 export class ClearJob {
-  readonly #task: ScheduledTask;
+  readonly #schedule: ScheduledTask;
+  readonly #run: () => Promise<unknown>;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
-  /** `schedule` is a cron expression in the process's time zone; `run` does one clearing. */
+  /** `schedule` is a cron expression in UTC; `run` does one clearing. */
   constructor(schedule: string, run: () => Promise<unknown>, onError: (error: unknown) => void) {
-    this.#task = createTask(
-      schedule,
-      async () => {
-        // An error is told here; left to node-cron it would also be logged.
-        await run().catch(onError);
-      },
-      { noOverlap: true, unref: true, suppressMissedWarning: true, maxRandomDelay: jitter(schedule), logger: SILENT },
-    );
-    void this.#task.start();
+    this.#schedule = createTask(schedule, ignore, { timezone: "UTC" });
+    this.#run = run;
+    this.#onError = onError;
+    this.#plan();
   }
 
   stop(): void {
-    void this.#task.destroy();
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    void this.#schedule.destroy();
+  }
+
+  #plan(): void {
+    const [next, afterNext] = this.#schedule.getNextRuns(2);
+    if (next === undefined || afterNext === undefined) return;
+    const maxJitterMs = Math.min(MAX_JITTER_MS, (afterNext.getTime() - next.getTime()) / 4);
+    this.#wait(next.getTime() + Math.random() * maxJitterMs);
+  }
+
+  #wait(until: number): void {
+    const ms = Math.min(Math.max(0, until - Date.now()), LONGEST_WAIT_MS);
+    this.#timer = setTimeout(() => {
+      if (Date.now() < until) this.#wait(until);
+      else void this.#clear();
+    }, ms).unref();
+  }
+
+  async #clear(): Promise<void> {
+    await this.#run().catch(this.#onError);
+    if (!this.#isStopped) this.#plan();
   }
 }
 
@@ -34,16 +60,7 @@ export function isSchedule(text: string): boolean {
   return validate(text);
 }
 
-/** node-cron's own log tells of skipped runs, which are meant to be skipped. */
-const SILENT = { info: ignore, warn: ignore, error: ignore, debug: ignore };
-
+/** The task is asked for its times only. */
 function ignore(): void {
-  // Nothing is logged: what matters is emitted as `error`.
-}
-
-/** A quarter of the time between two runs, and a minute at most. */
-function jitter(schedule: string): number {
-  const [first, second] = createTask(schedule, ignore).getNextRuns(2);
-  if (first === undefined || second === undefined) return 0;
-  return Math.min(MAX_JITTER_MS, (second.getTime() - first.getTime()) / 4);
+  // Nothing is done by it.
 }

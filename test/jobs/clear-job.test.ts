@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Sessions } from "../../lib";
 import type { SessionOptions } from "../../lib";
 import { MemoryStore } from "../../lib/stores/memory-store";
@@ -11,6 +12,7 @@ import { compileScripts } from "../support/compiled-scripts";
 import { FaultyStore } from "../support/faulty-store";
 import { sessionRecord } from "../support/session-records";
 
+const run = promisify(execFile);
 const EVERY_SECOND = "* * * * * *";
 /** Longer than it takes until the next run, in milliseconds. */
 const NEXT_RUN_MS = 1500;
@@ -140,5 +142,43 @@ describe("a process with a clearing job", () => {
     const [code] = (await once(child, "close")) as [number | null];
     clearTimeout(stuck);
     expect({ code, output }).toEqual({ code: 0, output: "" });
+  });
+});
+
+describe("the night on which the clocks change", () => {
+  let scripts: ReturnType<typeof compileScripts>;
+  beforeAll(() => (scripts = compileScripts(["lib", "test/support/clear-job-night.ts"])));
+  afterAll(() => scripts.dispose());
+
+  const live = async (zone: string, from: string, schedule: string) => {
+    const script = scripts.path("test/support/clear-job-night.ts");
+    const { stdout } = await run(process.execPath, [script, from, "4", schedule], {
+      env: { ...scripts.env, TZ: zone, NODE_NO_WARNINGS: "1" },
+      timeout: 20_000,
+    });
+    const { runs, errors } = JSON.parse(stdout) as { runs: string[]; errors: unknown[] };
+    expect(errors).toEqual([]);
+    return runs;
+  };
+
+  it.each([
+    ["America/New_York", "the repeated hour", "2026-11-01T06:14:00Z"],
+    ["America/New_York", "the hour before it", "2026-11-01T05:14:00Z"],
+    ["America/New_York", "the hour that is left out", "2026-03-08T06:14:00Z"],
+    ["Europe/London", "the repeated hour", "2026-10-25T01:14:00Z"],
+    ["Europe/Vienna", "the repeated hour", "2026-10-25T01:14:00Z"],
+    ["Europe/Vienna", "the hour that is left out", "2026-03-29T00:14:00Z"],
+    ["Australia/Lord_Howe", "the repeated half hour", "2026-04-04T15:14:00Z"],
+  ])("in %s clears every quarter of an hour, started in %s", async (zone, _hour, from) => {
+    const runs = await live(zone, from, "*/15 * * * *");
+    const start = Date.parse(from) + 60_000;
+    const quarters = Array.from({ length: 16 }, (_, n) => new Date(start + n * 900_000).toISOString());
+    expect(runs.map((at) => new Date(Math.floor(Date.parse(at) / 900_000) * 900_000).toISOString())).toEqual(quarters);
+  });
+
+  it("clears once for an hour that the clocks show twice: the schedule is in UTC", async () => {
+    const runs = await live("America/New_York", "2026-11-01T04:30:00Z", "30 5 * * *");
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatch(/^2026-11-01T05:3/);
   });
 });
