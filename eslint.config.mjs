@@ -1,5 +1,6 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
+import { constantTimeComparison } from "./lint/constant-time-comparison.mjs";
 
 /**
  * Which rooms of lib/ a room may import from; a room may always import from itself and from `errors`.
@@ -60,6 +61,11 @@ export default tseslint.config(
       "@typescript-eslint/require-await": "off",
       "no-console": "error",
     },
+  },
+  {
+    files: ["lib/**/*.ts", "example-app/**/*.ts"],
+    plugins: { coatcheck: { rules: { "constant-time-comparison": constantTimeComparison } } },
+    rules: { "coatcheck/constant-time-comparison": "error" },
   },
   ...roomBoundaries,
   {
