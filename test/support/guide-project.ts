@@ -1,12 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { on, once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
+import { installedProject } from "./installed-project";
 
 const run = promisify(execFile);
 const ROOT = join(__dirname, "../..");
@@ -26,7 +26,7 @@ export interface RunningExample {
  * It has coatcheck as it would be installed: the build of this checkout.
  */
 export class GuideProject {
-  readonly folder = mkdtempSync(join(tmpdir(), "coatcheck-guide-"));
+  readonly folder = installedProject(["express", "node-cron", "@types"], { type: "module" });
   readonly names: readonly string[];
 
   constructor(guide: string) {
@@ -37,15 +37,6 @@ export class GuideProject {
       writeFileSync(join(this.folder, `${name}.ts`), code);
       return name;
     });
-    // The packages beside it, as npm would have put them there.
-    const modules = join(this.folder, "node_modules");
-    mkdirSync(join(modules, "coatcheck"), { recursive: true });
-    for (const name of ["package.json", "dist"])
-      cpSync(join(ROOT, name), join(modules, "coatcheck", name), { recursive: true });
-    symlinkSync(join(ROOT, "node_modules"), join(modules, "coatcheck/node_modules"));
-    for (const name of ["express", "node-cron", "@types"])
-      symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
-    writeFileSync(join(this.folder, "package.json"), '{ "type": "module" }');
   }
 
   /** Checks the types of the programs, as strictly as a reader may, and compiles them. */

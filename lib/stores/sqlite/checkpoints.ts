@@ -129,8 +129,9 @@ export class Checkpoints {
       this.#worker = undefined;
       this.#isBusy = false;
       running.delete(this.#state);
+      if (running.size === 0) process.removeListener("exit", stopAll);
     });
-    if (running.size === 0) process.once("exit", stopAll);
+    if (running.size === 0) process.on("exit", stopAll);
     running.add(this.#state);
     // Last: a listener for messages takes hold of the process.
     worker.unref();
