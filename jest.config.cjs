@@ -22,6 +22,6 @@ module.exports = {
   globalSetup: "<rootDir>/test/support/global-setup.ts",
   globalTeardown: "<rootDir>/test/support/global-teardown.ts",
   maxWorkers: 2,
-  // The machine that runs the tests may be slow; none of them waits without need.
-  testTimeout: 120_000,
+  // The machine that runs the tests may be slow: none of them takes a quarter of this on an idle one. One that hangs is told of soon all the same.
+  testTimeout: 30_000,
 };

@@ -1,16 +1,16 @@
+const { readFileSync, readdirSync } = require("node:fs");
+const { join } = require("node:path");
 const config = require("./jest.config.cjs");
 
-/** What is long by nature, in its long form, one after the other: `npm run test:long`. */
 process.env.COATCHECK_LONG = "1";
+const TEST = join(__dirname, "test");
 
+/** What is long by nature, in its long form, one after the other: the files that ask `howMany`. */
 module.exports = {
   ...config,
-  testMatch: [
-    "<rootDir>/test/torture/*.test.ts",
-    "<rootDir>/test/promises/p1-killed-server.test.ts",
-    "<rootDir>/test/stores/datastore-clear.test.ts",
-    "<rootDir>/test/stores/sqlite/kill.test.ts",
-    "<rootDir>/test/stores/sqlite/power-cut.test.ts",
-  ],
+  testMatch: readdirSync(TEST, { recursive: true, encoding: "utf8" })
+    .map((name) => join(TEST, name))
+    .filter((path) => path.endsWith(".test.ts") && readFileSync(path, "utf8").includes("/how-many")),
   maxWorkers: 1,
+  testTimeout: 900_000,
 };

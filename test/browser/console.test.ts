@@ -8,6 +8,9 @@ import type { TeaHouse } from "../example-app/open-tea-house";
 import { launchBrowser } from "../support/browser";
 import { sessionRecord } from "../support/session-records";
 
+// A test walks through many pages. What hangs is told of by the browser, whose limit for each step is half a minute.
+jest.setTimeout(120_000);
+
 /** The browser's; what is evaluated runs there. */
 declare function getComputedStyle(element: unknown, part?: string): Record<string, string>;
 

@@ -8,6 +8,9 @@ import type { TeaHouse } from "../example-app/open-tea-house";
 import { launchBrowser } from "../support/browser";
 import { closedGate } from "../support/gate";
 
+// A test walks through many pages. What hangs is told of by the browser, whose limit for each step is half a minute.
+jest.setTimeout(120_000);
+
 describe("Tea House in a browser", () => {
   let browser: Browser;
   let house: TeaHouse;
@@ -16,7 +19,7 @@ describe("Tea House in a browser", () => {
   /** Holds the work on statements after their third step. */
   let work: ReturnType<typeof closedGate>;
 
-  beforeAll(async () => (browser = await launchBrowser()), 300_000);
+  beforeAll(async () => (browser = await launchBrowser()), 120_000);
   afterAll(async () => browser.close());
 
   beforeEach(async () => {

@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const UNKNOWN_ID = "u".repeat(43);
 
-describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck }) => {
+describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawned }) => {
   /** Alice twice, once in the shop; bob in the shop; a guest; and one of carol that has expired. */
   async function seeded() {
     const over = { lastSeenAt: Date.now() - 2 * HOUR, expiresAt: Date.now() - HOUR };
@@ -40,6 +40,17 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck }) => 
     expect(header).toMatch(/^ID +USER +PROJECT +SCOPE +ADDRESS +DEVICE +CREATED +LAST SEEN$/);
     expect(lines.map((line) => line.split(" ")[0])).toEqual(idsOf(alice, aliceInShop, bobInShop, guest));
     expect(lines.find((line) => line.startsWith(alice.id))).toMatch(/ alice +- +browser +203\.0\.113\.7 +test +20/);
+  });
+
+  it("says the same in a process of its own, which ends by itself", async () => {
+    const { alice } = await seeded();
+    for (const args of [
+      ["list", "--json"],
+      ["stats", "--json"],
+    ])
+      expect(await spawned(...args)).toEqual(await coatcheck(...args));
+    expect(await spawned("kill", alice.id)).toEqual({ code: 0, stdout: "1 session ended.\n", stderr: "" });
+    expect(await isLive(alice)).toBe(false);
   });
 
   it("lists by user and project", async () => {

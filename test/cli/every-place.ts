@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { join } from "node:path";
+import { runCommand } from "../../lib/cli/run-command";
 import { DatastoreStore } from "../../lib/stores/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import type { SessionStore } from "../../lib/stores/store";
@@ -13,6 +16,8 @@ export interface Place {
   readonly store: () => SessionStore;
   /** Runs `coatcheck` where that app runs. */
   readonly coatcheck: (...args: string[]) => Promise<CommandResult>;
+  /** The same in a process of its own. */
+  readonly spawned: (...args: string[]) => Promise<CommandResult>;
 }
 
 /** Runs a suite on every store that several processes share. */
@@ -22,6 +27,7 @@ export function describeOnEveryPlace(name: string, body: (place: Place) => void)
     body(
       placeOf(
         () => new SqliteStore({ path: join(cli.folder(), ".sessions") }),
+        (args) => runHere(args, cli.folder()),
         (args) => cli.run(args),
       ),
     );
@@ -29,19 +35,41 @@ export function describeOnEveryPlace(name: string, body: (place: Place) => void)
   describeOnEmulator(`${name}, on DatastoreStore`, () => {
     const cli = commandLine();
     let projectId: string;
+    const variables = () => ({ DATASTORE_PROJECT_ID: projectId, DATASTORE_EMULATOR_HOST: emulatorHost() });
     beforeEach(() => (projectId = `demo-cli-${randomBytes(6).toString("hex")}`));
     body(
       placeOf(
         () => new DatastoreStore({ projectId, emulatorHost: emulatorHost() }),
-        (args) => cli.run(args, { DATASTORE_PROJECT_ID: projectId, DATASTORE_EMULATOR_HOST: emulatorHost() }),
+        (args) => runHere(args, cli.folder(), variables()),
+        (args) => cli.run(args, variables()),
       ),
     );
   });
 }
 
-function placeOf(open: () => SessionStore, run: (args: string[]) => Promise<CommandResult>): Place {
+/** What a process of its own would do, in a folder and with these variables: to start one for each command would take minutes. */
+async function runHere(args: string[], folder: string, variables: Record<string, string> = {}): Promise<CommandResult> {
+  const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()] as const;
+  const told = Promise.all([text(stdout), text(stderr)]);
+  const before = process.cwd();
+  process.chdir(folder);
+  Object.assign(process.env, variables);
+  try {
+    const code = await runCommand(args, { stdin, stdout, stderr });
+    for (const stream of [stdout, stderr]) stream.end();
+    const [toStdout, toStderr] = await told;
+    return { code, stdout: toStdout, stderr: toStderr };
+  } finally {
+    for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name);
+    process.chdir(before);
+  }
+}
+
+type Run = (args: string[]) => Promise<CommandResult>;
+
+function placeOf(open: () => SessionStore, run: Run, spawn: Run): Place {
   let store: SessionStore;
   beforeEach(() => void (store = open()));
   afterEach(() => store.close());
-  return { store: () => store, coatcheck: (...args) => run(args) };
+  return { store: () => store, coatcheck: (...args) => run(args), spawned: (...args) => spawn(args) };
 }

@@ -82,7 +82,7 @@ function suite(place: () => SharedPlace): void {
   });
 
   it("the lease is renewed for as long as the process lives", async () => {
-    const worker = start("worker", { leaseTimeout: 3_000 });
+    const worker = start("worker", { leaseTimeout: 6_000 });
     const { id } = await worker.told();
     const first = (await store.load(id!))!;
     while ((await store.load(id!))!.expiresAt === first.expiresAt) await sleep(50);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import http from "node:http";
 import type { Socket } from "node:net";
 import { PassThrough, Readable } from "node:stream";
@@ -8,6 +9,9 @@ import { holdResponse } from "../../lib/http/hold-response";
 import { EXPRESSES, send, startApp } from "../support/app";
 import type { Answer, AppOptions, RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";
+import { eventually } from "../support/eventually";
+import { closedGate, signal } from "../support/gate";
+import type { Gate } from "../support/gate";
 import { watchedStore } from "../support/watched-store";
 import { TestGate } from "./hold-response-app";
 
@@ -110,6 +114,7 @@ describe.each(EXPRESSES)("before the first byte, on %s", (_name, express) => {
   });
 
   it("P1: of two responses that an app makes for one request, each waits for its own", async () => {
+    let asked = undefined as Gate | undefined;
     const log = await startSlow(
       (main) => {
         main.get("/two", (req, res, next) => {
@@ -120,9 +125,9 @@ describe.each(EXPRESSES)("before the first byte, on %s", (_name, express) => {
           ) as Response;
           const paper = new PassThrough().once("data", () => log.push("draft is sent"));
           draft.assignSocket(paper as unknown as Socket);
-          if (req.query.held === "yes") {
-            const gate = new TestGate(() => sleep(2 * SLOW).then(() => void log.push("asked")));
-            holdResponse(draft, gate, next);
+          if (asked !== undefined) {
+            const { pass } = asked;
+            holdResponse(draft, new TestGate(() => pass().then(() => void log.push("asked"))), next);
           }
           res.send("answer");
           draft.end("draft");
@@ -133,8 +138,10 @@ describe.each(EXPRESSES)("before the first byte, on %s", (_name, express) => {
     expect(await getNoting(log, "/two")).toBe("answer");
     expect(log).toEqual(["draft is sent", "create", "status 200"]);
     log.length = 0;
-    expect(await getNoting(log, "/two?held=yes")).toBe("answer");
-    while (log.length < 4) await sleep(5);
+    asked = closedGate();
+    expect(await getNoting(log, "/two")).toBe("answer");
+    asked.open();
+    await eventually(() => log.includes("draft is sent"));
     expect(log).toEqual(["create", "status 200", "asked", "draft is sent"]);
   });
 });
@@ -260,7 +267,7 @@ describe("save() beside the end of the response", () => {
       });
     });
     const answer: Answer = await app.get("/both");
-    await sleep(3 * SLOW);
+    await eventually(() => outcomes.length > 0);
     expect(outcomes).toEqual(["saved"]);
     expect(log).toEqual(["create"]);
     expect((await app.get("/read", { cookie: answer.cookie })).body).toContain('"views":5');
@@ -269,26 +276,26 @@ describe("save() beside the end of the response", () => {
 
 describe("a client that goes away", () => {
   it.each(["before the handler answers", "in the middle of a stream"])("loses no change: %s", async (when) => {
-    let handled: () => void = () => undefined;
-    const done = new Promise<void>((resolve) => (handled = resolve));
+    const [reached, handled] = [signal(), signal()];
     const log = await startSlow((main) => {
       main.get("/gone", (req, res) => {
         if (when.startsWith("in")) res.write("first");
         res.once("close", () => {
           req.session.views = 50;
           res.end("last");
-          handled();
+          handled.give();
         });
+        reached.give();
       });
     });
     const { cookie } = await app.get("/count");
     log.length = 0;
     const req = http.get(`${app.url}/gone`, { headers: { cookie }, agent: false });
     req.on("error", () => undefined);
-    req.on("response", () => req.destroy());
-    setTimeout(() => req.destroy(), 30);
-    await done;
-    while (log.length === 0) await sleep(5);
+    await (when.startsWith("in") ? once(req, "response") : reached.given);
+    req.destroy();
+    await handled.given;
+    await eventually(() => log.length > 0);
     expect(log).toEqual(["update"]);
     expect((await app.get("/read", { cookie })).body).toContain('"views":50');
     expect(app.errors).toEqual([]);

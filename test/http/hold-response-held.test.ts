@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { ServerResponse } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createReadStream } from "node:fs";
 import type { Express, NextFunction, Request, Response } from "express";
 import express from "express";
 import { headersGone, holdResponse } from "../../lib/http/hold-response";
 import type { ResponseGate } from "../../lib/http/hold-response";
+import { eventually } from "../support/eventually";
+import { closedGate, signal } from "../support/gate";
 import { addOurCookie, exchange, GET, open, OUR_COOKIE, TestGate, withServer, wireText } from "./hold-response-app";
 
 /** An app with one route, held by what `gateFor` makes. */
@@ -239,43 +241,59 @@ describe("a client that leaves", () => {
     "while the response is held by its %s: the save goes on, nothing breaks",
     async (send) => {
       const log: string[] = [];
+      const save = closedGate();
       let response: Response | undefined;
       const app = heldApp(
-        () => new TestGate(storing(log, 60)),
+        () => new TestGate(() => save.pass().then(() => void log.push("stored"))),
         (res) => {
           response = res;
-          res.once("close", () => log.push("closed"));
+          res.once("close", () => {
+            log.push("closed");
+            save.open();
+          });
           if (send === "end") res.end("x");
           else res.write("x", (error) => log.push((error as NodeJS.ErrnoException | null)?.code ?? "written"));
         },
       );
+      const expected = send === "end" ? ["stored", "closed"] : ["closed", "stored", "ERR_STREAM_DESTROYED"];
       await withServer(app, async (port) => {
         const socket = open(port);
         socket.write(GET);
-        await sleep(20);
+        await save.reached;
         socket.destroy();
-        while (log.length < (send === "end" ? 2 : 3)) await sleep(2);
+        // Who has sent all may still be there to read a complete answer, so its connection is closed after that.
+        if (send === "end") save.open();
+        await eventually(() => log.length >= expected.length);
+        // What would come after it has had its turn by then.
+        await nextTurn();
       });
-      // Who has sent all may still be there to read a complete answer, so its connection is closed after that.
-      expect(log).toEqual(send === "end" ? ["stored", "closed"] : ["closed", "stored", "ERR_STREAM_DESTROYED"]);
+      expect(log).toEqual(expected);
       expect(response?.listenerCount("drain")).toBe(0);
     },
   );
 
   test("because the handler destroys the socket", async () => {
     const log: string[] = [];
+    const save = closedGate();
+    const ended = signal();
     const app = heldApp(
-      () => new TestGate(storing(log, 30)),
-      (res) => {
+      () => new TestGate(() => save.pass().then(() => void log.push("stored"))),
+      async (res) => {
         res.write("x");
-        res.once("close", () => log.push("closed"));
+        res.once("close", () => {
+          log.push("closed");
+          save.open();
+        });
         res.socket?.destroy();
-        setTimeout(() => res.end(), 50);
+        await eventually(() => log.includes("stored"));
+        res.end();
+        ended.give();
       },
     );
     const answer = await withServer(app, async (port) => {
       const bytes = await exchange(port, GET).catch(() => Buffer.alloc(0));
-      await sleep(80);
+      await ended.given;
+      await nextTurn();
       return bytes;
     });
     expect(answer).toHaveLength(0);

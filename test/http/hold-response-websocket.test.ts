@@ -6,12 +6,13 @@ import type { AddressInfo } from "node:net";
 import type { Response } from "express";
 import { setTimeout as sleep } from "node:timers/promises";
 import { headersGone, holdResponse } from "../../lib/http/hold-response";
+import { eventually } from "../support/eventually";
 import { addOurCookie, OUR_COOKIE, TestGate } from "./hold-response-app";
 
 type Transport = "websocket" | "polling";
 
 /** Opens a connection through `engine.use`, which for a websocket hands its middlewares a response that is none of Node's. */
-async function connectThrough(transport: Transport, gateFor: (res: Response) => TestGate) {
+async function connectThrough(transport: Transport, gateFor: (res: Response) => TestGate, awaited = "open") {
   const log: unknown[] = [];
   let gate: TestGate | undefined;
   const httpServer = createServer().listen(0, "127.0.0.1");
@@ -31,7 +32,7 @@ async function connectThrough(transport: Transport, gateFor: (res: Response) => 
     client.on("open", () => resolve("open"));
     client.on("error", () => resolve("error"));
   });
-  await sleep(50);
+  await eventually(() => client.readyState === awaited);
   const state = client.readyState;
   client.close();
   engine.close();
@@ -59,6 +60,7 @@ describe("a response that Engine.IO hands its middlewares", () => {
     const { state, asked } = await connectThrough(
       "websocket",
       () => new TestGate(() => Promise.reject(new Error("not stored"))),
+      "closed",
     );
     expect([state, asked]).toEqual(["closed", ["headers", "lost: not stored"]]);
   });

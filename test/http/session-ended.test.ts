@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Express } from "express";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { EXPRESSES, send, startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";
+import { closedGate } from "../support/gate";
 
 const MINUTE = 60_000;
 
@@ -11,18 +11,22 @@ let app: RunningApp;
 afterEach(() => app.close());
 
 let release: () => void;
+/** Resolves when a request waits. */
+let waits: Promise<void>;
 /** Routes that wait in the middle, until `release()`: the tests do something to their session meanwhile. */
 function waitingRoutes(main: Express): void {
-  const released = new Promise<void>((resolve) => (release = resolve));
+  const gate = closedGate();
+  waits = gate.reached;
+  release = gate.open;
   main.get("/waiting-reader", async (req, res) => {
     const before = req.session.views ?? 0;
-    await released;
+    await gate.pass();
     res.json({ before, after: req.session.views ?? 0 });
   });
   main.get("/waiting-writer", async (req, res, next) => {
     try {
       req.session.views = (req.session.views ?? 0) + 100;
-      await released;
+      await gate.pass();
       if (req.query.save === "yes") await req.session.save();
       res.json({ views: req.session.views });
     } catch (error) {
@@ -31,7 +35,7 @@ function waitingRoutes(main: Express): void {
   });
   main.get("/waiting-stream", async (req, res) => {
     res.write(`${req.session.views ?? 0} `);
-    await released;
+    await gate.pass();
     req.session.views = 100;
     res.end("end");
   });
@@ -44,9 +48,9 @@ async function start(options: Parameters<typeof startApp>[1] = {}): Promise<void
   }, options);
 }
 
-/** Sends a request, does something while it waits, and lets it go on. */
+/** Does something while a request waits, and lets it go on. */
 async function during<T>(request: Promise<T>, act: () => Promise<unknown>): Promise<T> {
-  await sleep(30); // until the request is under way
+  await waits;
   await act();
   release();
   return request;

@@ -8,6 +8,7 @@ import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";
 import { idOf } from "../support/session-life";
+import { eventually } from "../support/eventually";
 
 /** A client that counts what it sends, on one connection. */
 class RawClient {
@@ -157,8 +158,7 @@ describeOnEveryStore("traffic", (every) => {
     await expect(stored()).resolves.toBe(atLogin);
     now += 6 * 60_000;
     await alice.send("GET", "/read");
-    for (let n = 0; n < 200 && (await stored()) === atLogin; n += 1)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(async () => (await stored()) !== atLogin);
     await expect(stored()).resolves.toBe(alice.sent);
   });
 

@@ -41,7 +41,7 @@ describe("the packed tarball", () => {
       await mkdir(dirname(join(modules, name)), { recursive: true });
       await symlink(join(root, "node_modules", name), join(modules, name));
     }
-  }, 300_000);
+  }, 120_000);
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -184,7 +184,7 @@ describe("the packed tarball", () => {
     await run(bin("tsc"), [...options, "example.ts"], { cwd: folder }).catch((error: unknown) => {
       throw new Error((error as { stdout: string }).stdout);
     });
-  }, 300_000);
+  }, 120_000);
 
   it("is sound to publint", async () => {
     const { stdout } = await run(bin("publint"), ["run", tarball, "--strict"], { cwd: root });
@@ -200,7 +200,7 @@ describe("the packed tarball", () => {
         .flat()
         .filter((problem) => problem.resolutionKind !== "node10"),
     ).toEqual([]);
-  }, 300_000);
+  }, 120_000);
 
   it("has every subpath of its exports", async () => {
     const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {

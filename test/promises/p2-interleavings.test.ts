@@ -12,12 +12,13 @@ import { FaultyStore } from "../support/faulty-store";
 import { idOf } from "../support/session-life";
 import { randomFrom } from "../support/random";
 import type { Random } from "../support/random";
+import { howMany } from "../support/how-many";
 
 /** How many requests and kills run at the same time in one round. */
 const PARALLEL = 6;
 const BROWSERS = 3;
 const USERS = ["alice", "bob"] as const;
-const ROUNDS = { MemoryStore: 1000, SqliteStore: 1000, DatastoreStore: 100 };
+const ROUNDS = { MemoryStore: howMany(200, 1000), SqliteStore: howMany(200, 1000), DatastoreStore: howMany(20, 100) };
 
 /** The seed of this run; give the one of a failed run to see it again. */
 const SEED = Number(process.env.P2_SEED ?? Date.now() % 1_000_000);

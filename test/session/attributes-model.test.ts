@@ -6,6 +6,7 @@ import { signal } from "../support/gate";
 import { fingerprint } from "../support/storable-values";
 import { startVisits } from "../support/visits";
 import type { Visitor, Visits } from "../support/visits";
+import { howMany } from "../support/how-many";
 
 /** What is known of an attribute in the model: nothing but what an app can see. */
 interface Kept {
@@ -162,6 +163,6 @@ describeOnEveryStore("attributes beside a simple model", (every) => {
         model = found?.after ?? model;
       }
     });
-    await fc.assert(scenario, { numRuns: every.name === "DatastoreStore" ? 15 : 100 });
-  }, 300_000);
+    await fc.assert(scenario, { numRuns: every.name === "DatastoreStore" ? howMany(8, 15) : howMany(60, 100) });
+  });
 });

@@ -89,7 +89,7 @@ describeOnEmulator("Atomic changes of one session in DatastoreStore", () => {
   });
 
   it("P7: are not sent where their turn comes after their time, and the next one is", async () => {
-    const store = await storeWith(500);
+    const store = await storeWith(3_000);
     const gate = holdNextCommit();
     const late = Promise.allSettled(Array.from({ length: 3 }, () => store.mutate(record.id, addOne)));
     await gate.reached;

@@ -129,5 +129,5 @@ describeOnEmulator("DatastoreStore among parallel callers", () => {
     expect(await store.clear(now, (cleared) => progress.push(cleared))).toBe(700);
     expect(progress.at(-1)).toBe(700);
     expect(await store.find({ state: "live" }).next()).toEqual({ done: true, value: undefined });
-  }, 300_000);
+  });
 });

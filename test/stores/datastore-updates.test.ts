@@ -207,7 +207,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     expect(await Promise.all(ids.map((id, n) => store.update(id, set(n))))).toEqual(ids.map(() => true));
     expect(proxy.calls.Commit).toBe(2);
     expect(await valuesOf(ids)).toEqual(ids.map((_, n) => String(n)));
-  }, 300_000);
+  });
 
   it("travel 3 MiB at a time, those of one session too", async () => {
     const ids = await stored(5);
@@ -267,7 +267,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
       message: expect.stringMatching(/too slow.*95 requests/),
     });
     expect(await Promise.all(updates)).toEqual(updates.map(() => true));
-  }, 300_000);
+  });
 
   it("are written before it closes", async () => {
     const ids = await stored(40);

