@@ -4,7 +4,8 @@ import { endListensForFinish, nodeMethod, refuseWrongChunk, sentResponse } from 
 import { mayEnd, mayPass } from "./pass-gate";
 import { holdOf } from "./response-hold";
 import type { ResponseHold, SenderLayer, Senders } from "./response-hold";
-import { showEnded, showSent } from "./shown-state";
+import { noteLength } from "./shown-head";
+import { showEnded, showSent, showWritten } from "./shown-state";
 import { applyWrittenHead } from "./written-head";
 
 /** Senders that hold, over the given ones. A response that another layer holds, or none, passes through. */
@@ -44,7 +45,7 @@ function write(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknow
   }
   const held = hold.heldAnswer();
   held.calls.push({ send: hold.layer.below.write, args });
-  showSent(hold);
+  if (!showWritten(hold)) return true;
   // What is below answers false for as much as this, too, and so gives the `drain`, also where a middleware has taken the
   // listeners of it for a stream of its own.
   held.waitingBytes += bytesOf(args);
@@ -55,7 +56,7 @@ function write(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknow
 function end(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown {
   if (args[0] && typeof args[0] !== "function") refuseWrongChunk(args[0]);
   const isOpen = hold.phase === "open";
-  if (isOpen) runOutermostHead(res, hold);
+  if (isOpen) runOutermostHead(res, hold, args);
   const passes = mayPass(res, hold, args);
   const isFirst = !hold.ended;
   hold.ended = true;
@@ -79,10 +80,12 @@ function writeHead(res: ServerResponse, hold: ResponseHold, args: unknown[]): un
       // A middleware below may still be on its way to send our 503.
       return res.headersSent ? res : Reflect.apply(hold.layer.below.writeHead, res, [res.statusCode]);
   }
+  const { below } = hold.layer;
   const rest = applyWrittenHead(res, args);
-  if (hold.runsHead) return res;
-  if (mayPass(res, hold)) return Reflect.apply(hold.layer.below.writeHead, res, rest);
-  hold.heldAnswer().calls.push({ send: hold.layer.below.writeHead, args: rest });
+  // A middleware before us makes the head with what sends it: a compression looks at how long that is.
+  if (hold.runsHead && below.writeHead !== nodeMethod("writeHead")) return res;
+  if (mayPass(res, hold)) return Reflect.apply(below.writeHead, res, rest);
+  if (!hold.runsHead) hold.heldAnswer().calls.push({ send: below.writeHead, args: rest });
   return res;
 }
 
@@ -98,12 +101,13 @@ function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
 
 /**
  * The first that Node's own `write`, `end` and `flushHeaders` do is to run the outermost `writeHead`, which a middleware after us may have put
- * there to set headers, to choose a compression, or to change the session. It is run now, before the gate is asked, and not again as
- * the head is sent.
+ * there to set headers, to choose a compression, or to change the session. So it is run when they are called, and not again as the
+ * response is let go. `ending` are the arguments of an `end`.
  */
-function runOutermostHead(res: ServerResponse, hold: ResponseHold): void {
+function runOutermostHead(res: ServerResponse, hold: ResponseHold, ending?: unknown[]): void {
   const { hooks } = hold.layer;
   if ((res.writeHead as unknown) === hooks.writeHead || !(res instanceof ServerResponse)) return;
+  if (ending !== undefined) noteLength(res, ending);
   hold.runsHead = true;
   try {
     (res as ServerResponse & { _implicitHeader(): void })._implicitHeader();

@@ -2,26 +2,29 @@ import { ServerResponse } from "node:http";
 import { showClosing } from "./guarded-socket";
 import type { Sender } from "./node-response";
 import { holdOf } from "./response-hold";
-import type { HeldAnswer, ResponseHold } from "./response-hold";
+import type { ResponseHold } from "./response-hold";
 import { hideEnded, showEnded } from "./shown-state";
 
 const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
 const CORK_METHODS = ["cork", "uncork"] as const;
 type HeaderMethod = (typeof HEADER_METHODS)[number];
-type StateName = "writableNeedDrain" | "writableEnded" | "errored";
+type StateName = "writableEnded" | "writableFinished" | "writableNeedDrain" | "errored";
 
 /**
- * Shows a handler its held response as Node would show it, in what is not noted on the response itself: that it is to wait for a `drain`, or was
- * destroyed after its end. A response that is not held shows itself.
+ * Shows a handler its held response as Node would show it, in what is not noted on the response itself. A response that is not held shows itself.
  */
 export function putHeldView(object: object): void {
   const properties: PropertyDescriptorMap = {
+    writableEnded: state("writableEnded", ({ ended }) => ended),
+    // Its bytes would be with the system, but for one whose turn on the connection has not come.
+    writableFinished: state("writableFinished", ({ res }) => res.socket !== null && nodeState("writableFinished", res)),
     writableNeedDrain: state(
       "writableNeedDrain",
-      ({ needsDrain }, hold) => needsDrain && !hold.ended && !hold.res.destroyed,
+      ({ held, ended, res }) => held?.needsDrain === true && !ended && !res.destroyed,
     ),
-    writableEnded: state("writableEnded", (_held, { ended }) => ended),
-    errored: state("errored", ({ destroyedFor }) => destroyedFor),
+    errored: state("errored", ({ held, res }) =>
+      held?.destroyed === true ? held.destroyedFor : nodeState("errored", res),
+    ),
     destroy: method(destroyMethod(methodOf(object, "destroy"))),
     _flush: method(flushMethod(methodOf(object, "_flush"))),
   };
@@ -41,15 +44,18 @@ function method(value: Sender): PropertyDescriptor {
   return { configurable: true, writable: true, value };
 }
 
-function state(name: StateName, read: (held: HeldAnswer, hold: ResponseHold) => unknown): PropertyDescriptor {
+function state(name: StateName, read: (hold: ResponseHold) => unknown): PropertyDescriptor {
   return {
     configurable: true,
     get(this: ServerResponse): unknown {
       const hold = holdOf(this);
-      if (hold?.isWaiting !== true || hold.held === undefined) return Reflect.get(ServerResponse.prototype, name, this);
-      return read(hold.held, hold);
+      return hold?.isWaiting === true ? read(hold) : nodeState(name, this);
     },
   };
+}
+
+function nodeState(name: StateName, res: ServerResponse): unknown {
+  return Reflect.get(ServerResponse.prototype, name, res);
 }
 
 /** Before the head is on its way, the names of what is set are noted. */

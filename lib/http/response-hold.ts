@@ -51,7 +51,7 @@ export class ResponseHold {
   phase: Phase = "open";
   /** The handler called `end`. */
   ended = false;
-  /** The outermost `writeHead` is being run before the gate is asked. */
+  /** The outermost `writeHead` is being run for a sender that makes its head itself. */
   runsHead = false;
   /** The gate's answer to a head that Node then refused to make; the next head waits for it, too. */
   unsent: Promise<void> | undefined = undefined;

@@ -41,7 +41,7 @@ export class ShownHead {
     const res = response as ServerResponse & HeadNotes;
     const before = notesOf(res);
     try {
-      if (ending !== undefined) res._contentLength = lengthOf(ending);
+      if (ending !== undefined) noteLength(res, ending);
       makeHead(res);
     } catch (error) {
       const { statusCode, statusMessage } = res;
@@ -77,8 +77,10 @@ function makeHead(res: ServerResponse): void {
   }
 }
 
-function lengthOf(ending: unknown[]): number {
-  return ending[0] && typeof ending[0] !== "function" ? bytesOf(ending) : 0;
+/** Notes how long the body of an `end` with these arguments is, as Node's own `end` does before it makes the head. */
+export function noteLength(res: ServerResponse, ending: unknown[]): void {
+  const hasChunk = Boolean(ending[0]) && typeof ending[0] !== "function";
+  (res as ServerResponse & HeadNotes)._contentLength = hasChunk ? bytesOf(ending) : 0;
 }
 
 /** Named one by one: this is done for every response that waits, and a loop over names takes several times as long. */

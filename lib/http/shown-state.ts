@@ -6,6 +6,7 @@ import { ShownHead } from "./shown-head";
 
 /** What Node notes on a response while it sends it. */
 interface Sending {
+  _hasBody: boolean;
   _headerSent: boolean;
   finished: boolean;
 }
@@ -20,11 +21,18 @@ export function showHead(hold: ResponseHold, ending: unknown[] | undefined): voi
   if (res instanceof ServerResponse && !res.headersSent) hold.heldAnswer().head = ShownHead.of(res, ending);
 }
 
-/** And bytes after it, or it alone. */
+/** And it was written to the connection, alone or with what follows it. */
 export function showSent(hold: ResponseHold): void {
   if (!(hold.res instanceof ServerResponse)) return;
   hold.heldAnswer().headSent ??= sending(hold)._headerSent;
   sending(hold)._headerSent = true;
+}
+
+/** Bytes of a body are on their way; false where the response has none (HEAD, 204, 304), and Node drops them. */
+export function showWritten(hold: ResponseHold): boolean {
+  if (hold.res instanceof ServerResponse && !sending(hold)._hasBody) return false;
+  showSent(hold);
+  return true;
 }
 
 /**

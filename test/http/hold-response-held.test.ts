@@ -334,13 +334,38 @@ test("what a handler writes while held is told to wait from the high-water mark 
   expect(seen).toEqual([true, false, false, true, "drain", false]);
 });
 
-test("the drain comes also where Node itself would ask for none", async () => {
+test.each(["end", "write", "flushHeaders"] as const)(
+  "a listener of headers that is mounted after us has its turn before the gate, at %s, and can still change what is stored",
+  async (send) => {
+    const log: string[] = [];
+    const listen = jest.requireActual<(res: Response, listener: () => void) => void>("on-headers");
+    const app = heldApp(
+      () =>
+        new TestGate(() => {
+          log.push("asked");
+          return sleep(10);
+        }),
+      (res) => {
+        listen(res, () => log.push("listener"));
+        res[send]("x" as never);
+        log.push("sent");
+        if (send !== "end") res.end();
+      },
+    );
+    await withServer(app, (port) => exchange(port, GET));
+    expect(log).toEqual(["listener", "asked", "sent"]);
+  },
+);
+
+test("what has no body is told to wait for nothing, as Node does", async () => {
   const app = heldApp(
     () => new TestGate(() => sleep(20)),
     (res) => {
       res.statusCode = 204;
-      expect(res.write(Buffer.alloc(1_000_000))).toBe(false);
-      res.once("drain", () => res.end());
+      expect(res.write(Buffer.alloc(1_000_000))).toBe(true);
+      expect(res.writableNeedDrain).toBe(false);
+      res.once("drain", () => res.destroy());
+      res.end();
     },
   );
   expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 204 /);
