@@ -3,7 +3,7 @@ import { showClosing } from "./guarded-socket";
 import type { Sender } from "./node-response";
 import { holdOf } from "./response-hold";
 import type { ResponseHold } from "./response-hold";
-import { hideEnded, showEnded } from "./shown-state";
+import { unshown } from "./shown-state";
 
 const HEADER_METHODS = ["setHeader", "setHeaders", "appendHeader", "removeHeader"] as const;
 const CORK_METHODS = ["cork", "uncork"] as const;
@@ -73,13 +73,13 @@ function noteNames(hold: ResponseHold, given: unknown): void {
   else if (given instanceof Map || given instanceof Headers) names.push(...(given.keys() as Iterable<string>));
 }
 
-/** Corking waits its turn with the rest. */
+/** Corking waits its turn with the rest. After the end it is Node's own: it uncorks in a later turn what was written before (Node 26). */
 function waitingMethod(below: Sender): Sender {
   return function (...args) {
     const hold = holdOf(this);
-    if (hold?.isWaiting !== true) return Reflect.apply(below, this, args);
-    hold.heldAnswer().calls.push({ send: below, args });
-    return undefined;
+    if (hold?.phase === "held") hold.heldAnswer().calls.push({ send: below, args });
+    else if (hold?.phase === "ending") unshown(hold, () => void Reflect.apply(below, this, args));
+    else Reflect.apply(below, this, args);
   };
 }
 
@@ -115,9 +115,7 @@ function flushMethod(below: Sender): Sender {
   return function (...args) {
     const hold = holdOf(this);
     if (hold?.isWaiting !== true || !hold.ended) return Reflect.apply(below, this, args);
-    hideEnded(hold);
-    Reflect.apply(below, this, args);
-    showEnded(hold);
+    unshown(hold, () => void Reflect.apply(below, this, args));
     return undefined;
   };
 }

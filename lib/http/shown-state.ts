@@ -56,20 +56,29 @@ function isStillSent({ layer: { below } }: ResponseHold): boolean {
   return below.write !== nodeMethod("write") || below.end !== nodeMethod("end");
 }
 
-/** For as long as Node must not take it for ended. */
-export function hideEnded(hold: ResponseHold): void {
-  sending(hold).finished = false;
+/** Lets Node do what it does by itself in between: it must find the response as it is, with nothing that is only shown. */
+export function unshown(hold: ResponseHold, work: () => void): void {
+  hideEnd(hold);
+  work();
+  showEnded(hold);
 }
 
 /** Takes back all that was shown, so that Node can send it. What is answered puts the status there that the handler has assigned since. */
 export function hideShown(hold: ResponseHold): (() => void) | undefined {
   const { res, held } = hold;
   if (held === undefined || !(res instanceof ServerResponse)) return undefined;
-  const { head, headSent, destroyed, closing } = held;
-  hideEnded(hold);
-  if (headSent !== undefined) sending(hold)._headerSent = headSent;
-  if (destroyed && !res.closed) res.destroyed = false;
-  if (closing !== undefined) hideClosing(closing);
-  held.head = held.headSent = undefined;
+  hideEnd(hold);
+  const { head } = held;
+  held.head = undefined;
   return head?.hide(res);
+}
+
+function hideEnd(hold: ResponseHold): void {
+  const { res } = hold;
+  const held = hold.heldAnswer();
+  sending(hold).finished = false;
+  if (held.headSent !== undefined) sending(hold)._headerSent = held.headSent;
+  held.headSent = undefined;
+  if (held.destroyed && !res.closed) res.destroyed = false;
+  if (held.closing !== undefined) hideClosing(held.closing);
 }

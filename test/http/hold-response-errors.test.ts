@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NextFunction, Request, Response } from "express";
 import { holdResponse } from "../../lib/http/hold-response";
 import type { ResponseGate } from "../../lib/http/hold-response";
-import { addOurCookie, EXPRESSES, GET, open, OUR_COOKIE, TestGate, wireText } from "./hold-response-app";
+import { addOurCookie, bodyOf, EXPRESSES, GET, open, OUR_COOKIE, TestGate, wireText } from "./hold-response-app";
 
 type Act = (req: Request, res: Response, next: NextFunction, server: Server) => unknown;
 
@@ -100,6 +100,11 @@ const closings: Record<string, Act> = {
   },
 };
 
+/** Where a body comes in chunks, how it is cut is a matter of time. Two answers in a row are compared as they are. */
+function readAnswer(answer: Buffer): string {
+  return answer.indexOf("HTTP/1.1", 1) < 0 && answer.length > 0 ? bodyOf(answer) : wireText(answer);
+}
+
 const slow = (res: Response): ResponseGate =>
   new TestGate(
     () => sleep(30),
@@ -153,7 +158,7 @@ describe.each(EXPRESSES)("an answer that is complete, on %s", (_name, express) =
     for await (const piece of socket) pieces.push(piece as Buffer);
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
-    return { raw: Buffer.concat(pieces).toString("latin1"), answer: wireText(Buffer.concat(pieces)), errors };
+    return { raw: Buffer.concat(pieces).toString("latin1"), answer: readAnswer(Buffer.concat(pieces)), errors };
   }
 
   test.each(Object.entries(closings))(
@@ -251,9 +256,9 @@ describe.each(EXPRESSES)("an answer that is complete, on %s", (_name, express) =
       throw broken();
     };
     const lost = new TestGate(() => undefined, notStored().beforeHeaders.bind(notStored()));
-    const { answer } = await ask(act, () => lost);
-    expect(answer).toMatch(/^HTTP\/1.1 200 /);
-    expect(answer).not.toMatch(/0\r\n\r\n$/);
+    const { raw } = await ask(act, () => lost);
+    expect(raw).toMatch(/^HTTP\/1.1 200 /);
+    expect(raw).not.toMatch(/0\r\n\r\n$/);
     expect(lost.asked.at(-1)).toBe("lost: not stored");
   });
 });

@@ -115,7 +115,8 @@ describe("P1: saved before sent", () => {
       },
     );
     const answer = await withServer(app, (port) => exchange(port, GET));
-    expect(wireText(answer)).toContain("1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+    // Two chunks, or from Node 26 on, one.
+    expect(wireText(answer)).toMatch(/\r\n\r\n(1\r\na\r\n1\r\nb|2\r\nab)\r\n0\r\n\r\n$/);
     expect(gate.asked).toEqual(["headers", "end"]);
   });
 
@@ -164,7 +165,13 @@ describe("the headers of a held response", () => {
         seen.push(headersGone(res), Object.getOwnPropertyNames(res).includes("headersSent"));
       },
     );
-    const answer = wireText(await withServer(app, (port) => exchange(port, GET)));
+    const answer = wireText(
+      await withServer(app, async (port) => {
+        const bytes = await exchange(port, GET);
+        while (seen.length < 6) await sleep(1);
+        return bytes;
+      }),
+    );
     expect(answer).toMatch(/X-Gate: 1\r\nX-Gate: 2\r\n/);
     expect(answer).toMatch(/Set-Cookie: theirs=1; Path=\/\r\n/);
     expect(answer).not.toMatch(/X-Handler|X-Powered-By/);
