@@ -66,22 +66,24 @@ export type SessionErrorCode = keyof typeof STATUS_OF;
 
 /**
  * Every error that coatcheck throws on purpose. `code` is stable; `message` names the thing and the fix, and never holds a
- * token or a stored value; `cause` keeps the error underneath. `status` is what Express's error handling answers with.
+ * token or a stored value; `cause` keeps the error underneath. `status`, `statusCode` and `expose` are what `http-errors` has,
+ * and so what the error handling of Express, NestJS and others knows.
  */
 export class SessionError extends Error {
   readonly code: SessionErrorCode;
   readonly status: number;
+  /** The same as `status`. */
+  readonly statusCode: number;
+  /** Whether the client may read the message: where the request was wrong, and not the server. */
+  readonly expose: boolean;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "SessionError";
     this.code = code;
     this.status = STATUS_OF[code];
-  }
-
-  /** The same as `status`, under the name that `http-errors` and some error handlers read. */
-  get statusCode(): number {
-    return this.status;
+    this.statusCode = this.status;
+    this.expose = this.status < 500;
   }
 }
 

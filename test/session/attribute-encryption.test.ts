@@ -65,6 +65,7 @@ describeOnEveryStore("encrypted attributes", (every) => {
   }
 
   const SAME = {
+    ...{ statusCode: 500, expose: false },
     name: "SessionError",
     code: "ATTRIBUTE_UNREADABLE",
     status: 500,
