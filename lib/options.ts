@@ -62,7 +62,7 @@ export interface SessionOptions {
   readonly clearSchedule?: string | false;
   /** At least 32 bytes each, newest first: the newest signs cookies and encrypts attributes, all are accepted. Default none: neither is done. */
   readonly secrets?: readonly string[];
-  /** Tells a session's user from its data. Default: what passport keeps there. */
+  /** Tells a session's user from its data. Default: what passport keeps there, on requests that its middleware has seen. */
   readonly userOf?: UserOf;
   /** Whether a user may look at and end everybody's sessions through `Sessions.admin`; may be async. Default nobody may. */
   readonly isSuperUser?: IsSuperUser;

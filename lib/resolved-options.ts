@@ -2,17 +2,30 @@ import type { IncomingMessage } from "node:http";
 import type { AuditSink } from "./admin/admin-audit";
 import type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
 import type { IsAuthorized } from "./admin/session-reader";
-import { SessionError } from "./errors";
 import type { CookieSettings } from "./http/cookie-settings";
 import type { CookieOptions, SessionOptions } from "./options";
-import { aBoolean, aFunction, assertKnown, duration, oneOf, refuse, stringList } from "./options-reader";
+import { FOREIGN_COOKIE_OPTIONS, FOREIGN_SESSION_OPTIONS } from "./options/foreign-names";
+import {
+  aBoolean,
+  aDuration,
+  aDurationOrNone,
+  aFunction,
+  anObject,
+  MAX_TIMER_MS,
+  oneOf,
+  stringList,
+} from "./options/option-kinds";
+import { readOptions } from "./options/read-options";
+import type { OptionTable, ReadOption, ReadOptions } from "./options/read-options";
+import { refuse } from "./options/refused-options";
+import { secretsOption } from "./options/secrets-option";
 import type { ExpiryPolicy } from "./record/expiry";
 import { CLIENTLESS_SCOPE } from "./record/clientless-scope";
 import { isProjectName } from "./record/project-name";
 import { UNAUTHENTICATED } from "./record/session-record";
 import { clearJobRoom } from "./rooms-on-demand";
-import { passportUser } from "./session/session-owner";
 import type { UserOf } from "./session/session-owner";
+import { storeOption } from "./store-option";
 import type { SessionStore } from "./stores/store";
 
 /** The options as everything else reads them: checked, with defaults, durations in milliseconds. */
@@ -27,7 +40,8 @@ export interface ResolvedOptions {
   readonly keepEndedMs: number;
   readonly clearSchedule: string | false;
   readonly secrets: readonly string[];
-  readonly userOf: UserOf;
+  /** Undefined: what passport says, where it is at work. */
+  readonly userOf: UserOf | undefined;
   readonly isSuperUser: IsSuperUser;
   readonly isPasswordExpired: IsPasswordExpired;
   readonly isAuthorized: IsAuthorized;
@@ -42,98 +56,104 @@ export interface ResolvedOptions {
   readonly now: () => number;
 }
 
-const OPTIONS: readonly (keyof SessionOptions)[] = [
-  ...(["store", "cookie", "idleTimeout", "absoluteTimeout", "rememberTimeout", "touchInterval"] as const),
-  ...(["keepOnLogin", "keepOnLogout", "keepEnded", "clearSchedule", "secrets", "userOf", "project"] as const),
-  ...(["scope", "storeTimeout", "maxBytes", "leaseTimeout", "killCheckInterval", "now"] as const),
-  ...(["isSuperUser", "isPasswordExpired", "isAuthorized", "audit", "maxSessionsPerUser"] as const),
-];
-const COOKIE_OPTIONS: readonly (keyof CookieOptions)[] = [
-  ...(["name", "path", "domain", "sameSite", "secure", "priority", "partitioned", "persistent", "prefix"] as const),
-];
-const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
 const MINUTE = 60_000;
 /** Every quarter of an hour. */
 export const DEFAULT_SCHEDULE = "*/15 * * * *";
-/** The longest time that a timer of Node's can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const MIN_SECRET_BYTES = 32;
-/** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */
-const MIN_SECRET_CHARACTERS = 10;
-/** What stands in READMEs and tutorials, and what hands type. By chance none of it comes about. */
-const EXAMPLE_SECRET =
-  /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example|password|correct.?horse|thirtytwo|minimum length|0123456789|1234567890|abcdefgh|qwertyui/i;
-
-/** Reads and checks all options: `SESSION_CONFIG` names the first that is wrong. */
-export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
-  if (!isPlainObject(options)) {
-    // What was given instead may be a secret, as other middlewares take one here.
-    throw new SessionError(
-      "SESSION_CONFIG",
-      'The options must be an object, such as { idleTimeout: "1h" }, or nothing.',
-    );
-  }
-  assertKnown(options, OPTIONS, "");
-  const project = projectName(options.project ?? "");
-  const idleMs = duration("idleTimeout", options.idleTimeout ?? "1h", { infinite: true });
-  const touchIntervalMs = touchInterval(options.touchInterval, idleMs);
-  const { store, scope = "browser", now = Date.now, maxBytes = 512 * 1024 } = options;
-  if (store !== undefined) assertStore(store);
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1024) {
-    refuse("maxBytes", maxBytes, "give a whole number of bytes, 1024 or more");
-  }
-  return {
-    store,
-    cookie: cookieSettings(options.cookie ?? {}, project),
-    limits: {
-      idleMs,
-      absoluteMs: duration("absoluteTimeout", options.absoluteTimeout ?? "24h", { infinite: true }),
-    },
-    rememberMs: rememberTimeout(options.rememberTimeout ?? "30d", touchIntervalMs),
-    touchIntervalMs,
-    keepOnLogin: stringList("keepOnLogin", options.keepOnLogin ?? ["language"]),
-    keepOnLogout: stringList("keepOnLogout", options.keepOnLogout ?? ["language"]),
-    keepEndedMs: duration("keepEnded", options.keepEnded ?? "24h", { zero: true }),
-    clearSchedule: options.clearSchedule === false ? false : checkedSchedule(options.clearSchedule ?? DEFAULT_SCHEDULE),
-    secrets: secrets(options.secrets ?? []),
-    userOf: aFunction("userOf", options.userOf ?? passportUser, "(session)"),
-    isSuperUser: aFunction("isSuperUser", options.isSuperUser ?? no, "(user)"),
-    isPasswordExpired: aFunction("isPasswordExpired", options.isPasswordExpired ?? no, "(user)"),
-    isAuthorized: aFunction("isAuthorized", options.isAuthorized ?? hasOwner, "(session)"),
-    audit: options.audit === undefined ? undefined : aFunction("audit", options.audit, "(entry)"),
-    maxSessionsPerUser: sessionsPerUser(options.maxSessionsPerUser ?? Infinity),
-    project,
-    scopeOf: scopeFunction(scope),
-    storeTimeoutMs: duration("storeTimeout", options.storeTimeout ?? "5s", { max: MAX_TIMER_MS }),
-    maxBytes,
-    leaseMs: duration("leaseTimeout", options.leaseTimeout ?? "15m", { max: MAX_TIMER_MS }),
-    killCheckMs: duration("killCheckInterval", options.killCheckInterval ?? "5s", { max: MAX_TIMER_MS }),
-    now: aFunction("now", now, "no arguments that answers milliseconds"),
-  };
-}
+/** Of what takes moments, ten seconds are a usual number: only what lasts no tenth of one was meant as seconds. */
+const MOMENTS = { max: MAX_TIMER_MS, likelyMs: 100 };
 
 const no = () => false;
 const hasOwner: IsAuthorized = ({ username }) => username !== UNAUTHENTICATED;
 
-function sessionsPerUser(max: unknown): number {
-  if (max === Infinity || (Number.isSafeInteger(max) && (max as number) >= 1)) return max as number;
-  return refuse("maxSessionsPerUser", max, "give a whole number, 1 or more, or leave it out for no limit");
+const ENTRIES = {
+  store: storeOption,
+  cookie: anObject('{ sameSite: "strict" }'),
+  idleTimeout: aDuration("1h", { infinite: true }),
+  absoluteTimeout: aDuration("24h", { infinite: true }),
+  rememberTimeout: aDuration("30d"),
+  touchInterval: aDurationOrNone(),
+  keepOnLogin: stringList(["language"]),
+  keepOnLogout: stringList(["language"]),
+  keepEnded: aDuration("24h", { zero: true }),
+  clearSchedule: (value = DEFAULT_SCHEDULE) => (value === false ? value : checkedSchedule(value)),
+  secrets: secretsOption,
+  userOf: aFunction<UserOf | undefined>("(session)", undefined),
+  isSuperUser: aFunction<IsSuperUser>("(user)", no),
+  isPasswordExpired: aFunction<IsPasswordExpired>("(user)", no),
+  isAuthorized: aFunction<IsAuthorized>("(session)", hasOwner),
+  audit: aFunction<AuditSink | undefined>("(entry)", undefined),
+  maxSessionsPerUser: sessionsPerUser,
+  project: projectName,
+  scope: scopeFunction,
+  storeTimeout: aDuration("5s", MOMENTS),
+  maxBytes: recordBytes,
+  leaseTimeout: aDuration("15m", { max: MAX_TIMER_MS }),
+  killCheckInterval: aDuration("5s", MOMENTS),
+  now: aFunction("no arguments that returns milliseconds", Date.now),
+} satisfies Record<keyof SessionOptions, ReadOption<unknown>>;
+
+const SESSION_OPTIONS: OptionTable<typeof ENTRIES> = {
+  example: '{ idleTimeout: "1h" }',
+  entries: ENTRIES,
+  foreign: FOREIGN_SESSION_OPTIONS,
+};
+
+type SessionOptionValues = ReadOptions<typeof ENTRIES>;
+
+/** Reads and checks all options: `SESSION_CONFIG` tells all that is wrong. */
+export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
+  const read = readOptions(
+    SESSION_OPTIONS,
+    options,
+    ({ touchInterval, idleTimeout }) => assertTouchInterval(touchInterval, idleTimeout),
+    ({ touchInterval, idleTimeout, rememberTimeout }) =>
+      assertRememberTimeout(rememberTimeout, touchIntervalOf(touchInterval, idleTimeout)),
+    ({ cookie: given, project }) => void cookieSettings(given, project ?? ""),
+  );
+  return resolved(read, cookieSettings(read.cookie, read.project));
 }
 
-function projectName(project: unknown): string {
+function resolved(read: SessionOptionValues, cookie: CookieSettings): ResolvedOptions {
+  const { idleTimeout, absoluteTimeout, rememberTimeout, touchInterval, keepEnded, storeTimeout } = read;
+  const { leaseTimeout, killCheckInterval, scope, ...others } = read;
+  return {
+    ...others,
+    cookie,
+    limits: { idleMs: idleTimeout, absoluteMs: absoluteTimeout },
+    rememberMs: rememberTimeout,
+    touchIntervalMs: touchIntervalOf(touchInterval, idleTimeout),
+    keepEndedMs: keepEnded,
+    scopeOf: scope,
+    storeTimeoutMs: storeTimeout,
+    leaseMs: leaseTimeout,
+    killCheckMs: killCheckInterval,
+  };
+}
+
+function sessionsPerUser(max: unknown = Infinity, option: string): number {
+  if (max === Infinity || (Number.isSafeInteger(max) && (max as number) >= 1)) return max as number;
+  return refuse(option, max, "give a whole number, 1 or more, or leave it out for no limit");
+}
+
+function recordBytes(max: unknown = 512 * 1024, option: string): number {
+  if (Number.isSafeInteger(max) && (max as number) >= 1024) return max as number;
+  return refuse(option, max, "give a whole number of bytes, 1024 or more");
+}
+
+function projectName(project: unknown = "", option: string): string {
   if (isProjectName(project)) return project;
-  return refuse("project", project, "give up to 64 letters, digits, '-', '_' and '.'");
+  return refuse(option, project, "give up to 64 letters, digits, '-', '_' and '.'");
 }
 
 /** The app's own function, of which nothing but a string is stored. */
-function scopeFunction(scope: unknown): (req: IncomingMessage) => string {
+function scopeFunction(scope: unknown = "browser", option: string): (req: IncomingMessage) => string {
   if (typeof scope === "string") {
     const name = scopeName(scope);
     return () => name;
   }
-  const scopeOf = aFunction("scope", scope as (req: IncomingMessage) => unknown, "(req), or a string");
+  if (typeof scope !== "function") return refuse(option, scope, "give a function of (req), or a string");
   return (req) => {
-    const name = scopeOf(req);
+    const name = (scope as (req: IncomingMessage) => unknown)(req);
     return typeof name === "string" ? scopeName(name) : refuse("scope", name, "its function must return a string");
   };
 }
@@ -143,16 +163,19 @@ function scopeName(name: string): string {
   return name === CLIENTLESS_SCOPE ? refuse("scope", name, "choose another name for what has a client") : name;
 }
 
-function touchInterval(given: unknown, idleMs: number): number {
-  const millis = given === undefined ? Math.min(5 * MINUTE, idleMs / 10) : duration("touchInterval", given);
-  if (millis < idleMs) return millis;
-  return refuse("touchInterval", given, `it must be less than idleTimeout, which is ${idleMs} ms`);
+/** A tenth of a short `idleTimeout`, and five minutes otherwise. */
+function touchIntervalOf(given: number | undefined, idleMs = Infinity): number {
+  return given ?? Math.min(5 * MINUTE, idleMs / 10);
 }
 
-function rememberTimeout(given: unknown, touchIntervalMs: number): number {
-  const millis = duration("rememberTimeout", given);
-  if (millis > touchIntervalMs) return millis;
-  return refuse("rememberTimeout", given, `it must be more than touchInterval, which is ${touchIntervalMs} ms`);
+function assertTouchInterval(given: number | undefined, idleMs = Infinity): void {
+  if (given === undefined || given < idleMs) return;
+  refuse("touchInterval", given, `it must be less than idleTimeout, which is ${idleMs} ms`);
+}
+
+function assertRememberTimeout(given: number | undefined, touchIntervalMs: number): void {
+  if (given === undefined || given > touchIntervalMs) return;
+  refuse("rememberTimeout", given, `it must be more than touchInterval, which is ${touchIntervalMs} ms`);
 }
 
 /** A cron expression; anything else is refused. */
@@ -163,64 +186,48 @@ export function checkedSchedule(schedule: unknown): string {
   return refuse("clearSchedule", schedule, `give a cron expression such as "*/15 * * * *", or false`);
 }
 
-function secrets(given: unknown): readonly string[] {
-  if (!Array.isArray(given)) throw secretError("is an array of strings, the newest first");
-  return given.map((secret: unknown, index) => {
-    if (typeof secret !== "string") throw secretError(`takes strings, and number ${index} is none`);
-    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw secretError(`number ${index} has under 32 bytes`);
-    if (EXAMPLE_SECRET.test(secret) || new Set(secret).size < MIN_SECRET_CHARACTERS) {
-      throw secretError(`number ${index} is an example, or easy to guess`);
-    }
-    return secret;
-  });
+const COOKIE_ENTRIES = {
+  name: (value) => (value === undefined ? undefined : cookieName(value)),
+  prefix: aBoolean(true),
+  path: (value = "/") => cookiePath(value),
+  domain: cookieDomain,
+  sameSite: sameSiteOption,
+  secure: (value = "auto", option) => oneOf(option, value, [true, false, "auto"] as const),
+  priority: (value, option) => oneOf(option, value, ["low", "medium", "high"] as const),
+  partitioned: aBoolean(false),
+  persistent: aBoolean(false),
+} satisfies Record<keyof CookieOptions, ReadOption<unknown>>;
+
+const SECURE_ONLY = "browsers take it only with Secure, so set cookie.secure to true or leave it out";
+
+const COOKIE_TABLE: OptionTable<typeof COOKIE_ENTRIES> = {
+  prefix: "cookie.",
+  example: '{ sameSite: "strict" }',
+  entries: COOKIE_ENTRIES,
+  foreign: FOREIGN_COOKIE_OPTIONS,
+};
+
+function cookieSettings(given: object | undefined, project: string): CookieSettings {
+  const read = readOptions(
+    COOKIE_TABLE,
+    given,
+    ({ sameSite, secure }) => {
+      if (sameSite === "none" && secure === false) refuse("cookie.sameSite", sameSite, SECURE_ONLY);
+    },
+    ({ partitioned, secure }) => {
+      if (partitioned === true && secure === false) refuse("cookie.partitioned", partitioned, SECURE_ONLY);
+    },
+  );
+  // Given as undefined, it is left out.
+  const isLax = given === undefined || !Object.hasOwn(given, "sameSite");
+  const byProject = project === "" ? "sid" : `sid-${project}`;
+  return { ...read, name: read.name ?? byProject, sameSite: isLax ? "lax" : read.sameSite };
 }
 
-/** Names the secret by its place: the value itself is in no message. */
-function secretError(what: string): SessionError {
-  return new SessionError("SESSION_CONFIG", `Option secrets ${what}; make a secret with: npx coatcheck secret`);
-}
-
-function assertStore(store: object): void {
-  const missing = STORE_METHODS.filter((method) => typeof (store as Record<string, unknown>)[method] !== "function");
-  if (missing.length > 0) refuse("store", store, `it has no ${missing.join(", ")}; see SessionStore`);
-}
-
-/** Not an array, a Map, or a store that was given in the place of options. */
-function isPlainObject(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const above: unknown = Object.getPrototypeOf(value);
-  return above === null || Object.getPrototypeOf(above) === null;
-}
-
-function cookieSettings(cookie: CookieOptions, project: string): CookieSettings {
-  if (!isPlainObject(cookie)) refuse("cookie", cookie, `give an object such as { sameSite: "strict" }`);
-  assertKnown(cookie, COOKIE_OPTIONS, "cookie.");
-  const settings: CookieSettings = {
-    name: cookieName(cookie.name ?? (project === "" ? "sid" : `sid-${project}`)),
-    prefix: aBoolean("cookie.prefix", cookie.prefix ?? true),
-    path: cookiePath(cookie.path ?? "/"),
-    domain: cookieDomain(cookie.domain),
-    sameSite: "sameSite" in cookie ? oneOf("cookie.sameSite", cookie.sameSite, ["strict", "lax", "none"]) : "lax",
-    secure: oneOf("cookie.secure", cookie.secure ?? "auto", [true, false, "auto"]),
-    priority: oneOf("cookie.priority", cookie.priority, ["low", "medium", "high"]),
-    partitioned: aBoolean("cookie.partitioned", cookie.partitioned ?? false),
-    persistent: aBoolean("cookie.persistent", cookie.persistent ?? false),
-  };
-  if (settings.sameSite === "none" && settings.secure === false) {
-    refuse(
-      "cookie.sameSite",
-      "none",
-      "browsers take it only with Secure, so set cookie.secure to true or leave it out",
-    );
-  }
-  if (settings.partitioned && settings.secure === false) {
-    refuse(
-      "cookie.partitioned",
-      true,
-      "browsers take it only with Secure, so set cookie.secure to true or leave it out",
-    );
-  }
-  return settings;
+function sameSiteOption(value: unknown, option: string): "strict" | "lax" | "none" | undefined {
+  if (typeof value !== "boolean") return oneOf(option, value, ["strict", "lax", "none"]);
+  const meant = value ? `true elsewhere is "strict"` : "false elsewhere is undefined";
+  return refuse(option, value, `it is one of 'strict', 'lax', 'none', and ${meant}`);
 }
 
 function cookieName(name: unknown): string {

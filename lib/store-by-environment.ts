@@ -1,7 +1,8 @@
-import type { SqliteStoreOptions } from "./stores/sqlite/sqlite-store";
-import type { SessionStore } from "./stores/store";
+import type { SessionStore, StoreOptions } from "./stores/store";
 
-export interface EnvironmentStoreOptions extends SqliteStoreOptions {
+export interface EnvironmentStoreOptions extends StoreOptions {
+  /** The folder of an embedded store. */
+  readonly path?: string;
   /** How long one operation may take, in milliseconds, for a store that asks others. */
   readonly timeoutMs?: number;
 }
@@ -20,12 +21,13 @@ export function usesDatastore(env: NodeJS.ProcessEnv = process.env): boolean {
 
 /** The store for this environment; with a `path` the embedded one there, whatever the environment says. Each is loaded only where it is used. */
 export function storeByEnvironment(options: EnvironmentStoreOptions, env = process.env): SessionStore {
+  const { path, timeoutMs, ...common } = options;
   /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load both stores' packages */
-  if (options.path === undefined && usesDatastore(env)) {
+  if (path === undefined && usesDatastore(env)) {
     const { DatastoreStore } = require("./stores/datastore-store") as typeof import("./stores/datastore-store");
-    return new DatastoreStore(options);
+    return new DatastoreStore(timeoutMs === undefined ? common : { ...common, timeoutMs });
   }
   const { SqliteStore } = require("./stores/sqlite/sqlite-store") as typeof import("./stores/sqlite/sqlite-store");
-  return new SqliteStore(options);
+  return new SqliteStore(path === undefined ? common : { ...common, path });
   /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
 }

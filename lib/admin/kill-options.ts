@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { assertNames } from "../options/assert-names";
 
 /** How sessions are ended from outside. */
 export interface KillOptions {
@@ -8,9 +9,9 @@ export interface KillOptions {
 
 const MAX_MESSAGE_LENGTH = 500;
 
-/** The message as it is stored; undefined for none. `SESSION_ARGUMENT` for what is none. */
-export function messageOf(options: KillOptions, where: string): string | undefined {
-  const { message } = readable(options, where);
+/** The message as it is stored; undefined for none. `SESSION_ARGUMENT` for what is none. `more` are options that are for others to read. */
+export function messageOf(options: KillOptions, where: string, more: readonly string[] = []): string | undefined {
+  const { message } = readable(options, where, more);
   if (message === undefined || message === "") return undefined;
   if (typeof message === "string" && message.isWellFormed() && message.length <= MAX_MESSAGE_LENGTH) return message;
   throw new SessionError(
@@ -21,7 +22,10 @@ export function messageOf(options: KillOptions, where: string): string | undefin
   );
 }
 
-function readable(options: unknown, where: string): { readonly message?: unknown } {
-  if (typeof options === "object" && options !== null) return options;
+function readable(options: unknown, where: string, more: readonly string[]): { readonly message?: unknown } {
+  if (typeof options === "object" && options !== null) {
+    assertNames(options, ["message", ...more], where);
+    return options;
+  }
   throw new SessionError("SESSION_ARGUMENT", `${where} takes options such as { message: "Please sign in again." }.`);
 }

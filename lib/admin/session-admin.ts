@@ -172,7 +172,7 @@ export class SessionAdmin {
   /** Ends everyone's sessions. Resolves to how many it ended. */
   killAll(options: KillAllOptions = {}): Promise<number> {
     return this.#checked("killAll", async (call) => {
-      const message = messageOf(options, "killAll(options)");
+      const message = messageOf(options, "killAll(options)", ["keepMine"]);
       call.assertSuperUser();
       const spared = options.keepMine === true ? call.actingId : undefined;
       return this.#killFound(call, { state: "live" }, spared, message);

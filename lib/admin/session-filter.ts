@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { assertNames } from "../options/assert-names";
 import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import type { FindQuery } from "../stores/store";
 import type { StoredSessionInfo } from "./session-info";
@@ -62,8 +63,8 @@ export function assertFilter(filter: unknown): asserts filter is SessionFilter {
   if (typeof filter !== "object" || filter === null) {
     throw wrong('takes an object such as { username: "alice" }.');
   }
+  assertNames(filter, NAMES, "getSessionInfo");
   for (const [name, value] of Object.entries(filter) as [string, unknown][]) {
-    if (!NAMES.includes(name)) throw wrong(`knows no filter "${name}", only ${NAMES.join(", ")}.`);
     if (value !== undefined) assertPart(name, value);
   }
 }

@@ -66,7 +66,8 @@ export class SessionReader {
   async get(id: string): Promise<SessionInfo> {
     const record = await this.record(id);
     if (record !== undefined) return this.info(record);
-    throw new SessionError("SESSION_NOT_FOUND", `There is no session with the id ${id}, and none that ended lately.`);
+    // Without the id: what was given instead may be a token.
+    throw new SessionError("SESSION_NOT_FOUND", "There is no session with this id, and none that ended lately.");
   }
 
   /** Rejects with `SESSION_ARGUMENT` where this is no filter, or `after` no cursor of such a listing. */

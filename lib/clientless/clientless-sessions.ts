@@ -40,7 +40,7 @@ export class ClientlessSessions {
     try {
       await here.close();
     } catch (error) {
-      throw isEnding(error) ? notFound(id) : error;
+      throw isEnding(error) ? notFound() : error;
     }
   }
 
@@ -51,7 +51,8 @@ export class ClientlessSessions {
   ): Promise<T> {
     const where = "withClientlessSession(user, fn)";
     const wanted = opening(where, user, options, ["drainTimeout"]);
-    durationArgument("drainTimeout", options?.drainTimeout ?? Infinity, 0, MAX_TIMER_MS);
+    const drainTimeout = options?.drainTimeout ?? Infinity;
+    durationArgument("drainTimeout", drainTimeout, 0, MAX_TIMER_MS);
     if (typeof fn !== "function") {
       throw new SessionError("SESSION_ARGUMENT", `${where} takes a function to run in the session, not ${typeof fn}.`);
     }
@@ -63,12 +64,12 @@ export class ClientlessSessions {
       result = await currentHolder.run(new TaskScope(session), async () => fn(session));
     } catch (error) {
       // The caller sees what the function threw. That the session was ended under it may well be why; anything else is told elsewhere.
-      await state.close(options).catch((failure: unknown) => {
+      await state.close({ drainTimeout }).catch((failure: unknown) => {
         if (!isEnding(failure)) this.#settings.onError(failure);
       });
       throw error;
     }
-    await state.close(options);
+    await state.close({ drainTimeout });
     return result;
   }
 
@@ -115,8 +116,8 @@ export class ClientlessSessions {
   async #closeElsewhere(id: string): Promise<void> {
     const { writer, now, onEnded } = this.#settings;
     const record = await writer.load(id);
-    if (record?.scope !== CLIENTLESS_SCOPE || isExpired(record, now())) throw notFound(id);
-    if (!(await writer.end(id, endingFor(this.#settings, "closed", record.owner)))) throw notFound(id);
+    if (record?.scope !== CLIENTLESS_SCOPE || isExpired(record, now())) throw notFound();
+    if (!(await writer.end(id, endingFor(this.#settings, "closed", record.owner)))) throw notFound();
     onEnded(record, "closed");
   }
 }
@@ -129,6 +130,7 @@ function isOutcomeUnknown(error: unknown): boolean {
   return error instanceof SessionError && error.status === 503 && error.code !== "SESSION_CLOSED";
 }
 
-function notFound(id: string): SessionError {
-  return new SessionError("SESSION_NOT_FOUND", `There is no open clientless session with the id ${id}.`);
+/** Without the id: what was given instead may be a token. */
+function notFound(): SessionError {
+  return new SessionError("SESSION_NOT_FOUND", "There is no open clientless session with this id.");
 }

@@ -1,4 +1,6 @@
 import { SessionError } from "../errors";
+import { quoted, shownText } from "../record/shown-text";
+import { assertNames } from "../options/assert-names";
 import { isExpired, touchAt } from "../record/expiry";
 import { endingFor } from "../session/ending-for";
 import { StoredSession } from "../session/stored-session";
@@ -89,6 +91,7 @@ export class ClientlessState extends StoredSession {
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
+    assertNames(options, ["drainTimeout"], "close(options)");
     const drainMs = durationArgument("drainTimeout", options.drainTimeout ?? Infinity, 0, MAX_TIMER_MS);
     this.#assertNotInside();
     this.#refusal ??= new SessionError("SESSION_ENDED", `The session ${this.id} is closed; open another.`);
@@ -97,7 +100,7 @@ export class ClientlessState extends StoredSession {
     if (late.length > 0) {
       throw new SessionError(
         "TASK_TIMEOUT",
-        `The session ${this.id} is closed, but these tasks did not stop when their signal aborted: ${late.join(", ")}.`,
+        `The session ${this.id} is closed, but these tasks did not stop when their signal aborted: ${late.map(shownText).join(", ")}.`,
       );
     }
   }
@@ -197,7 +200,7 @@ export class ClientlessState extends StoredSession {
     if (scope instanceof TaskScope && scope.session === this.#own && scope.run?.isRunning === true) {
       throw new SessionError(
         "SESSION_ARGUMENT",
-        `The task ${JSON.stringify(scope.run.name)} would wait for itself in close(); close the session where it was opened.`,
+        `The task ${quoted(scope.run.name)} would wait for itself in close(); close the session where it was opened.`,
       );
     }
   }

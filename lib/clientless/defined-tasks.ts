@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import type { Task } from "./task";
 
 /** The tasks that an app has defined, by name. */
@@ -13,13 +14,13 @@ export class DefinedTasks {
     if (typeof task !== "function") {
       throw new SessionError(
         "SESSION_ARGUMENT",
-        `defineTask(${JSON.stringify(name)}, task) takes a function, such as async ({ session, params, signal }) => result, not ${typeof task}.`,
+        `defineTask(${quoted(name)}, task) takes a function, such as async ({ session, params, signal }) => result, not ${typeof task}.`,
       );
     }
     if (this.#tasks.has(name)) {
       throw new SessionError(
         "SESSION_ARGUMENT",
-        `The task ${JSON.stringify(name)} is defined already; name this one otherwise.`,
+        `The task ${quoted(name)} is defined already; name this one otherwise.`,
       );
     }
     this.#tasks.set(name, task as Task);
@@ -39,9 +40,8 @@ export function unknownTask(
   done: "defined" | "started in this session",
   known: Iterable<string>,
 ): SessionError {
-  const names = [...known].map((one) => JSON.stringify(one)).join(", ");
-  const what =
-    typeof name === "string" ? `No task ${JSON.stringify(name)} was` : `A task's name is a string, and no such was`;
+  const names = [...known].map((one) => quoted(one)).join(", ");
+  const what = typeof name === "string" ? `No task ${quoted(name)} was` : `A task's name is a string, and no such was`;
   return new SessionError(
     "TASK_UNKNOWN",
     `${what} ${done}; ${names === "" ? "there is none yet" : `there is ${names}`}.`,

@@ -1,6 +1,6 @@
-import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import { durationMs } from "../record/duration";
+import { shownValue } from "../record/shown-text";
 
 /** The longest time that a timer of Node's can wait. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -12,6 +12,6 @@ export function durationArgument(name: string, value: unknown, least = 0, most =
   const limit = most < Infinity ? `, ${most} at most` : "";
   throw new SessionError(
     "SESSION_ARGUMENT",
-    `${name} can't be ${inspect(value, { depth: 0, maxStringLength: 100 })}; give milliseconds as a number (${least} or more${limit}), or a string such as "30s" or "15m"; leave it out for no limit.`,
+    `${name} can't be ${shownValue(value)}; give milliseconds as a number (${least} or more${limit}), or a string such as "30s" or "15m"; leave it out for no limit.`,
   );
 }

@@ -1,6 +1,7 @@
-import { inspect } from "node:util";
 import { SessionError } from "../errors";
+import { assertNames } from "../options/assert-names";
 import { isProjectName } from "../record/project-name";
+import { shownValue } from "../record/shown-text";
 import { userId } from "../session/session-owner";
 import { durationArgument } from "./duration-argument";
 import type { Duration } from "../record/duration";
@@ -35,19 +36,12 @@ export function opening(where: string, user: unknown, options: unknown = {}, mor
     );
   }
   // A name that was misspelled could be a maxAge, and the session would never end.
-  const known = [...OPTIONS, ...more];
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new SessionError(
-      "SESSION_ARGUMENT",
-      `${where} knows no option ${JSON.stringify(unknown)}, only ${known.join(", ")}.`,
-    );
-  }
+  assertNames(options, [...OPTIONS, ...more], where);
   const { project, maxAge = Infinity, data = {} } = options as Record<string, unknown>;
   if (project !== undefined && !isProjectName(project)) {
     throw new SessionError(
       "SESSION_ARGUMENT",
-      `${where}: project can't be ${inspect(project, { depth: 0, maxStringLength: 100 })}; give up to 64 letters, digits, '-', '_' and '.'.`,
+      `${where}: project can't be ${shownValue(project)}; give up to 64 letters, digits, '-', '_' and '.'.`,
     );
   }
   // Of a Map, a Date or an array no key would be kept.

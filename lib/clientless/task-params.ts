@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted, shownText } from "../record/shown-text";
 import { refusedPart } from "../record/refused-part";
 
 /** A copy of what a task is started with, so that neither side sees what the other changes. `SESSION_ARGUMENT` where it can't be cloned. */
@@ -10,7 +11,7 @@ export function taskParams(name: string, params: unknown): unknown {
     const { path, is, instead } = refusedPart("params", params);
     throw new SessionError(
       "SESSION_ARGUMENT",
-      `start(${JSON.stringify(name)}, params): ${path} is ${is}, and params can't be cloned; ${instead}.`,
+      `start(${quoted(name)}, params): ${shownText(path)} is ${shownText(is)}, and params can't be cloned; ${instead}.`,
     );
   }
 }

@@ -1,4 +1,6 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
+import { assertNames } from "../options/assert-names";
 import { durationArgument, MAX_TIMER_MS } from "./duration-argument";
 import type { ResultOptions } from "./task";
 import { within } from "./within";
@@ -49,13 +51,14 @@ export class TaskRun {
 
   /** What the task returned; rejects with what it threw, or with `TASK_TIMEOUT`. */
   async result(options: ResultOptions = {}): Promise<unknown> {
+    assertNames(options, ["timeout"], "result(name, options)");
     const timeoutMs = durationArgument("timeout", options.timeout ?? Infinity, 0, MAX_TIMER_MS);
     this.#isTold = true;
     if (!(await within(timeoutMs, this.#outcome))) {
       this.#isTold = false;
       throw new SessionError(
         "TASK_TIMEOUT",
-        `The task ${JSON.stringify(this.name)} was not done within ${timeoutMs} ms (timeout); it goes on.`,
+        `The task ${quoted(this.name)} was not done within ${timeoutMs} ms (timeout); it goes on.`,
       );
     }
     return this.#outcome;

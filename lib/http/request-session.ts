@@ -38,6 +38,12 @@ const NOT_KEPT =
 /** What the response has to tell the browser about its cookie. */
 type CookieNews = { readonly token: string; readonly endsAt: number | null } | "remove" | undefined;
 
+/** What passport leaves on a request on which it is at work: from 0.5.1 on the second, with its `compat` both. */
+interface RequestWithPassport extends IncomingMessage {
+  readonly _passport?: unknown;
+  readonly _sessionManager?: unknown;
+}
+
 /** The session of one request: loads it by the cookie, and settles it before the response goes. */
 export class RequestSession implements SessionPlace, ResponseGate, SessionHolder {
   readonly #settings: HttpSettings;
@@ -274,6 +280,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
       "SESSION_INSECURE",
       "In production no session starts on plain HTTP. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.",
     );
+  }
+
+  get usesPassport(): boolean {
+    const { _passport, _sessionManager } = this.#req as RequestWithPassport;
+    return _passport !== undefined || _sessionManager !== undefined;
   }
 
   mayCreate(owner: string): boolean | Promise<boolean> {

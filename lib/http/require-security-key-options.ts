@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { inspect } from "node:util";
-import { SessionError } from "../errors";
+import { aBoolean, aFunction, aText } from "../options/option-kinds";
+import { readOptions } from "../options/read-options";
+import type { OptionTable, ReadOption } from "../options/read-options";
+import { refuse } from "../options/refused-options";
 
 /** The options of `requireSecurityKey`; they are checked once. */
 export interface RequireSecurityKeyOptions {
@@ -25,39 +27,55 @@ export interface RequireSecurityKeySettings {
   readonly skip: (req: IncomingMessage) => boolean;
 }
 
-const OPTIONS = ["methods", "header", "field", "oneTime", "skip"];
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-/** Reads and checks the options: `SESSION_CONFIG` names the first that is wrong. */
+type Skip = (req: IncomingMessage) => boolean;
+
+const ENTRIES = {
+  methods: methodTest,
+  header: aText(
+    "X-Security-Key",
+    (name) => /^[!#$%&'*+\-.^_`|~\w]{1,100}$/.test(name),
+    'give a name such as "X-Security-Key"',
+  ),
+  field: aText(
+    "securityKey",
+    (name) => /^[a-z]\w{0,99}$/i.test(name),
+    "give up to 100 letters, digits and _, a letter first",
+  ),
+  oneTime: aBoolean(false),
+  skip: aFunction<Skip | undefined>("(req)", undefined),
+} satisfies Record<keyof RequireSecurityKeyOptions, ReadOption<unknown>>;
+
+const GUARD_OPTIONS: OptionTable<typeof ENTRIES> = {
+  of: "requireSecurityKey",
+  example: '{ methods: ["POST"] }',
+  entries: ENTRIES,
+  foreign: new Map([
+    // csrf-sync, csrf-csrf, csurf, lusca
+    ["ignoredMethods", 'write methods: ["POST", "PUT", "PATCH", "DELETE"], those that need a key'],
+    ["ignoreMethods", 'write methods: ["POST", "PUT", "PATCH", "DELETE"], those that need a key'],
+    ["skipCsrfProtection", "write skip: (req) => …"],
+    ["getTokenFromRequest", "write field and header, which say where the key comes"],
+    ["value", "write field and header, which say where the key comes"],
+    ["cookie", "leave it out: the key is the session's, and needs no cookie of its own"],
+    ["key", "write field"],
+    ["secret", "leave it out: the key is derived from the session's token"],
+    ["getSecret", "leave it out: the key is derived from the session's token"],
+  ]),
+};
+
+/** Reads and checks the options: `SESSION_CONFIG` tells all that is wrong. */
 export function readRequireSecurityKeyOptions(given: RequireSecurityKeyOptions): RequireSecurityKeySettings {
-  if (typeof given !== "object" || (given as unknown) === null) refuse("options", given, "give an object, or nothing");
-  const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    throw new SessionError(
-      "SESSION_CONFIG",
-      `requireSecurityKey: there is no option ${unknown}; the options are ${OPTIONS.join(", ")}.`,
-    );
-  }
-  const { methods, header = "X-Security-Key", field = "securityKey", oneTime = false } = given;
-  if (!matches(header, /^[!#$%&'*+\-.^_`|~\w]{1,100}$/))
-    refuse("header", header, `give a name such as "X-Security-Key"`);
-  if (!matches(field, /^[a-z]\w{0,99}$/i))
-    refuse("field", field, "give up to 100 letters, digits and _, a letter first");
-  if (typeof oneTime !== "boolean") refuse("oneTime", oneTime, "it is true or false");
-  const asGiven: unknown = Reflect.get(given, "skip");
-  if (asGiven !== undefined && typeof asGiven !== "function") refuse("skip", asGiven, "give a function of (req)");
-  const skip = given.skip?.bind(given);
-  return { needsKey: methodTest(methods), header, field, oneTime, skip: (req) => skip?.(req) === true };
+  const { methods, skip, ...others } = readOptions(GUARD_OPTIONS, given);
+  return { ...others, needsKey: methods, skip: (req) => skip?.call(given, req) === true };
 }
 
-function methodTest(methods: unknown): (method: string) => boolean {
+function methodTest(methods: unknown, option: string): (method: string) => boolean {
   if (methods === undefined) return (method) => !SAFE_METHODS.has(method);
-  if (!Array.isArray(methods) || methods.length === 0 || !methods.every((one) => matches(one, /^[A-Z-]+$/))) {
-    return refuse(
-      "methods",
-      methods,
-      `give names in capitals, such as ["POST", "DELETE"], or leave it out for all that are unsafe`,
-    );
+  if (!Array.isArray(methods) || methods.length === 0 || !methods.every(isMethod)) {
+    const instead = 'give names in capitals, such as ["POST", "DELETE"], or leave it out for all that are unsafe';
+    return refuse(option, methods, instead);
   }
   const needing = new Set<string>(methods);
   // Express hands a HEAD to the routes of GET. (RFC 9110 §9.3.2)
@@ -65,11 +83,6 @@ function methodTest(methods: unknown): (method: string) => boolean {
   return (method) => needing.has(method);
 }
 
-function matches(value: unknown, pattern: RegExp): value is string {
-  return typeof value === "string" && pattern.test(value);
-}
-
-function refuse(option: string, value: unknown, instead: string): never {
-  const echo = inspect(value, { depth: 1, maxStringLength: 100 });
-  throw new SessionError("SESSION_CONFIG", `requireSecurityKey: ${option} can't be ${echo}; ${instead}.`);
+function isMethod(name: unknown): name is string {
+  return typeof name === "string" && /^[A-Z-]+$/.test(name);
 }

@@ -36,8 +36,9 @@ function* steps(container: object): Generator<[string, unknown]> {
   if (types.isMap(container)) {
     let position = 0;
     for (const [key, value] of container) {
+      // By its place: the keys of a Map are values too, and in no message.
       yield [`.keys()[${position}]`, key];
-      yield [typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${position}]`, value];
+      yield [`.values()[${position}]`, value];
       position += 1;
     }
   } else if (types.isSet(container)) {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { SessionError } from "../errors";
+import { quoted } from "./shown-text";
 import { boundContext } from "./bound-context";
 import type { AttributeContext } from "./bound-context";
 import { NONCE_BYTES, writeNonce } from "./nonce";
@@ -101,13 +102,13 @@ function plaintext(value: Encoded): Buffer {
 function noSecret(name: string): SessionError {
   return new SessionError(
     "SESSION_CONFIG",
-    `The attribute ${JSON.stringify(name)} can't be encrypted without the option secrets; make a secret with: npx coatcheck secret`,
+    `The attribute ${quoted(name)} can't be encrypted without the option secrets; make a secret with: npx coatcheck secret`,
   );
 }
 
 function unreadable(name: string): SessionError {
   return new SessionError(
     "ATTRIBUTE_UNREADABLE",
-    `The attribute ${JSON.stringify(name)} can't be decrypted; delete it, or set it anew. If a secret was removed from the option secrets, put it back at the end.`,
+    `The attribute ${quoted(name)} can't be decrypted; delete it, or set it anew. If a secret was removed from the option secrets, put it back at the end.`,
   );
 }

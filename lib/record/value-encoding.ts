@@ -2,6 +2,7 @@ import { deserialize, serialize } from "node:v8";
 import { SessionError } from "../errors";
 import type { Encoded } from "./session-record";
 import { refusedPart } from "./refused-part";
+import { shownText } from "./shown-text";
 import { valueShape } from "./value-shape";
 
 /**
@@ -16,7 +17,10 @@ export function encodeValue(key: string, value: unknown): Encoded {
       return encodeClone(key, value);
     case "refused": {
       const { path, is, instead } = refusedPart(key, value);
-      throw new SessionError("SESSION_VALUE", `${path} is ${is}, which a session can't hold; ${instead}.`);
+      throw new SessionError(
+        "SESSION_VALUE",
+        `${shownText(path)} is ${shownText(is)}, which a session can't hold; ${instead}.`,
+      );
     }
   }
 }
@@ -26,7 +30,7 @@ function encodeClone(key: string, value: unknown): Uint8Array {
     return serialize(value);
   } catch {
     // V8's own message quotes the value, which belongs in no log.
-    throw new SessionError("SESSION_VALUE", `${key} can't be cloned; store plain data instead.`);
+    throw new SessionError("SESSION_VALUE", `${shownText(key)} can't be cloned; store plain data instead.`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import { encodeValue } from "../record/value-encoding";
 import { assertAttributeName } from "./attribute-name";
 import { readItem, readOptions } from "./attribute-options";
@@ -15,7 +16,7 @@ export function readDrafts(items: unknown, defaults: unknown): AttributeDraft[] 
     const { name, value, lifeMs, encrypt } = readItem(item, options);
     assertAttributeName(name);
     if (drafts.has(name)) {
-      throw new SessionError("SESSION_ARGUMENT", `The attribute ${JSON.stringify(name)} is given twice in one call.`);
+      throw new SessionError("SESSION_ARGUMENT", `The attribute ${quoted(name)} is given twice in one call.`);
     }
     drafts.set(name, { name, encoded: encodeValue(name, value), lifeMs, encrypt });
   }

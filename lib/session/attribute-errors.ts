@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 
 /** How many names a message lists. */
 const MAX_LISTED = 10;
@@ -24,7 +25,7 @@ export function assertAllExist(names: readonly string[], there: Readonly<Record<
 }
 
 function list(names: readonly string[]): string {
-  const listed = names.slice(0, MAX_LISTED).map((name) => JSON.stringify(name));
+  const listed = names.slice(0, MAX_LISTED).map((name) => quoted(name));
   const more = names.length - listed.length;
   return `attribute ${listed.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

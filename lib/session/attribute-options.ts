@@ -1,6 +1,7 @@
-import { inspect } from "node:util";
 import { SessionError } from "../errors";
+import { assertNames } from "../options/assert-names";
 import type { Duration } from "../record/duration";
+import { shownValue } from "../record/shown-text";
 import { expiresInMs } from "./expires-in";
 
 /** How an attribute is kept. */
@@ -31,13 +32,13 @@ const ITEM = ["name", "value", ...OPTIONS];
 
 /** Checks options: `SESSION_ARGUMENT`, or a RangeError for `expiresIn`. An unknown name is refused: an expiry that was misspelt would be none. */
 export function readOptions(given: unknown): ReadOptions {
-  assertFields(given, OPTIONS, "The options of an attribute");
+  assertFields(given, OPTIONS, "The options of an attribute", "An attribute");
   return optionsOf(given);
 }
 
 /** Checks the shape of one item, and its options; its name and value are the caller's to check. */
 export function readItem(given: unknown, defaults: ReadOptions): ReadOptions & { name: unknown; value: unknown } {
-  assertFields(given, ITEM, "An attribute to write");
+  assertFields(given, ITEM, "An attribute to write", "An attribute to write");
   if (!("value" in given)) throw refused("An attribute to write", "needs a value; to remove one use deleteMany(names)");
   const { lifeMs = defaults.lifeMs, encrypt = defaults.encrypt } = optionsOf(given);
   return { name: given.name, value: given.value, lifeMs, encrypt };
@@ -47,18 +48,16 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function optionsOf({ expiresIn, encrypt }: Fields): ReadOptions {
   if (encrypt !== undefined && typeof encrypt !== "boolean") {
-    throw refused("The option encrypt of an attribute", `is true or false, not ${inspect(encrypt, { depth: 0 })}`);
+    throw refused("The option encrypt of an attribute", `is true or false, not ${shownValue(encrypt)}`);
   }
   return { lifeMs: expiresIn === undefined ? undefined : expiresInMs(expiresIn), encrypt };
 }
 
-function assertFields(given: unknown, known: readonly string[], what: string): asserts given is Fields {
+function assertFields(given: unknown, known: readonly string[], what: string, where: string): asserts given is Fields {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw refused(what, `must be an object of ${known.join(", ")}`);
   }
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw refused(what, `can't have ${JSON.stringify(unknown.slice(0, 40))}; it takes ${known.join(", ")}`);
+  assertNames(given, known, where);
 }
 
 function refused(what: string, why: string): SessionError {

@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import type { Encoded } from "../record/session-record";
 import { decodeValue } from "../record/value-encoding";
 
@@ -10,7 +11,7 @@ export function decodedValue(key: string, encoded: Encoded): unknown {
     // The parser's own error is not kept as the cause: it quotes what it has read, and values are in no log. (P6)
     throw new SessionError(
       "SESSION_UNREADABLE",
-      `What is stored under ${JSON.stringify(key)} is damaged, and can't be read; set the key anew, or delete it.`,
+      `What is stored under ${quoted(key)} is damaged, and can't be read; set the key anew, or delete it.`,
     );
   }
 }

@@ -1,5 +1,5 @@
-import { inspect } from "node:util";
 import { MAX_DURATION_MS, durationMs } from "../record/duration";
+import { shownValue } from "../record/shown-text";
 
 /**
  * How long something is to live, in milliseconds; `Infinity` for as long as its session. Zero, less, NaN and what is no duration are a
@@ -8,10 +8,9 @@ import { MAX_DURATION_MS, durationMs } from "../record/duration";
 export function expiresInMs(given: unknown): number {
   const millis = durationMs(given);
   if (millis === Infinity || (millis > 0 && millis <= MAX_DURATION_MS)) return millis;
-  const echo = inspect(given, { depth: 0, maxStringLength: 40 });
   throw Object.assign(
     new RangeError(
-      `expiresIn can't be ${echo}; give milliseconds above zero, a string such as "10m", or Infinity for as long as the session lives.`,
+      `expiresIn can't be ${shownValue(given)}; give milliseconds above zero, a string such as "10m", or Infinity for as long as the session lives.`,
     ),
     { code: "SESSION_ARGUMENT" as const },
   );

@@ -10,7 +10,12 @@ import type { SessionPolicy } from "./session-policy";
 import { SessionValues } from "./session-values";
 
 /** The change, with the owner that the data name once it is applied to the current record. */
-export function withMergedOwner(policy: SessionPolicy, current: SessionRecord, change: SessionDelta): SessionDelta {
+export function withMergedOwner(
+  policy: SessionPolicy,
+  current: SessionRecord,
+  change: SessionDelta,
+  usesPassport: boolean,
+): SessionDelta {
   const merged = applyDelta(current, change);
   const state = new DetachedState(policy, merged, new SessionValues(merged.data), {
     id: current.id,
@@ -20,6 +25,6 @@ export function withMergedOwner(policy: SessionPolicy, current: SessionRecord, c
     cookie: cookieView(null, current.createdAt, current.lastSeenAt),
     given: (promise) => promise,
   });
-  const owner = ownerOf(policy.userOf, new Session(state), current.owner);
+  const owner = ownerOf(policy, new Session(state), current.owner, usesPassport);
   return owner === current.owner ? change : { ...change, owner };
 }

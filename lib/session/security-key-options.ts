@@ -1,5 +1,5 @@
-import { inspect } from "node:util";
 import { SessionError } from "../errors";
+import { assertNames } from "../options/assert-names";
 import type { Duration } from "../record/duration";
 import type { Encoded } from "../record/session-record";
 import { encodeValue } from "../record/value-encoding";
@@ -17,14 +17,10 @@ const OPTIONS = ["expiresIn", "payload"];
 
 /** Checks the options: `SESSION_ARGUMENT`, a RangeError for `expiresIn`, `SESSION_VALUE` for a payload that can't be stored. */
 export function readSecurityKeyOptions(given: unknown): { readonly lifeMs: number; readonly payload: Encoded } {
-  if (typeof given !== "object" || given === null) throw refused(`takes options such as { expiresIn: "10m" }`);
-  const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined)
-    throw refused(`has no option ${inspect(unknown.slice(0, 40))}; it takes expiresIn and payload`);
+  if (typeof given !== "object" || given === null) {
+    throw new SessionError("SESSION_ARGUMENT", 'securityKeys.create takes options such as { expiresIn: "10m" }.');
+  }
+  assertNames(given, OPTIONS, "securityKeys.create");
   const { expiresIn = "1h", payload = true } = given as SecurityKeyOptions;
   return { lifeMs: expiresInMs(expiresIn), payload: encodeValue("payload", payload) };
-}
-
-function refused(why: string): SessionError {
-  return new SessionError("SESSION_ARGUMENT", `securityKeys.create ${why}.`);
 }

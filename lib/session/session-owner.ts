@@ -1,5 +1,6 @@
 import { SessionError } from "../errors";
 import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
+import { kindOf } from "../record/shown-text";
 import type { RequestSession } from "./session";
 
 /** The longest user id, in bytes of UTF-8. */
@@ -11,13 +12,13 @@ export const MAX_USER_BYTES = 1024;
  */
 export type UserOf = (session: RequestSession) => string | number | null | undefined;
 
-/** What `userOf` does by default: it knows what passport keeps in a session. */
-export const passportUser: UserOf = (session) => {
+/** What passport keeps in a session: the user's id, null once the user has signed out, undefined where passport was never there. */
+function passportUser(session: RequestSession): string | number | null | undefined {
   const passport: unknown = session.get("passport");
   if (typeof passport !== "object" || passport === null) return undefined;
-  const user: unknown = "user" in passport ? passport.user : null;
+  const user: unknown = Object.hasOwn(passport, "user") ? Reflect.get(passport, "user") : null;
   return typeof user === "string" || typeof user === "number" ? user : user === null ? null : undefined;
-};
+}
 
 /**
  * A user id as records keep it: a non-empty string of up to 1,024 bytes, or a finite number, which is made a string.
@@ -26,7 +27,10 @@ export const passportUser: UserOf = (session) => {
 export function userId(user: unknown, where: string): string {
   if (typeof user === "number" && Number.isFinite(user)) return String(user);
   if (typeof user !== "string") {
-    throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id as a string, not ${kindOf(user)}.`);
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${where} takes a user id as a string, not ${typeof user === "number" ? user : kindOf(user)}.`,
+    );
   }
   if (user === "") throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id, and "" is none.`);
   // Whoever could sign in as "Unauthenticated" would be listed among the guests, and not be found to be ended.
@@ -50,15 +54,24 @@ export function assertUserIdForm(user: string, where: string): void {
   }
 }
 
-/** The owner that `userOf` names; `current` where it leaves it. */
-export function ownerOf(userOf: UserOf, session: RequestSession, current: string): string {
-  const user: unknown = userOf(session);
+/** How it is told whose a session is. */
+export interface OwnerRule {
+  /** Undefined: what passport says. */
+  readonly userOf: UserOf | undefined;
+}
+
+/**
+ * The owner that `userOf` names, or passport, where it is at work here; `current` where they leave it. Without passport, a key of its name
+ * is data like any other, which may have come from anybody.
+ */
+export function ownerOf(
+  { userOf }: OwnerRule,
+  session: RequestSession,
+  current: string,
+  usesPassport: boolean,
+): string {
+  const user: unknown = userOf !== undefined ? userOf(session) : usesPassport ? passportUser(session) : undefined;
   if (user === undefined) return current;
   if (user === null || user === GUEST_USER) return GUEST_USER;
   return userId(user, "userOf");
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "number" ? String(value) : `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }

@@ -4,10 +4,10 @@ import type { ExpiryPolicy } from "../record/expiry";
 import type { EndReason, SessionRecord } from "../record/session-record";
 import type { RecordWriter } from "./record-writer";
 import type { Session } from "./session";
-import type { UserOf } from "./session-owner";
+import type { OwnerRule } from "./session-owner";
 
 /** The rules that all sessions of one `Sessions` follow. Durations in milliseconds. */
-export interface SessionPolicy {
+export interface SessionPolicy extends OwnerRule {
   readonly writer: RecordWriter;
   /** The clock: milliseconds since the epoch. */
   readonly now: () => number;
@@ -19,7 +19,6 @@ export interface SessionPolicy {
   readonly maxBytes: number;
   readonly keepOnLogin: readonly string[];
   readonly keepOnLogout: readonly string[];
-  readonly userOf: UserOf;
   readonly project: string;
   /** Encrypts attributes with the secrets, where there are any. */
   readonly cipher: AttributeCipher;
@@ -54,6 +53,8 @@ export interface SessionPlace {
   wasReplaced(id: string): Promise<boolean>;
   /** What was done with the session has failed, and the app has not awaited it. */
   readonly forgotten: OnForgotten;
+  /** Whether passport is at work here, so that what a session has under `passport` is its own. Absent where it never is. */
+  readonly usesPassport?: boolean;
   /** A key for this use, derived from the token that `id` was made of; undefined where that is not known here. Absent where nothing has a token. */
   keyFor?(id: string, use: string): string | undefined;
   /** Such a key, or one that is like it, goes to the client: no shared cache may keep the answer. */

@@ -1,5 +1,6 @@
 import { SessionError } from "../errors";
 import { forgettable } from "../forgettable";
+import { assertNames } from "../options/assert-names";
 import { dictionary } from "../record/dictionary";
 import { isExpired, touchAt } from "../record/expiry";
 import { applyDelta, withCounters } from "../record/session-delta";
@@ -70,7 +71,11 @@ export class StoredSession implements SessionState, KeyedSession {
   }
 
   get owner(): string {
-    return ownerOf(this.#policy.userOf, this.#session, this.#record?.owner ?? GUEST_USER);
+    return ownerOf(this.#policy, this.#session, this.#record?.owner ?? GUEST_USER, this.#usesPassport);
+  }
+
+  get #usesPassport(): boolean {
+    return this.#place.usesPassport === true;
   }
 
   get isNew(): boolean {
@@ -454,7 +459,7 @@ export class StoredSession implements SessionState, KeyedSession {
   /** What `mutate` writes: the change, checked against the record as it is then. */
   #merged(current: SessionRecord, change: SessionDelta): SessionDelta {
     assertChangeFits(current, current.data, change, this.#policy);
-    return withMergedOwner(this.#policy, current, change);
+    return withMergedOwner(this.#policy, current, change, this.#usesPassport);
   }
 
   /** Waits for a store operation; where it fails, nobody knows what was kept, and this session saves no more. */
@@ -483,6 +488,7 @@ function reasonOf(oldOwner: string, newOwner: string): EndReason {
 
 function rememberOf(options: unknown): boolean {
   if (typeof options === "object" && options !== null) {
+    assertNames(options, ["remember"], "login(user, options)");
     const { remember = false } = options as { remember?: unknown };
     if (typeof remember === "boolean") return remember;
   }

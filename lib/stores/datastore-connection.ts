@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import { readCommitResponse, readLookupResponse } from "./datastore-answer";
 import { connectionError } from "./datastore-errors";
 import { writeCommitRequest, writeLookupRequest } from "./datastore-request";
@@ -94,7 +95,7 @@ function addressOf(host: string): { servicePath: string; port: number } {
   if (address?.name === undefined) {
     throw new SessionError(
       "SESSION_CONFIG",
-      `DATASTORE_EMULATOR_HOST (or emulatorHost) is ${JSON.stringify(host)}; write host:port, such as 127.0.0.1:8081.`,
+      `DATASTORE_EMULATOR_HOST (or emulatorHost) is ${quoted(host)}; write host:port, such as 127.0.0.1:8081.`,
     );
   }
   return { servicePath: address.name, port: Number(address.port) };

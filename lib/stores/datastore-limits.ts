@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import type { Properties, Value } from "./datastore-wire";
 
 // https://cloud.google.com/datastore/docs/concepts/limits
@@ -20,7 +21,7 @@ export function isKeyName(id: string): boolean {
  */
 export function assertWithinLimits(id: string, properties: Properties): number {
   if (!isKeyName(id)) {
-    throw new SessionError("SESSION_ARGUMENT", `Datastore can't use ${JSON.stringify(id)} as an id.`);
+    throw new SessionError("SESSION_ARGUMENT", `Datastore can't use ${quoted(id)} as an id.`);
   }
   for (const name of Object.keys(properties)) {
     const { stringValue, excludeFromIndexes } = properties[name] ?? {};

@@ -1,4 +1,8 @@
-import { SessionError } from "../errors";
+import { FOREIGN_STORE_OPTIONS } from "../options/foreign-names";
+import { aFunction, anObject, aText, aTextOrNone, MAX_TIMER_MS } from "../options/option-kinds";
+import { readOptions } from "../options/read-options";
+import type { OptionTable, ReadOption } from "../options/read-options";
+import { refuse } from "../options/refused-options";
 import type { DatastoreConnectionOptions } from "./datastore-connection";
 import { isKeyName } from "./datastore-limits";
 import type { StoreOptions } from "./store";
@@ -17,36 +21,45 @@ export interface DatastoreStoreOptions extends StoreOptions, DatastoreConnection
   readonly timeoutMs?: number;
 }
 
-/** The longest time that a timer of Node can measure, in milliseconds. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const ENTRIES = {
+  kind: aText("session", isKeyName, 'write the name of a kind, such as "session"'),
+  databaseId: aText("", (id) => id !== "(default)", 'write a string, and "" for the default database'),
+  namespace: aText("", () => true, "write a string"),
+  timeoutMs,
+  projectId: aTextOrNone((id) => id !== "", "write the id of a project, or leave it out"),
+  emulatorHost: aTextOrNone(() => true, "write host:port, such as 127.0.0.1:8081"),
+  clientOptions: anObject('{ keyFilename: "key.json" }'),
+  now: aFunction("no arguments that returns milliseconds", Date.now),
+} satisfies Record<keyof DatastoreStoreOptions, ReadOption<unknown>>;
+
+const DATASTORE_OPTIONS: OptionTable<typeof ENTRIES> = {
+  of: "DatastoreStore",
+  example: '{ projectId: "my-project" }',
+  entries: ENTRIES,
+  foreign: new Map([
+    ...FOREIGN_STORE_OPTIONS,
+    ["dataset", "write projectId, databaseId and namespace"],
+    ["database", "write databaseId"],
+    ["timeout", "write timeoutMs: 5_000"],
+    ["credentials", "write clientOptions: { credentials }"],
+    ["keyFilename", "write clientOptions: { keyFilename }"],
+    ["keyFile", "write clientOptions: { keyFilename }"],
+    ["apiEndpoint", 'write emulatorHost: "127.0.0.1:8081" for an emulator, or clientOptions: { apiEndpoint }'],
+  ]),
+};
 
 /** The options with their defaults. Throws `SESSION_CONFIG` where one can't be used. */
 export function resolveDatastoreOptions(options: DatastoreStoreOptions) {
-  const { kind = "session", namespace = "", databaseId = "", timeoutMs = 5_000, now = Date.now } = options;
-  const check = (name: string, value: unknown, isRight: boolean, instead: string) => {
-    if (isRight) return;
-    throw new SessionError(
-      "SESSION_CONFIG",
-      `The option ${name} of DatastoreStore is ${JSON.stringify(value)}; ${instead}.`,
-    );
+  const { projectId, emulatorHost, clientOptions, ...others } = readOptions(DATASTORE_OPTIONS, options);
+  return {
+    ...others,
+    ...(projectId === undefined ? {} : { projectId }),
+    ...(emulatorHost === undefined ? {} : { emulatorHost }),
+    ...(clientOptions === undefined ? {} : { clientOptions }),
   };
-  check("kind", kind, isText(kind) && isKeyName(kind), 'write the name of a kind, such as "session"');
-  check("namespace", namespace, isText(namespace), "write a string");
-  check(
-    "databaseId",
-    databaseId,
-    isText(databaseId) && databaseId !== "(default)",
-    'write a string, and "" for the default database',
-  );
-  check(
-    "timeoutMs",
-    timeoutMs,
-    Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS,
-    "write a number of milliseconds",
-  );
-  return { ...options, kind, namespace, databaseId, timeoutMs, now };
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === "string";
+function timeoutMs(value: unknown = 5_000, option: string): number {
+  if (typeof value === "number" && value > 0 && value <= MAX_TIMER_MS) return value;
+  return refuse(option, value, "write a number of milliseconds");
 }

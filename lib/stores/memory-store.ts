@@ -1,4 +1,8 @@
 import { SessionError } from "../errors";
+import { FOREIGN_STORE_OPTIONS } from "../options/foreign-names";
+import { aFunction } from "../options/option-kinds";
+import { readOptions } from "../options/read-options";
+import type { OptionTable, ReadOption } from "../options/read-options";
 import { CLEAR_GRACE_MS, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
@@ -7,6 +11,17 @@ import { endedRecord } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./store";
 import { groupKey } from "./tally-key";
+
+const ENTRIES = {
+  now: aFunction("no arguments that returns milliseconds", Date.now),
+} satisfies Record<keyof StoreOptions, ReadOption<unknown>>;
+
+const MEMORY_OPTIONS: OptionTable<typeof ENTRIES> = {
+  of: "MemoryStore",
+  example: "{ now: () => 0 }",
+  entries: ENTRIES,
+  foreign: new Map(FOREIGN_STORE_OPTIONS),
+};
 
 /**
  * Keeps sessions in this process's memory: for tests, and to read how little a store is.
@@ -19,8 +34,9 @@ export class MemoryStore implements SessionStore {
   readonly #now: () => number;
   #closed = false;
 
+  /** Throws `SESSION_CONFIG` for wrong options. */
   constructor(options: StoreOptions = {}) {
-    this.#now = options.now ?? Date.now;
+    this.#now = readOptions(MEMORY_OPTIONS, options).now;
   }
 
   load(id: string): SessionRecord | undefined {

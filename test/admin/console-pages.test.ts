@@ -1,4 +1,4 @@
-import { sessionConsole } from "../../lib";
+import { sessionConsole, Sessions } from "../../lib";
 import type { AuditEntry } from "../../lib";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { FindQuery } from "../../lib/stores/store";
@@ -196,11 +196,13 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
 });
 
 test.each([
-  [{ tite: "x" }, /there is no option tite; the options are sessions, auditTrail, title/],
-  [{ title: "" }, /title can't be ''/],
-  [{ auditTrail: [] }, /auditTrail can't be \[\]; give a function/],
-  [{ sessions: {} }, /sessions can't be \{\}; give the \.sessions/],
-  [null, /options can't be null/],
+  [{ tite: "x" }, /There is no option tite of sessionConsole; did you mean title\?/],
+  [{ title: "" }, /Option title of sessionConsole can't be ''/],
+  [{ auditTrail: [] }, /auditTrail of sessionConsole can't be an array; give a function/],
+  [{ sessions: {} }, /sessions of sessionConsole can't be an object; give the \.sessions/],
+  [null, /The options of sessionConsole must be an object/],
+  [{ title: "", auditTrail: 5 }, /2 options can't be used:\n- .*\n- /],
+  [{ sessions: Sessions }, /can't be the class Sessions; give an instance of it/],
 ])("sessionConsole refuses %j", (options, message) => {
   expect(() => sessionConsole(options as object)).toThrow(
     expect.objectContaining({ code: "SESSION_CONFIG", message: expect.stringMatching(message) }),

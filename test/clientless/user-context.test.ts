@@ -46,7 +46,7 @@ describe("the user context", () => {
 
   it.each([
     ["an empty user", "", /"" is none/],
-    ["no user", undefined, /not a undefined/],
+    ["no user", undefined, /not undefined/],
     ["an object", {}, /not an object/],
   ])("refuses %s", (_what, user, message) => {
     const wrong = expect.objectContaining({ code: "SESSION_ARGUMENT", message: expect.stringMatching(message) });

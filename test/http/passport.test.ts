@@ -1,3 +1,4 @@
+import { json } from "express";
 import type { Express, Request } from "express";
 import { Passport, Strategy } from "passport";
 import { EXPRESSES, startApp } from "../support/app";
@@ -18,12 +19,19 @@ class QueryStrategy extends Strategy {
   }
 }
 
-/** An app as passport's own documentation builds it. */
-function passportApp(main: Express): void {
+type Authenticator = InstanceType<typeof Passport>;
+
+function passportWithQuery(): Authenticator {
   const passport = new Passport();
   passport.use(new QueryStrategy());
   passport.serializeUser((user: any, done) => done(null, user.id));
   passport.deserializeUser((id: any, done) => done(null, { id }));
+  return passport;
+}
+
+/** An app as passport's own documentation builds it. */
+function passportApp(main: Express): void {
+  const passport = passportWithQuery();
   main.use(passport.initialize(), passport.session());
   countingRoutes(main);
   main.post("/sign-in", passport.authenticate("query", { successRedirect: "/me", failureRedirect: "/denied" }));
@@ -137,5 +145,72 @@ describe.each(EXPRESSES)("passport on %s", (_name, express) => {
     const { cookie } = await app.post("/sign-in?user=alice");
     expect(await me(cookie)).toMatchObject({ user: "alice", owner: "user:alice" });
     expect(await app.sessions.killSessionByUser("user:alice")).toBe(1);
+  });
+});
+
+/** An app that takes what a form holds for its session's data. */
+function trustingApp(main: Express): void {
+  main.use(json());
+  main.post("/profile", (req, res) => {
+    Object.assign(req.session, req.body);
+    res.json(req.session.owner);
+  });
+  main.post("/profile-updated", async (req, res) => {
+    for (const [key, value] of Object.entries(req.body as object)) await req.session.update(key, () => value);
+    res.json(req.session.owner);
+  });
+  main.get("/owner", (req, res) => res.json(req.session.owner));
+}
+
+describe.each(EXPRESSES)("passport without initialize(), or its compat, on %s", (_name, express) => {
+  it.each([
+    ["authenticate alone", (_passport: Authenticator) => []],
+    ["compat: false", (passport: Authenticator) => [passport.initialize({ compat: false })]],
+  ])("signs in all the same: %s", async (_way, before) => {
+    app = await startApp(
+      (main) => {
+        const passport = passportWithQuery();
+        main.use(...before(passport), passport.authenticate("session"));
+        main.post("/sign-in", passport.authenticate("query"), (req, res) => res.json(req.session.owner));
+      },
+      { express },
+    );
+    expect((await app.post("/sign-in?user=alice")).body).toBe('"alice"');
+    expect(await app.sessions.killSessionByUser("alice")).toBe(1);
+  });
+});
+
+describe.each(EXPRESSES)("a key that is called passport, on %s", (_name, express) => {
+  const FORM = { "Content-Type": "application/json" };
+  const ROOT = JSON.stringify({ passport: { user: "root" } });
+
+  it.each(["/profile", "/profile-updated"])(
+    "is data like any other where passport is not at work: %s",
+    async (path) => {
+      const isSuperUser = (user: string) => user === "root";
+      app = await startApp(trustingApp, { express, isSuperUser });
+      const answer = await app.post(path, FORM, ROOT);
+      expect(answer.body).toBe('"__guest__"');
+      const cookie = answer.cookie!;
+      expect((await app.get("/owner", { cookie })).body).toBe('"__guest__"');
+      expect((await app.post(path, { ...FORM, cookie }, ROOT)).body).toBe('"__guest__"');
+      expect(await app.sessions.killSessionByUser("root")).toBe(0);
+    },
+  );
+
+  it("leaves whom login() has signed in where passport is not at work", async () => {
+    app = await startApp(
+      (main) => {
+        trustingApp(main);
+        main.post("/sign-in", async (req, res) => {
+          await req.session.login("alice");
+          res.end();
+        });
+      },
+      { express },
+    );
+    const { cookie } = await app.post("/sign-in");
+    expect((await app.post("/profile", { ...FORM, cookie: cookie! }, ROOT)).body).toBe('"alice"');
+    expect(await app.sessions.killSessionByUser("alice")).toBe(1);
   });
 });

@@ -1,5 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
+import { randomBytes } from "node:crypto";
+import { shownValue } from "../../lib/record/shown-text";
 import type { SessionAttributes, SessionOptions } from "../../lib";
 import { inRequest } from "../support/in-request";
 import { REFUSED } from "../support/storable-values";
@@ -64,7 +65,7 @@ describe("the name of an attribute", () => {
 describe("expiresIn", () => {
   const wrong = [0, -1, NaN, -Infinity, "0", "-5m", "soon", "", null, true, {}, [], 2n ** 60n, 1e300, "200y"];
 
-  it.each(wrong.map((value) => [inspect(value), value]))("%s is a RangeError", async (echo, value) => {
+  it.each(wrong.map((value) => [shownValue(value), value]))("%s is a RangeError", async (echo, value) => {
     await run(async (attributes) => {
       await attributes.create("a", 1);
       const options = { expiresIn: value as number };

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { DatastoreConnection } from "../../lib/stores/datastore-connection";
 import { refusalOf } from "../../lib/stores/datastore-errors";
 import { DatastoreStore } from "../../lib/stores/datastore-store";
@@ -96,7 +96,7 @@ describe("DatastoreStore without a Datastore", () => {
   ])("refuses %s: %j and names both", (name, value) => {
     const make = () => new DatastoreStore({ emulatorHost: NOBODY_LISTENS, [name]: value });
     expect(make).toThrow(expect.objectContaining({ code: "SESSION_CONFIG" }));
-    expect(make).toThrow(`option ${name} of DatastoreStore is ${JSON.stringify(value)}`);
+    expect(make).toThrow(`Option ${name} of DatastoreStore can't be ${inspect(value)};`);
   });
 
   it("refuses what Datastore can't hold before it sends anything", async () => {

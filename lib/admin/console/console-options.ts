@@ -1,5 +1,7 @@
-import { inspect } from "node:util";
-import { SessionError } from "../../errors";
+import { aFunction, aText, instanceOr } from "../../options/option-kinds";
+import { readOptions } from "../../options/read-options";
+import type { OptionTable, ReadOption } from "../../options/read-options";
+import { refuse } from "../../options/refused-options";
 import type { AuditEntry } from "../admin-audit";
 import type { AdminRequest } from "../admin-context";
 import type { SessionAdmin } from "../session-admin";
@@ -29,39 +31,41 @@ export interface ConsoleSettings {
   readonly title: string;
 }
 
-const OPTIONS = ["sessions", "auditTrail", "title"];
 const MAX_TITLE_LENGTH = 80;
 
-/** Reads and checks the options: `SESSION_CONFIG` names the first that is wrong. */
+const ENTRIES = {
+  sessions: sessionsOption,
+  auditTrail: aFunction<AuditTrail | undefined>("(id)", undefined),
+  title: aText(
+    "Sessions",
+    (title) => title.trim() !== "" && title.length <= MAX_TITLE_LENGTH,
+    `give a text of up to ${MAX_TITLE_LENGTH} characters`,
+  ),
+} satisfies Record<keyof ConsoleOptions, ReadOption<unknown>>;
+
+const CONSOLE_OPTIONS: OptionTable<typeof ENTRIES> = {
+  of: "sessionConsole",
+  example: '{ title: "Who is here" }',
+  entries: ENTRIES,
+  foreign: new Map([
+    ["isSuperUser", "write it in the options of sessionMiddleware"],
+    ["audit", "write it in the options of sessionMiddleware, and auditTrail here, which reads it back"],
+    ["path", 'write app.use("/admin/sessions", sessionConsole())'],
+    ["store", "write sessions: new Sessions({ store })"],
+  ]),
+};
+
+/** Reads and checks the options: `SESSION_CONFIG` tells all that is wrong. */
 export function readConsoleOptions(given: ConsoleOptions, byDefault: () => ConsoleSessions): ConsoleSettings {
-  if (typeof given !== "object" || (given as unknown) === null) refuse("options", given, "give an object, or nothing");
-  const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    throw new SessionError(
-      "SESSION_CONFIG",
-      `sessionConsole: there is no option ${unknown}; the options are ${OPTIONS.join(", ")}.`,
-    );
-  }
-  const { sessions, auditTrail, title = "Sessions" } = given;
-  if (sessions !== undefined && !hasAdmin(sessions)) {
-    refuse("sessions", sessions, "give the .sessions of what sessionMiddleware() returned, or new Sessions()");
-  }
-  if (!isFunction(auditTrail) && auditTrail !== undefined) refuse("auditTrail", auditTrail, "give a function of (id)");
-  if (typeof title !== "string" || title.trim() === "" || title.length > MAX_TITLE_LENGTH) {
-    refuse("title", title, `give a text of up to ${MAX_TITLE_LENGTH} characters`);
-  }
-  return { sessions: sessions === undefined ? byDefault : () => sessions, auditTrail, title };
+  const { sessions, ...others } = readOptions(CONSOLE_OPTIONS, given);
+  return { ...others, sessions: sessions === undefined ? byDefault : () => sessions };
 }
 
-function hasAdmin(given: unknown): boolean {
-  return typeof given === "object" && given !== null && "admin" in given && isFunction(given.admin);
-}
-
-function isFunction(given: unknown): boolean {
-  return typeof given === "function";
-}
-
-function refuse(option: string, value: unknown, instead: string): never {
-  const echo = inspect(value, { depth: 0, maxStringLength: 100 });
-  throw new SessionError("SESSION_CONFIG", `sessionConsole: ${option} can't be ${echo}; ${instead}.`);
+function sessionsOption(given: unknown, option: string): ConsoleSessions | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === "object" && given !== null && "admin" in given && typeof given.admin === "function") {
+    return given as ConsoleSessions;
+  }
+  const instead = "give the .sessions of what sessionMiddleware() returned, or new Sessions()";
+  return refuse(option, given, instanceOr(given, instead));
 }

@@ -5,24 +5,23 @@ import { isExpired } from "../../record/expiry";
 import { applyDelta } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
-import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "../store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "../store";
 import { Checkpoints } from "./checkpoints";
 import { EndedTable } from "./ended-table";
 import { LiveTable } from "./live-table";
 import { ClearingPace, PageSize } from "./pace";
 import { SessionFile } from "./session-file";
 import { FIRST_STEP } from "./session-table";
+import { resolveSqliteOptions } from "./sqlite-options";
+import type { SqliteStoreOptions } from "./sqlite-options";
 import { WalSync } from "./wal-sync";
 import { WriteQueue } from "./write-queue";
 
-export interface SqliteStoreOptions extends StoreOptions {
-  /** The folder of the session file; where it is missing it is made, for this user only. Default `./.sessions`. */
-  readonly path?: string;
-}
+export type { SqliteStoreOptions } from "./sqlite-options";
 
 /**
- * Keeps sessions in an SQLite file on this machine; any number of its processes may use the same folder at once. The constructor throws `SESSION_STORE`
- * where the folder can't be used.
+ * Keeps sessions in an SQLite file on this machine; any number of its processes may use the same folder at once. The constructor throws `SESSION_CONFIG`
+ * for wrong options, and `SESSION_STORE` where the folder can't be used.
  *
  * Loads are synchronous. Updates survive the death of the process when they resolve, and reach the disk within moments; creates, replaces and
  * ends are on disk when they resolve.
@@ -38,8 +37,9 @@ export class SqliteStore implements SessionStore {
   #closing: Promise<void> | undefined;
 
   constructor(options: SqliteStoreOptions = {}) {
-    this.#now = options.now ?? Date.now;
-    this.#file = new SessionFile(options.path ?? "./.sessions");
+    const { path, now } = resolveSqliteOptions(options);
+    this.#now = now;
+    this.#file = new SessionFile(path);
     try {
       this.#live = new LiveTable(this.#file.db, () => this.#file.dataVersion());
       this.#ended = new EndedTable(this.#file.db);

@@ -1,0 +1,108 @@
+import { inspect } from "node:util";
+import { MAX_DURATION_MS, durationMs } from "../record/duration";
+import type { Duration } from "../record/duration";
+import { isClass } from "../record/shown-text";
+import { isPlainObject } from "./plain-object";
+import type { ReadOption } from "./read-options";
+import { refuse } from "./refused-options";
+
+/** The longest time that a timer of Node's can wait. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+interface DurationRange {
+  /** Whether zero means something. Default false. */
+  readonly zero?: boolean;
+  /** Whether `Infinity` does. Default false. */
+  readonly infinite?: boolean;
+  /** In milliseconds. */
+  readonly max?: number;
+  /** Below this, a number was probably meant as seconds. Default ten seconds, in milliseconds. */
+  readonly likelyMs?: number;
+}
+
+const INSTEAD = `give milliseconds as a number, or a string such as "30s", "15m" or "1h"`;
+const TEN_SECONDS = 10_000;
+/** The options of which it was warned: once in a process is enough. */
+const warnedOf = new Set<string>();
+
+/** A duration, in milliseconds. */
+export function aDuration(byDefault: Duration, range: DurationRange = {}): ReadOption<number> {
+  return (value = byDefault, option) => durationIn(range, value, option);
+}
+
+/** The same, where the default follows from other options. */
+export function aDurationOrNone(range: DurationRange = {}): ReadOption<number | undefined> {
+  return (value, option) => (value === undefined ? undefined : durationIn(range, value, option));
+}
+
+function durationIn(range: DurationRange, value: unknown, option: string): number {
+  const { zero = false, infinite = false, max = MAX_DURATION_MS, likelyMs = TEN_SECONDS } = range;
+  const millis = durationMs(value);
+  if (Number.isNaN(millis)) return refuse(option, value, INSTEAD);
+  if (millis === Infinity && !infinite) return refuse(option, value, `it must be finite; ${INSTEAD}`);
+  if (millis < 0 || (millis === 0 && !zero)) return refuse(option, value, `it must be more than zero; ${INSTEAD}`);
+  if (millis > max && millis !== Infinity) return refuse(option, value, `it may be ${max} ms; ${INSTEAD}`);
+  if (typeof value === "number" && millis > 0 && millis < likelyMs) assertMeant(option, value);
+  return millis;
+}
+
+/** express-session's stores take seconds, and a session of 1,800 milliseconds looks like one that is lost. */
+function assertMeant(option: string, value: number): void {
+  const instead = `a number is milliseconds, so write "${value}s" for seconds, or "${value}ms" if you mean it`;
+  if (process.env.NODE_ENV === "production") refuse(option, value, instead);
+  if (warnedOf.has(option)) return;
+  warnedOf.add(option);
+  process.emitWarning(`Option ${option} is ${value}; ${instead}. In production it is refused.`, "CoatcheckWarning");
+}
+
+/** One of these values; undefined where none was given and there is no default. */
+export function oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined && value !== undefined) {
+    return refuse(option, value, `it is one of ${allowed.map((one) => inspect(one)).join(", ")}`);
+  }
+  return found as T;
+}
+
+export function aBoolean(byDefault: boolean): ReadOption<boolean> {
+  return (value = byDefault, option) =>
+    typeof value === "boolean" ? value : refuse(option, value, "it is true or false");
+}
+
+/** A function; `takes` tells what it is called with. */
+export function aFunction<T>(takes: string, byDefault: T): ReadOption<T> {
+  return (value = byDefault, option) =>
+    typeof value === "function" || value === byDefault
+      ? (value as T)
+      : refuse(option, value, `give a function of ${takes}`);
+}
+
+export function stringList(byDefault: readonly string[]): ReadOption<readonly string[]> {
+  return (value = byDefault, option) =>
+    Array.isArray(value) && value.every((one) => typeof one === "string")
+      ? [...value]
+      : refuse(option, value, "give an array of strings");
+}
+
+/** An object with fields of its own; what is in it is for others to check. */
+export function anObject(example: string): ReadOption<Readonly<Record<string, unknown>> | undefined> {
+  return (value, option) =>
+    value === undefined || isPlainObject(value) ? value : refuse(option, value, `give an object such as ${example}`);
+}
+
+/** A text that `isRight`. */
+export function aText(byDefault: string, isRight: (text: string) => boolean, instead: string): ReadOption<string> {
+  return (value = byDefault, option) =>
+    typeof value === "string" && isRight(value) ? value : refuse(option, value, instead);
+}
+
+/** The same without a default. */
+export function aTextOrNone(isRight: (text: string) => boolean, instead: string): ReadOption<string | undefined> {
+  return (value, option) =>
+    value === undefined || (typeof value === "string" && isRight(value)) ? value : refuse(option, value, instead);
+}
+
+/** What to write for an object of a class: an instance, where the class itself was given. */
+export function instanceOr(given: unknown, instead: string): string {
+  return isClass(given) ? "give an instance of it, made with new" : instead;
+}
