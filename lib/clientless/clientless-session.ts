@@ -1,5 +1,5 @@
 import { Session } from "../session/session";
-import type { SessionData } from "../session/session-data";
+import type { DeclaredData } from "../session/session-data";
 import { STATE } from "../session/session-proxy";
 import type { ClientlessState } from "./clientless-state";
 import type { Duration } from "../record/duration";
@@ -53,4 +53,4 @@ export class ClientlessSession extends Session {
 }
 
 /** A clientless session as code has it: the dict with the keys that the app declared. */
-export type ClientlessSessionDict = ClientlessSession & Partial<SessionData>;
+export type ClientlessSessionDict = ClientlessSession & Partial<DeclaredData>;

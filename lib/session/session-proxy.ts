@@ -1,4 +1,4 @@
-import { RESERVED_NAMES } from "./reserved-names";
+import { INHERITED_NAMES, RESERVED_NAMES } from "./reserved-names";
 import type { Session } from "./session";
 import type { SessionState } from "./session-state";
 
@@ -13,14 +13,16 @@ export function asProxy(session: Session): Session {
 const HANDLER: ProxyHandler<Session> = {
   get(session, name) {
     if (typeof name === "symbol" || RESERVED_NAMES.has(name)) return Reflect.get(session, name, session) as unknown;
-    return stateOf(session).values.get(name);
+    const { values } = stateOf(session);
+    if (INHERITED_NAMES.has(name) && !values.has(name)) return Reflect.get(Object.prototype, name) as unknown;
+    return values.get(name);
   },
 
   set(session, name, value) {
     // Only the library itself moves a session to another state.
     if (name === STATE) return Reflect.set(session, STATE, value);
     if (typeof name === "symbol") throw new TypeError("A session's key must be a string, not a symbol.");
-    if (RESERVED_NAMES.has(name)) throw reserved(name, "set(key, value)");
+    if (RESERVED_NAMES.has(name)) throw reserved(name, `write session.set("${name}", value)`);
     const state = stateOf(session);
     state.assertWritable();
     state.values.set(name, value);
@@ -34,7 +36,7 @@ const HANDLER: ProxyHandler<Session> = {
 
   deleteProperty(session, name) {
     if (typeof name === "symbol") return false;
-    if (RESERVED_NAMES.has(name)) throw reserved(name, "delete(key)");
+    if (RESERVED_NAMES.has(name)) throw reserved(name, `delete it with session.delete("${name}")`);
     session.delete(name);
     return true;
   },
@@ -72,8 +74,9 @@ function stateOf(session: Session): SessionState {
   return session[STATE];
 }
 
-function reserved(name: string, method: string): TypeError {
+/** Whoever stored `login` and went on reading `session.login` would let everyone in: it is the method, for everyone. */
+function reserved(name: string, instead: string): TypeError {
   return new TypeError(
-    `${JSON.stringify(name)} is one of the session's own names; use session.${method} for data of that name.`,
+    `${name} is one of the session's own names, and session.${name} is never data. Use another name; or ${instead}, and read it with session.get("${name}") only.`,
   );
 }

@@ -1,19 +1,25 @@
 import { inspect } from "node:util";
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import type { CookieView } from "./cookie-view";
 import type { SessionAttributes } from "./session-attributes";
 import type { SecurityKeys } from "./security-keys";
-import type { SessionData } from "./session-data";
+import type { DeclaredData } from "./session-data";
 import type { SessionMeta } from "./session-meta";
 import { asProxy } from "./session-proxy";
 import { STATE } from "./session-proxy";
 import type { LoginOptions, SessionState } from "./session-state";
 
 /** A key that was declared in `SessionData`. */
-type DataKey = Extract<keyof SessionData, string>;
+type DataKey = Extract<keyof DeclaredData, string>;
 
 /** Called as Node callbacks are: with the error, or with nothing. */
-export type SessionCallback = (error?: unknown) => void;
+export type SessionCallback = CallbackMethod["call"];
+
+/** A method's parameters may be narrower than what it is called with, so `(err: Error) => …` is a callback too, as with express-session. */
+interface CallbackMethod {
+  call(error?: unknown): void;
+}
 
 /**
  * What the app sees of a session: a dict. Its data are its enumerable properties; its methods are on the prototype.
@@ -78,8 +84,8 @@ export class Session {
   }
 
   /** The value of a key; `fallback` where the session does not have it. */
-  get<K extends DataKey>(key: K): SessionData[K] | undefined;
-  get<K extends DataKey>(key: K, fallback: SessionData[K]): SessionData[K];
+  get<K extends DataKey>(key: K): DeclaredData[K] | undefined;
+  get<K extends DataKey>(key: K, fallback: DeclaredData[K]): DeclaredData[K];
   get(key: string, fallback?: unknown): unknown;
   get(key: string, fallback?: unknown): unknown {
     const { values } = this[STATE];
@@ -87,7 +93,7 @@ export class Session {
   }
 
   /** The value of a key that must be there; otherwise throws `SESSION_KEY`. */
-  require<K extends DataKey>(key: K): SessionData[K];
+  require<K extends DataKey>(key: K): DeclaredData[K];
   require(key: string): unknown;
   require(key: string): unknown {
     const { values } = this[STATE];
@@ -96,7 +102,7 @@ export class Session {
   }
 
   /** Sets any key, also one of the session's own names. */
-  set<K extends DataKey>(key: K, value: SessionData[K]): this;
+  set<K extends DataKey>(key: K, value: DeclaredData[K]): this;
   set(key: string, value: unknown): this;
   set(key: string, value: unknown): this {
     const state = this[STATE];
@@ -106,7 +112,7 @@ export class Session {
   }
 
   /** Sets a key that is not there yet; answers the value that is there afterwards. */
-  setDefault<K extends DataKey>(key: K, value: SessionData[K]): SessionData[K];
+  setDefault<K extends DataKey>(key: K, value: DeclaredData[K]): DeclaredData[K];
   setDefault(key: string, value: unknown): unknown;
   setDefault(key: string, value: unknown): unknown {
     if (!this.has(key)) this.set(key, value);
@@ -126,7 +132,7 @@ export class Session {
   }
 
   /** Deletes a key and answers its value; `fallback` where the session does not have it. */
-  pop<K extends DataKey>(key: K, fallback?: SessionData[K]): SessionData[K] | undefined;
+  pop<K extends DataKey>(key: K, fallback?: DeclaredData[K]): DeclaredData[K] | undefined;
   pop(key: string, fallback?: unknown): unknown;
   pop(key: string, fallback?: unknown): unknown {
     const value = this.get(key, fallback);
@@ -135,7 +141,7 @@ export class Session {
   }
 
   /** Sets every key of `other`. */
-  merge(other: Partial<SessionData> | Readonly<Record<string, unknown>>): this {
+  merge(other: Partial<DeclaredData> | Readonly<Record<string, unknown>>): this {
     for (const [key, value] of Object.entries(other)) this.set(key, value);
     return this;
   }
@@ -176,8 +182,8 @@ export class Session {
    */
   update<K extends DataKey>(
     key: K,
-    change: (value: SessionData[K] | undefined) => SessionData[K],
-  ): Promise<SessionData[K]>;
+    change: (value: DeclaredData[K] | undefined) => DeclaredData[K],
+  ): Promise<DeclaredData[K]>;
   update(key: string, change: (value: unknown) => unknown): Promise<unknown>;
   update(key: string, change: (value: never) => unknown): Promise<unknown> {
     return this[STATE].given(this[STATE].update(key, change as (value: unknown) => unknown));
@@ -249,12 +255,12 @@ export class Session {
 }
 
 /** A session as a request has it: the dict with the keys that the app declared. */
-export type RequestSession = Session & Partial<SessionData>;
+export type RequestSession = Session & Partial<DeclaredData>;
 
 function missing(key: string): SessionError {
   return new SessionError(
     "SESSION_KEY",
-    `The session has no ${JSON.stringify(key)}; use get(key, fallback) or delete(key) where it may be absent.`,
+    `The session has no ${quoted(key)}; use get(key, fallback) or delete(key) where it may be absent.`,
   );
 }
 

@@ -56,31 +56,56 @@ describe("Session is a dict", () => {
     });
   });
 
-  it.each([
-    "__proto__",
-    "constructor",
-    "toString",
-    "hasOwnProperty",
-    "valueOf",
-    "then",
-    "toJSON",
-    "",
-    "🍵",
-    "a.b",
-    "0",
-  ])("P9: the key %j is plain data and touches no prototype", async (key) => {
+  it.each(["__proto__", "constructor", "then", "toJSON", "", "🍵", "a.b", "0"])(
+    "P9: the key %j is plain data and touches no prototype",
+    async (key) => {
+      await withSession((session) => {
+        expect(key in session).toBe(false);
+        expect(session[key]).toBeUndefined();
+        session[key] = { polluted: true };
+        expect(session[key]).toEqual({ polluted: true });
+        expect(session.get(key)).toEqual({ polluted: true });
+        expect(Object.keys(session)).toEqual([key]);
+        expect(({} as any).polluted).toBeUndefined();
+        expect(delete session[key]).toBe(true);
+        expect(session.has(key)).toBe(false);
+      });
+    },
+  );
+
+  it.each(["hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"])(
+    "has %s as any object does, unless a key has that name",
+    async (name) => {
+      await withSession((session) => {
+        const { prototype }: { prototype: any } = Object;
+        expect(session[name]).toBe(prototype[name]);
+        expect([name in session, session.has(name), session.get(name, "none")]).toEqual([false, false, "none"]);
+        for (const value of ["data", undefined]) {
+          session[name] = value;
+          expect([session[name], session.get(name, "none"), Object.keys(session)]).toEqual([value, value, [name]]);
+        }
+        delete session[name];
+        expect(session[name]).toBe(prototype[name]);
+        expect(Object.keys(session)).toEqual([]);
+      });
+    },
+  );
+
+  /* eslint-disable no-prototype-builtins -- older code asks so, and this is its test */
+  it("answers what any object is asked", async () => {
     await withSession((session) => {
-      expect(key in session).toBe(false);
-      expect(session[key]).toBeUndefined();
-      session[key] = { polluted: true };
-      expect(session[key]).toEqual({ polluted: true });
-      expect(session.get(key)).toEqual({ polluted: true });
-      expect(Object.keys(session)).toEqual([key]);
-      expect(({} as any).polluted).toBeUndefined();
-      expect(delete session[key]).toBe(true);
-      expect(session.has(key)).toBe(false);
+      session.a = 1;
+      session.set("login", true);
+      expect([session.hasOwnProperty("a"), session.hasOwnProperty("b"), session.hasOwnProperty("login")]).toEqual([
+        ...[true, false, false],
+      ]);
+      expect(session.valueOf()).toBe(session);
+      expect(session.isPrototypeOf({})).toBe(false);
+      expect(session.propertyIsEnumerable("a")).toBe(true);
+      expect(session.toString()).toBe("[object Object]");
     });
   });
+  /* eslint-enable no-prototype-builtins */
 
   it("takes a key of 1,024 bytes and refuses a longer one", async () => {
     await withSession((session) => {
@@ -100,7 +125,9 @@ describe("Session is a dict", () => {
   it.each([...RESERVED_NAMES])("keeps the name %s for itself, and still takes data under it", async (name) => {
     await withSession((session) => {
       expect(() => void ((session as any)[name] = 1)).toThrow(TypeError);
-      expect(() => void ((session as any)[name] = 1)).toThrow("set(key, value)");
+      expect(() => void ((session as any)[name] = 1)).toThrow(
+        `write session.set("${name}", value), and read it with session.get("${name}") only`,
+      );
       session.set(name, "data");
       expect(session.get(name)).toBe("data");
       expect(session.items()).toEqual([[name, "data"]]);

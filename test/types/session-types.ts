@@ -17,7 +17,9 @@ import {
 } from "coatcheck";
 import type {
   RequestSession,
+  ReservedName,
   Session,
+  SessionData,
   SessionErrorCode,
   SessionMiddleware,
   SessionOptions,
@@ -26,6 +28,7 @@ import type {
 import { SqliteStore } from "coatcheck/sqlite";
 import { DatastoreStore } from "coatcheck/datastore";
 import { MemoryStore } from "coatcheck/testing";
+import type { ReservedNames } from "../../lib/session/reserved-names";
 
 interface Basket {
   readonly teas: string[];
@@ -95,6 +98,27 @@ export function methods({ session }: Request): void {
   session.set("length", session.get("undeclared").length);
 }
 
+/** `SessionData` refuses all that a session keeps for itself, and nothing else. */
+type Refused = {
+  [Key in keyof SessionData]-?: Exclude<SessionData[Key], undefined> extends ReservedName ? Key : never;
+}[keyof SessionData];
+export const refusesAllReserved: Same<Refused, ReservedNames> = true;
+
+declare module "coatcheck" {
+  interface SessionData {
+    // @ts-expect-error -- session.login is the method, for everyone
+    login?: boolean;
+    // @ts-expect-error -- session.id is the session's
+    id?: string;
+    // @ts-expect-error -- it is the user whose session it is
+    owner?: string;
+    // @ts-expect-error -- it is the method of the dict
+    items?: string[];
+    // @ts-expect-error -- it is what is known of the session
+    meta?: object;
+  }
+}
+
 export async function changes({ session }: Request): Promise<void> {
   const visits = await session.update("visits", (before) => {
     exactly<number | undefined>().is(before);
@@ -106,6 +130,8 @@ export async function changes({ session }: Request): Promise<void> {
   await session.login(42, { remember: true });
   void session.login("alice", (error) => exactly<unknown>().is(error));
   void session.save(() => undefined);
+  void session.regenerate((error: Error) => error.message);
+  void session.destroy((error: Error | null) => error?.message);
   await Promise.all([session.save(), session.reload(), session.touch(), session.reset(), session.logout()]);
   await session.regenerate();
   // @ts-expect-error -- a user has an id
