@@ -30,7 +30,8 @@ export function withQuantity(cart: Cart | undefined, slug: string, quantity: num
 }
 
 export function withOneMore(cart: Cart | undefined, slug: string): Cart {
-  return withQuantity(cart, slug, (cart?.[slug] ?? 0) + 1);
+  const before = cart !== undefined && Object.hasOwn(cart, slug) ? (cart[slug] ?? 0) : 0;
+  return withQuantity(cart, slug, before + 1);
 }
 
 /** A cart may be older than the shelf: teas that are no longer sold are left out. */

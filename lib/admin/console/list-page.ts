@@ -35,8 +35,17 @@ function filters({ base }: ConsoleVisit, query: ListQuery, tallies: readonly Ses
   const projects = tallies.map((group) => group.project || NAMELESS);
   return html`<form class="panel filters" method="get" action="${base}/list" data-filters>
     <label>User <input name="user" value="${user}" autocapitalize="none" spellcheck="false" maxlength="1024" /></label>
-    ${choice("Who", "who", who, ["guests", "signed-in"], { guests: "Guests", "signed-in": "Signed in" })}
-    ${choice("Project", "project", project, projects, { [NAMELESS]: "No name" })}
+    ${choice(
+      "Who",
+      "who",
+      who,
+      ["guests", "signed-in"],
+      new Map([
+        ["guests", "Guests"],
+        ["signed-in", "Signed in"],
+      ]),
+    )}
+    ${choice("Project", "project", project, projects, new Map([[NAMELESS, "No name"]]))}
     ${choice(
       "Scope",
       "scope",
@@ -59,7 +68,7 @@ function choice(
   name: string,
   chosen = "",
   known: readonly string[],
-  words: Record<string, string> = {},
+  words: ReadonlyMap<string, string> = new Map(),
 ) {
   const values = [...new Set(chosen === "" ? known : [...known, chosen])].sort();
   return html`<label
@@ -68,7 +77,7 @@ function choice(
       <option value="">Any</option>
       ${values.map(
         (value) =>
-          html`<option value="${value}" ${value === chosen && html`selected`}>${words[value] ?? value}</option>`,
+          html`<option value="${value}" ${value === chosen && html`selected`}>${words.get(value) ?? value}</option>`,
       )}
     </select></label
   >`;

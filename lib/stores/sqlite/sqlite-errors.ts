@@ -12,13 +12,13 @@ const FULL = 13;
 const PROTOCOL = 15;
 const NOTADB = 26;
 
-const ADVICE: Readonly<Partial<Record<number, string>>> = {
-  [READONLY]: "let this user write to the folder and its files",
-  [IOERR]: "see whether the disk is full or failing",
-  [CORRUPT]: "the file is damaged; see `npx coatcheck doctor`, and restore a backup or delete the folder",
-  [FULL]: "the disk is full; make room, and it goes on by itself",
-  [NOTADB]: "it is not a session file, or is damaged; restore a backup or delete the folder",
-};
+const ADVICE: ReadonlyMap<number, string> = new Map([
+  [READONLY, "let this user write to the folder and its files"],
+  [IOERR, "see whether the disk is full or failing"],
+  [CORRUPT, "the file is damaged; see `npx coatcheck doctor`, and restore a backup or delete the folder"],
+  [FULL, "the disk is full; make room, and it goes on by itself"],
+  [NOTADB, "it is not a session file, or is damaged; restore a backup or delete the folder"],
+]);
 
 /** What SQLite says of some of them: `all` of the peer throws errors without a code. */
 const BY_TEXT: ReadonlyMap<string, number> = new Map([
@@ -53,7 +53,7 @@ export function sqliteFailure(
 ): SessionError {
   if (cause instanceof SessionError) return cause;
   const code = resultCode(cause);
-  const advice = code === undefined ? undefined : ADVICE[code];
+  const advice = code === undefined ? undefined : ADVICE.get(code);
   const said = isNativeError(cause) ? cause.message : String(cause);
   return new SessionError(
     "SESSION_STORE",
