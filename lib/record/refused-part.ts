@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { MAX_DEPTH, isStorableObject } from "./value-shape";
+import { kindOf, MAX_DEPTH, strayKey } from "./value-kind";
 
 /** The first part of a value that can't be stored: where it is, what it is, and what to do instead. */
 export interface RefusedPart {
@@ -8,7 +8,7 @@ export interface RefusedPart {
   readonly instead: string;
 }
 
-/** Finds what `valueShape` refused. It walks a second time, so that the first walk, which is on every save, keeps no paths. */
+/** Finds what `storableCopy` refused, in the copy. It walks a second time, so that the first walk, which is on every save, keeps no paths. */
 export function refusedPart(path: string, value: unknown): RefusedPart {
   return find(path, value, new Set(), 0) ?? { path, is: "a value of an unknown kind", instead: "store plain data" };
 }
@@ -23,7 +23,10 @@ function find(path: string, value: unknown, seen: Set<object>, depth: number): R
     return { path, is: `nested deeper than ${MAX_DEPTH} levels`, instead: "store a flatter value" };
   }
   seen.add(value);
-  if (!isStorableObject(value)) return { path, ...describe(value) };
+  const kind = kindOf(value);
+  if (kind === undefined) return { path, ...describe(value) };
+  const stray = strayKey(value, kind);
+  if (stray !== undefined) return strayPart(path, value, stray);
   for (const [step, child] of steps(value)) {
     const refused = find(path + step, child, seen, depth + 1);
     if (refused !== undefined) return refused;
@@ -55,17 +58,24 @@ function step(key: string, inArray: boolean): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
+/** A property that the kind of the object would lose. */
+function strayPart(path: string, object: object, key: PropertyKey): RefusedPart {
+  if (typeof key === "symbol") return { path, is: "an object with symbol keys", instead: "use string keys" };
+  const beside = `store it beside the ${className(object)}`;
+  return { path: path + step(String(key), false), is: `a property of a ${className(object)}`, instead: beside };
+}
+
 function describe(object: object): Omit<RefusedPart, "path"> {
   if (types.isPromise(object)) return { is: "a promise", instead: "await it and store its result" };
   if (types.isNativeError(object)) return { is: "an Error", instead: "store its message" };
   if (types.isRegExp(object)) return { is: "a RegExp", instead: "store its source and flags" };
 
   if (types.isBoxedPrimitive(object)) return { is: "a boxed primitive", instead: "store value.valueOf()" };
-  if (Object.getOwnPropertySymbols(object).length > 0) {
-    return { is: "an object with symbol keys", instead: "use string keys" };
-  }
   const name = className(object);
   if (name === "URL") return { is: "a URL", instead: "store url.href" };
+  if (name === "Object") {
+    return { is: "an object that inherits from another", instead: "store a plain object with all of the data" };
+  }
   return { is: `an instance of ${name}`, instead: "store a plain object with its data, for example { ...value }" };
 }
 

@@ -1,28 +1,28 @@
 import { deserialize, serialize } from "node:v8";
 import { SessionError } from "../errors";
+import { jsonText } from "./json-text";
+import { intoOwnRealm } from "./own-realm";
 import type { Encoded } from "./session-record";
 import { refusedPart } from "./refused-part";
 import { shownText } from "./shown-text";
-import { valueShape } from "./value-shape";
+import { storableCopy } from "./storable-copy";
 
 /**
  * What is stored for a value. `key` only names it in the error: `SESSION_VALUE` with the path to the part that can't be
  * stored, and what to store instead.
  */
 export function encodeValue(key: string, value: unknown): Encoded {
-  switch (valueShape(value)) {
-    case "json":
-      return JSON.stringify(value);
-    case "clone":
-      return encodeClone(key, value);
-    case "refused": {
-      const { path, is, instead } = refusedPart(key, value);
-      throw new SessionError(
-        "SESSION_VALUE",
-        `${shownText(path)} is ${shownText(is)}, which a session can't hold; ${instead}.`,
-      );
-    }
+  const text = jsonText(value);
+  if (text !== undefined) return text;
+  const { copy, isRefused } = storableCopy(value);
+  if (isRefused) {
+    const { path, is, instead } = refusedPart(key, copy);
+    throw new SessionError(
+      "SESSION_VALUE",
+      `${shownText(path)} is ${shownText(is)}, which a session can't hold; ${instead}.`,
+    );
   }
+  return encodeClone(key, copy);
 }
 
 function encodeClone(key: string, value: unknown): Uint8Array {
@@ -38,7 +38,7 @@ function encodeClone(key: string, value: unknown): Uint8Array {
 export function decodeValue(encoded: Encoded): unknown {
   if (typeof encoded === "string") return JSON.parse(encoded) as unknown;
   // v8.deserialize makes views onto its input; the copy keeps the stored bytes out of the app's hands.
-  return deserialize(Buffer.from(encoded));
+  return intoOwnRealm(deserialize(Buffer.from(encoded)));
 }
 
 /** Whether two stored forms are the same to the byte. */

@@ -27,6 +27,21 @@ function routes(app: Express): void {
     expect(fingerprint(req.session.get("value"))).toBe(fingerprint(STORABLE[Number(req.params.n)]?.[1]()));
     res.send("equal");
   });
+  app.get("/keep-kinds", (req, res) => {
+    req.session.set("kinds", {
+      at: new Date(5),
+      map: new Map([["inner", new Set([new Date(6)])]]),
+      big: [1n, { a: 1 }],
+    });
+    res.end();
+  });
+  app.get("/kinds", (req, res) => {
+    const { at, map, big } = req.session.get("kinds") as { at: Date; map: Map<string, Set<Date>>; big: unknown[] };
+    const set = map.get("inner");
+    const [inner] = set ?? [];
+    const kinds = [at instanceof Date, map instanceof Map, set instanceof Set, inner instanceof Date];
+    res.json([...kinds, big instanceof Array, big[1] instanceof Object]);
+  });
   app.get("/keys", (req, res) => {
     for (const key of KEYS) req.session.set(key, { of: key });
     res.end();
@@ -107,6 +122,11 @@ describeOnEveryStore("values", (every) => {
     expect((await get(`/keep/${n}`)).status).toBe(200);
     for (let visit = 0; visit < 2; visit += 1) expect((await get(`/compare/${n}`)).body).toBe("equal");
     expect(store.writes).toBe(1); // P4: comparing has written nothing.
+  });
+
+  it("P9: what comes back is instanceof the classes that the app sees, also in a test runner's context", async () => {
+    expect((await get("/keep-kinds")).status).toBe(200);
+    expect(JSON.parse((await get("/kinds")).body)).toEqual([true, true, true, true, true, true]);
   });
 
   it("P9: any key comes back, and touches no prototype", async () => {

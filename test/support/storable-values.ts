@@ -25,6 +25,14 @@ export const STORABLE: readonly StorableValue[] = [
   ["a Buffer", () => Buffer.from("tea")],
   ["a cycle", cycle],
   ["a shared object", shared],
+  ["names beside the items of an array, and holes", () => Object.assign([1, , { a: 1 }], { total: 4 })], // eslint-disable-line no-sparse-arrays -- the hole is what is tested
+  [
+    "above which is an empty prototype",
+    () => Object.assign(Object.create(Object.create(null) as object) as object, { a: 1 }),
+  ],
+  ["a getter", () => ({ get total() { return 4; } })], // prettier-ignore
+  ["a getter beside a Date", () => ({ get total() { return 4; }, at: new Date(5) })], // prettier-ignore
+  ["a getter that returns something else each time", () => ({ value: changing(1, () => 2) })],
   ["keys like __proto__", () => JSON.parse('{"__proto__":{"a":1},"constructor":2,"":3,"a.b":4}') as unknown],
   ["all together", () => new Map(STORABLE.slice(0, -1).map(([name, make]) => [name, make()]))],
 ];
@@ -45,7 +53,58 @@ export const REFUSED: readonly (readonly [name: string, make: () => unknown, mes
   ["a promise", () => ({ p: Promise.resolve(1) }), "cart.p is a promise"],
   ["what is in a Map", () => new Map([["k", () => 1]]), "cart.values()[0] is a function"],
   ["a symbol", () => ({ s: Symbol("x") }), "cart.s is a symbol"],
+  ["a property of a Map", () => ({ m: Object.assign(new Map(), { total: 1 }) }), "cart.m.total is a property of a Map"],
+  ["a property of a Set", () => [Object.assign(new Set(), { "a b": 1 })], 'cart[0]["a b"] is a property of a Set'],
+  ["a property of a Date", () => Object.assign(new Date(), { zone: "UTC" }), "cart.zone is a property of a Date"],
+  [
+    "a hidden property of a Map",
+    () => Object.defineProperty(new Map(), "x", { value: 1 }),
+    "cart.x is a property of a",
+  ],
+  [
+    "a symbol as a property of a Map",
+    () => Object.assign(new Map(), { [Symbol("x")]: 1 }),
+    "cart is an object with symbol",
+  ],
+  [
+    "a property of a Buffer",
+    () => ({ f: Object.assign(Buffer.from("tea"), { mime: "a/b" }) }),
+    "cart.f.mime is a property of a Buffer",
+  ],
+  [
+    "a property of a typed array",
+    () => Object.assign(new Float64Array(2000), { unit: 1 }),
+    "cart.unit is a property of a Float64Array",
+  ],
+  ["a property of an ArrayBuffer", () => Object.assign(new ArrayBuffer(2), { x: 1 }), "cart.x is a property of a"],
+  ["a function beside the items of an array", () => Object.assign([1, , 3], { f: () => 1 }), "cart.f is a function"], // eslint-disable-line no-sparse-arrays -- holes are counted like names
+  [
+    "what is inherited",
+    () => ({ o: Object.create({ price: 1 }) as object }),
+    "cart.o is an object that inherits from another",
+  ],
+  [
+    "what is inherited from further up",
+    () => Object.create(Object.create(null, { a: { value: 1 } }) as object),
+    "cart is an",
+  ],
+  [
+    "a Map that inherits",
+    () => Object.setPrototypeOf(new Map(), Object.create(Map.prototype, { a: { value: 1 } }) as object),
+    "cart is an instance of Map",
+  ],
+  [
+    "what a getter gives the second time",
+    () => ({ total: changing(1, () => 2), at: new Date() }),
+    "cart.total.value is a function",
+  ],
 ];
+
+/** What `value` gives when it is read: the first, and from then on the second. */
+function changing(first: unknown, second: unknown): unknown {
+  let reads = 0;
+  return { get value() { return (reads += 1) === 1 ? first : second; } }; // prettier-ignore
+}
 
 function cycle(): unknown {
   const loop: Record<string, unknown> = { name: "loop", list: [] };
