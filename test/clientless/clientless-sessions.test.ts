@@ -94,7 +94,7 @@ describeOnEveryStore("clientless sessions", (every) => {
   });
 
   it("P8: tell their tasks to stop when their maxAge is over", async () => {
-    const watchful = newSessions({ killCheckInterval: 5 });
+    const watchful = newSessions({ killCheckInterval: "5ms" });
     watchful.defineTask("wait", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)));
     const session = await watchful.openClientlessSession("alice", { maxAge: "1h" });
     session.start("wait");
@@ -252,7 +252,7 @@ describeOnEveryStore("clientless sessions", (every) => {
   it("renew their lease while their process lives, and P2: never bring back what was killed", async () => {
     await sessions.close();
     store = await every.open({ now: () => now });
-    sessions = newSessions({ leaseTimeout: 60_000, killCheckInterval: 5 });
+    sessions = newSessions({ leaseTimeout: 60_000, killCheckInterval: "5ms" });
     await sessions.withClientlessSession("alice", async ({ id }) => {
       for (let minutes = 0; minutes < 3; minutes += 1) {
         now += 40_000;

@@ -14,7 +14,7 @@ describe("clientless sessions on a store that fails", () => {
   beforeEach(() => {
     errors = [];
     store = new FaultyStore(new MemoryStore());
-    sessions = new Sessions({ store, clearSchedule: false, storeTimeout: 50, killCheckInterval: 5 });
+    sessions = new Sessions({ store, clearSchedule: false, storeTimeout: "50ms", killCheckInterval: "5ms" });
     sessions.on("error", (error) => errors.push(error));
   });
   afterEach(async () => {

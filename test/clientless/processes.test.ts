@@ -58,7 +58,7 @@ function suite(place: () => SharedPlace): void {
   });
 
   it("P2: a kill from a second process tells the tasks to stop, and is what the close reports", async () => {
-    const worker = start("worker", { killCheckInterval: 20 });
+    const worker = start("worker", { killCheckInterval: "20ms" });
     const { id } = await worker.told();
     expect(await sessions.killSessionByUser("alice")).toBe(1);
     expect(await worker.told()).toEqual({ aborted: "SESSION_ENDED" });
@@ -68,7 +68,7 @@ function suite(place: () => SharedPlace): void {
   });
 
   it("P8: one whose process was killed is abandoned when its lease is over, and not before", async () => {
-    const worker = start("worker", { leaseTimeout: 60_000, killCheckInterval: 20 });
+    const worker = start("worker", { leaseTimeout: 60_000, killCheckInterval: "20ms" });
     const { id } = await worker.told();
     worker.child.kill("SIGKILL");
     await worker.exited;
@@ -82,7 +82,7 @@ function suite(place: () => SharedPlace): void {
   });
 
   it("the lease is renewed for as long as the process lives", async () => {
-    const worker = start("worker", { leaseTimeout: 6_000 });
+    const worker = start("worker", { leaseTimeout: "6s" });
     const { id } = await worker.told();
     const first = (await store.load(id!))!;
     while ((await store.load(id!))!.expiresAt === first.expiresAt) await sleep(50);

@@ -15,7 +15,7 @@ describe("what clientless sessions ask of the store", () => {
     now = Date.now();
     watched = watchedStore();
     const { store } = watched;
-    const times = { killCheckInterval: 2, leaseTimeout: LEASE_MS, now: () => now };
+    const times = { killCheckInterval: "2ms" as const, leaseTimeout: LEASE_MS, now: () => now };
     sessions = new Sessions({ store, clearSchedule: false, ...times });
   });
   afterEach(() => sessions.close());

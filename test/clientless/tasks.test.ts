@@ -14,7 +14,7 @@ describeOnEveryStore("tasks", (every) => {
   beforeEach(async () => {
     store = await every.open();
     errors = [];
-    sessions = new Sessions({ store, clearSchedule: false, killCheckInterval: 10 });
+    sessions = new Sessions({ store, clearSchedule: false, killCheckInterval: "10ms" });
     sessions.on("error", (error) => errors.push(error));
     session = await sessions.openClientlessSession("alice");
   });

@@ -130,7 +130,7 @@ describe("req.session", () => {
             setTimeout(() => res.send("bye"), Number(req.query.after));
           });
         },
-        { store, storeTimeout: 30 },
+        { store, storeTimeout: "30ms" },
       );
       const { cookie } = await app.get("/count");
       for (const after of [0, 60]) {

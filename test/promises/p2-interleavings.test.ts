@@ -106,7 +106,7 @@ describeOnEveryStore("any interleaving", (every) => {
       return at < 0.4 ? Promise.resolve() : at < 0.7 ? nextTurn() : sleep(at * 4);
     };
     slow.pause = pause;
-    const options = { store: slow, touchInterval: 1, keepOnLogin: ["list"], storeTimeout: "30s" } as const;
+    const options = { store: slow, touchInterval: "1ms", keepOnLogin: ["list"], storeTimeout: "30s" } as const;
     app = await startApp(
       routes(pause, store, () => app.sessions),
       options,

@@ -48,7 +48,7 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ["a symbol", { s: Symbol("x") }, "cart.s is a symbol"],
   ["symbol keys", { [Symbol("x")]: 1 }, "cart is an object with symbol keys"],
   ["a promise", { p: Promise.resolve(1) }, "cart.p is a promise"],
-  ["what is in a Map", new Map([["k", () => 1]]), 'cart.get("k") is a function'],
+  ["what is in a Map", new Map([["k", () => 1]]), "cart.values()[0] is a function"],
   ["what is in a Set", new Set([() => 1]), "cart.values()[0] is a function"],
   ["DataView", new DataView(new ArrayBuffer(1)), "cart is an instance of DataView"],
   ["SharedArrayBuffer", new SharedArrayBuffer(1), "cart is an instance of SharedArrayBuffer"],

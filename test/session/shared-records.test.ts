@@ -73,7 +73,7 @@ it("nothing that a store has handed out or was given is changed by whoever has i
       res.end();
     });
   };
-  const options = { store: new FreezingStore(), touchInterval: 1, keepOnLogin: ["list"] };
+  const options = { store: new FreezingStore(), touchInterval: "1ms" as const, keepOnLogin: ["list"] };
   const app = await startApp(routes, options);
   let cookie = "";
   const answers: [string, string][] = [];

@@ -19,7 +19,7 @@ const AHEAD_MS = 6 * 60_000;
 const LONGEST_BLOCK_MS = 150;
 
 const store = faultyStore(new SqliteStore({ path }), fault as Fault | undefined);
-const sessions = new Sessions({ store, clearSchedule: false, keepEnded: "1s", touchInterval: 1_000 });
+const sessions = new Sessions({ store, clearSchedule: false, keepEnded: "1s", touchInterval: "1s" });
 sessions.on("error", (error) => process.stderr.write(`error event: ${String(error)}\n`));
 
 const app = express();
