@@ -142,8 +142,8 @@ function isErrorLike(value: unknown): value is Error {
 
 /** Everything the client got, but for the date and our own cookie. */
 export function wireText(answer: Buffer): string {
-  return answer
-    .toString("latin1")
+  const text = answer.toString("latin1");
+  return (cutsByTurn ? withJoinedChunks(text) : text)
     .replace(/^Date: .*\r\n/gm, "")
     .replaceAll(`Set-Cookie: ${OUR_COOKIE}\r\n`, "");
 }
@@ -153,7 +153,7 @@ export function bodyOf(answer: Buffer): string {
   const headEnd = answer.indexOf("\r\n\r\n");
   const head = answer.subarray(0, headEnd).toString("latin1");
   let body: Buffer = answer.subarray(headEnd + 4);
-  if (/^Transfer-Encoding: chunked/im.test(head)) body = withoutChunks(body);
+  if (/^Transfer-Encoding: chunked/im.test(head)) body = Buffer.from(chunksOf(body.toString("latin1"), 0)[0], "latin1");
   if (/^Content-Encoding: gzip/im.test(head)) body = gunzipSync(body);
   const kept = head
     .split("\r\n")
@@ -163,13 +163,26 @@ export function bodyOf(answer: Buffer): string {
   return `${kept}\n\n${body.length} bytes, ${digest}\n${body.toString("latin1", 0, 200)}`;
 }
 
-function withoutChunks(body: Buffer): Buffer {
-  const chunks: Buffer[] = [];
-  for (let at = 0; ;) {
-    const lineEnd = body.indexOf("\r\n", at);
-    const length = parseInt(body.subarray(at, lineEnd).toString(), 16);
-    if (!(length > 0)) return Buffer.concat(chunks);
-    chunks.push(body.subarray(lineEnd + 2, lineEnd + 2 + length));
+/** From Node 26 on, what is written in one turn is one chunk, so how a body is cut is a matter of time. */
+const cutsByTurn = Number.parseInt(process.versions.node, 10) >= 26;
+
+function withJoinedChunks(text: string): string {
+  const head = text.search(/^Transfer-Encoding: chunked\r\n/m);
+  if (head < 0) return text;
+  const start = text.indexOf("\r\n\r\n", head) + 4;
+  const [body, end] = chunksOf(text, start);
+  const joined = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
+  return text.slice(0, start) + joined + withJoinedChunks(text.slice(end));
+}
+
+/** What is in the chunks from here on, and where they end. */
+function chunksOf(text: string, start: number): [body: string, end: number] {
+  let body = "";
+  for (let at = start; ;) {
+    const lineEnd = text.indexOf("\r\n", at);
+    const length = parseInt(text.slice(at, lineEnd), 16);
+    if (!(length > 0)) return [body, at];
+    body += text.slice(lineEnd + 2, lineEnd + 2 + length);
     at = lineEnd + 2 + length + 2;
   }
 }
