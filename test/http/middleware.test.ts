@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorRequestHandler } from "express";
-import type { RequestSession } from "../../lib/session/session";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { EXPRESSES, startApp } from "../support/app";
@@ -25,10 +24,8 @@ describe.each(EXPRESSES)("the middleware on %s", (_name, express) => {
       (main) => {
         countingRoutes(main);
         main.use(((_error, req, res, _next) => {
-          res.json({
-            user: (req.session as RequestSession | undefined)?.owner ?? "unknown",
-            id: req.sessionID ?? null,
-          });
+          const { session, sessionID } = req as Partial<typeof req>;
+          res.json({ user: session?.owner ?? "unknown", id: sessionID ?? null });
         }) as ErrorRequestHandler);
       },
       { express, store },
