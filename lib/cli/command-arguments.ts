@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { isSessionId } from "../record/session-id";
+import { quoted } from "../record/shown-text";
 import type { CommandOption } from "./command";
 import { UsageError } from "./usage-error";
 
@@ -43,7 +44,7 @@ export class CommandArguments {
     if (text === undefined) return undefined;
     const count = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(count) && count > 0) return count;
-    throw new UsageError(`--${name} takes a whole number, 1 or more, not ${JSON.stringify(text)}.`);
+    throw new UsageError(`--${name} takes a whole number, 1 or more, not ${quoted(text)}.`);
   }
 
   /** The ids of sessions among the operands, each once. Throws `UsageError` for what is none. */
@@ -51,14 +52,14 @@ export class CommandArguments {
     const wrong = this.operands.find((operand): boolean => !isSessionId(operand));
     if (wrong === undefined) return [...new Set(this.operands)];
     throw new UsageError(
-      `A session's id has 43 characters of base64url, and ${JSON.stringify(wrong)} is none; see coatcheck list.`,
+      `A session's id has 43 characters of base64url, and ${quoted(wrong)} is none; see coatcheck list.`,
     );
   }
 
   /** Throws `UsageError` where there are operands. */
   assertNoOperands(command: string): void {
     if (this.operands.length === 0) return;
-    throw new UsageError(`coatcheck ${command} takes options only, not ${JSON.stringify(this.operands[0])}.`);
+    throw new UsageError(`coatcheck ${command} takes options only, not ${quoted(this.operands[0] ?? "")}.`);
   }
 }
 

@@ -46,11 +46,16 @@ export const kill: Command = {
 async function killByIds(call: CommandCall, sessions: Sessions, ids: readonly string[]): Promise<number> {
   const notLive: string[] = [];
   for (const id of ids) {
-    if (!(await sessions.kill(id, killOptions(call)))) notLive.push(id);
+    if (!(await sessions.kill(id, killOptions(call)))) notLive.push(beginningOf(id));
   }
   await tellEnded(call, ids.length - notLive.length, { notLive });
   for (const id of notLive) await call.notes.line(`coatcheck: no session with the id ${id} is live.`);
   return notLive.length === 0 ? EXIT_CODE.ok : EXIT_CODE.failure;
+}
+
+/** Enough to tell which it was. The whole of what is no session's id may be a token. */
+function beginningOf(id: string): string {
+  return `${id.slice(0, 8)}…`;
 }
 
 async function isMeant({ streams }: CommandCall, sessions: Sessions, place: string): Promise<boolean> {

@@ -1,12 +1,11 @@
-/** Control and format characters, line separators, and halves of characters. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+import { UNPRINTABLE, escaped } from "../record/shown-text";
 
 /**
  * Text that came from a client, for one line of a terminal: what could move the cursor, change what was printed, or turn its order around
  * is written as an escape. (CWE-150)
  */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(UNPRINTABLE, escaped);
 }
 
 /** A value as one line of JSON that a terminal may show; it means the same. */

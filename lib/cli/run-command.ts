@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { quoted } from "../record/shown-text";
 import { backup } from "./backup";
 import { clear } from "./clear";
 import type { Command, Streams } from "./command";
@@ -47,7 +48,7 @@ async function run(
   }
   const command = COMMANDS.get(name);
   if (command === undefined) {
-    throw new UsageError(`There is no command ${JSON.stringify(name)}.\n\n${overviewText(COMMANDS)}`);
+    throw new UsageError(`There is no command ${quoted(name)}.\n\n${overviewText(COMMANDS)}`);
   }
   const args = new CommandArguments(rest, { ...command.options, help: HELP_OPTION });
   if (!args.flag("help")) return command.run({ args, streams, output, notes });

@@ -5,7 +5,7 @@ const MAX_SHOWN = 200;
 /** What has the form of a token, or is longer. An id has that form too; where only the caller knows which it is, neither is repeated. */
 const TOKENS = /[\w-]{43,}/g;
 /** Control and format characters, line separators, and halves of characters. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Text of somebody else's, as an error message may hold it: what could move a cursor or break a line of a log is escaped (CWE-117, CWE-150), of
@@ -31,7 +31,8 @@ function withoutTokens(text: string): string {
   return text.replace(TOKENS, "…");
 }
 
-function escaped(char: string): string {
+/** A character of these as an escape. */
+export function escaped(char: string): string {
   return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }
 

@@ -1,6 +1,8 @@
 import { CLEAR_GRACE_MS } from "../../lib/record/expiry";
 import { GUEST_USER } from "../../lib/record/session-record";
 import type { SessionRecord } from "../../lib/record/session-record";
+import { sessionIdOf } from "../../lib/record/session-id";
+import { newToken } from "../../lib/record/token";
 import { killed, sessionRecord } from "../support/session-records";
 import { describeOnEveryPlace } from "./every-place";
 
@@ -100,8 +102,25 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     const { code, stdout, stderr } = await coatcheck("show", UNKNOWN_ID);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe(
-      `coatcheck: There is no session with the id ${UNKNOWN_ID}, and none that ended lately. (SESSION_NOT_FOUND)\n`,
+      "coatcheck: There is no session with this id, and none that ended lately. (SESSION_NOT_FOUND)\n",
     );
+  });
+
+  it("P6: does not repeat a token that is given in the place of an id", async () => {
+    const token = newToken();
+    await store().create(sessionRecord({ id: sessionIdOf(token) }));
+    const calls = [
+      ["show", token],
+      ["kill", token],
+      ["kill", "--json", token],
+      ["kill", `sid=${token}`],
+      ["stats", token],
+    ];
+    for (const call of [...calls, ["show", `${token}.${newToken()}`], [token], ["list", "--limit", token]]) {
+      const { code, stdout, stderr } = await coatcheck(...call);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).not.toContain(token);
+    }
   });
 
   it("takes ids that begin with dashes", async () => {
@@ -131,7 +150,9 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(await coatcheck("kill", UNKNOWN_ID, expired.id, alice.id)).toEqual({
       code: 1,
       stdout: "1 session ended.\n",
-      stderr: [UNKNOWN_ID, expired.id].map((id) => `coatcheck: no session with the id ${id} is live.\n`).join(""),
+      stderr: [UNKNOWN_ID, expired.id]
+        .map((id) => `coatcheck: no session with the id ${id.slice(0, 8)}… is live.\n`)
+        .join(""),
     });
     expect(await isLive(alice)).toBe(false);
   });
