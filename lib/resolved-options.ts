@@ -188,7 +188,6 @@ export function checkedSchedule(schedule: unknown): string {
 
 const COOKIE_ENTRIES = {
   name: (value) => (value === undefined ? undefined : cookieName(value)),
-  prefix: aBoolean(true),
   path: (value = "/") => cookiePath(value),
   domain: cookieDomain,
   sameSite: sameSiteOption,
@@ -196,6 +195,7 @@ const COOKIE_ENTRIES = {
   priority: (value, option) => oneOf(option, value, ["low", "medium", "high"] as const),
   partitioned: aBoolean(false),
   persistent: aBoolean(false),
+  prefix: aBoolean(true),
 } satisfies Record<keyof CookieOptions, ReadOption<unknown>>;
 
 const SECURE_ONLY = "browsers take it only with Secure, so set cookie.secure to true or leave it out";
