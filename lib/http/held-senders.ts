@@ -82,7 +82,7 @@ function writeHead(res: ServerResponse, hold: ResponseHold, args: unknown[]): un
   }
   const { below } = hold.layer;
   const rest = applyWrittenHead(res, args);
-  // A middleware before us makes the head with what sends it: a compression looks at how long that is.
+  // A middleware before us makes the head when it is given what sends it: a compression looks at how long that is.
   if (hold.runsHead && below.writeHead !== nodeMethod("writeHead")) return res;
   if (mayPass(res, hold)) return Reflect.apply(below.writeHead, res, rest);
   if (!hold.runsHead) hold.heldAnswer().calls.push({ send: below.writeHead, args: rest });

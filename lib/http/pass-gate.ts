@@ -32,7 +32,7 @@ function holdHead(res: ServerResponse, hold: ResponseHold, answer: Promise<void>
     showHead(hold, ending);
   } catch (refusal) {
     hold.unsent = answer;
-    // It is told to the head that comes in the place of this one.
+    // The head that comes in the place of this one waits for it, and fails with it.
     answer.catch(() => undefined);
     throw refusal;
   }
@@ -136,7 +136,7 @@ function drop(res: ServerResponse, hold: ResponseHold, error: unknown): void {
   hideShown(hold);
   const held = hold.heldAnswer();
   // Whoever wanted the connection closed after the answer gets that after the error page.
-  if (held.closing !== undefined) res.shouldKeepAlive = false;
+  if (held.closing !== undefined || held.destroyed) res.shouldKeepAlive = false;
   for (const call of held.calls) if (call.send === hold.layer.below.write) failWrite(call.args, error);
   held.calls = [];
   if (held.endCallback !== undefined) res.removeListener("finish", held.endCallback);

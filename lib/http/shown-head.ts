@@ -45,17 +45,18 @@ export class ShownHead {
       makeHead(res);
     } catch (error) {
       const { statusCode, statusMessage } = res;
+      putBack(res, before);
       // These two stay as Node leaves them where it throws.
-      Object.assign(res, before, { statusCode, statusMessage });
+      Object.assign(res, { statusCode, statusMessage });
       throw error;
     }
     return new ShownHead(res, before);
   }
 
-  /** Takes it back. What is answered puts the status there again that the handler has assigned since. */
+  /** Takes it back. Returns what assigns again the status that the handler has assigned since, if it has. */
   hide(response: ServerResponse): (() => void) | undefined {
     const { statusCode, statusMessage } = response;
-    Object.assign(response, this.#before);
+    putBack(response as ServerResponse & HeadNotes, this.#before);
     const keepsCode = statusCode === this.#statusCode;
     const keepsMessage = statusMessage === this.#statusMessage;
     if (keepsCode && keepsMessage) return undefined;
@@ -83,7 +84,7 @@ export function noteLength(res: ServerResponse, ending: unknown[]): void {
   (res as ServerResponse & HeadNotes)._contentLength = hasChunk ? bytesOf(ending) : 0;
 }
 
-/** Named one by one: this is done for every response that waits, and a loop over names takes several times as long. */
+/** Named one by one: this is done for every response that waits, and a loop over the names takes longer. */
 function notesOf(res: HeadNotes): HeadNotes {
   return {
     _header: res._header,
@@ -99,4 +100,19 @@ function notesOf(res: HeadNotes): HeadNotes {
     statusCode: res.statusCode,
     statusMessage: res.statusMessage,
   };
+}
+
+function putBack(res: HeadNotes, before: HeadNotes): void {
+  res._header = before._header;
+  res._contentLength = before._contentLength;
+  res._hasBody = before._hasBody;
+  res._last = before._last;
+  res._defaultKeepAlive = before._defaultKeepAlive;
+  res._removedConnection = before._removedConnection;
+  res._removedContLen = before._removedContLen;
+  res._removedTE = before._removedTE;
+  res.chunkedEncoding = before.chunkedEncoding;
+  res.shouldKeepAlive = before.shouldKeepAlive;
+  res.statusCode = before.statusCode;
+  res.statusMessage = before.statusMessage;
 }

@@ -21,7 +21,7 @@ export function showHead(hold: ResponseHold, ending: unknown[] | undefined): voi
   if (res instanceof ServerResponse && !res.headersSent) hold.heldAnswer().head = ShownHead.of(res, ending);
 }
 
-/** And it was written to the connection, alone or with what follows it. */
+/** The head was written to the connection, alone or with what follows it. */
 export function showSent(hold: ResponseHold): void {
   if (!(hold.res instanceof ServerResponse)) return;
   hold.heldAnswer().headSent ??= sending(hold)._headerSent;
@@ -51,7 +51,7 @@ export function showEnded(hold: ResponseHold): void {
   if (closing !== undefined) showClosing(closing);
 }
 
-/** Whether a middleware before us may have more of what was written, as a compression has, which Node has to take from it. */
+/** Whether Node may still be given some of what was written, by a middleware before us that works on it, as a compression does. */
 function isStillSent({ layer: { below } }: ResponseHold): boolean {
   return below.write !== nodeMethod("write") || below.end !== nodeMethod("end");
 }
@@ -63,7 +63,7 @@ export function unshown(hold: ResponseHold, work: () => void): void {
   showEnded(hold);
 }
 
-/** Takes back all that was shown, so that Node can send it. What is answered puts the status there that the handler has assigned since. */
+/** Takes back all that was shown, so that Node can send it. Returns what assigns again the status that the handler has assigned since, if it has. */
 export function hideShown(hold: ResponseHold): (() => void) | undefined {
   const { res, held } = hold;
   if (held === undefined || !(res instanceof ServerResponse)) return undefined;

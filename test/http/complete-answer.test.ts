@@ -28,7 +28,12 @@ describeOnEveryStore("a complete answer that something follows", (every) => {
   afterEach(() => app.close());
 
   describe.each(EXPRESSES)("on %s", (_name, express) => {
-    it.each(Object.entries(after))("P1: reaches the client with what it stored: %s", async (_what, answer) => {
+    it.each(
+      Object.entries(after).flatMap(([what, answer]) => [
+        [what, answer, false] as const,
+        [`${what}, over TLS`, answer, true] as const,
+      ]),
+    )("P1: reaches the client with what it stored: %s", async (_what, answer, overTls) => {
       app = await startApp(
         (main) => {
           countingRoutes(main);
@@ -37,7 +42,7 @@ describeOnEveryStore("a complete answer that something follows", (every) => {
             answer(req, res);
           });
         },
-        { express, store },
+        { express, store, overTls },
       );
       const { status, body, cookie } = await app.get("/act");
       expect([status, body]).toEqual([200, '{"ok":1}']);

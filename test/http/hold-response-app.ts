@@ -71,6 +71,27 @@ export function addOurCookie(res: Response): void {
   res.setHeader("Set-Cookie", before === undefined ? [OUR_COOKIE] : [before, OUR_COOKIE].flat().map(String));
 }
 
+/** An app with one route, held by what `gateFor` makes. */
+export function heldApp(
+  gateFor: (res: Response) => ResponseGate,
+  handler: (res: Response, app: Express) => unknown,
+): Express {
+  const app = express5();
+  app.use((_req, res, next) => {
+    holdResponse(res, gateFor(res), next);
+    next();
+  });
+  app.use((_req, res) => void handler(res, app));
+  return app;
+}
+
+export function storing(log: string[], ms: number): () => Promise<void> {
+  return async () => {
+    await sleep(ms);
+    log.push("stored");
+  };
+}
+
 export const GATES: Record<string, (res: Response) => ResponseGate> = {
   "a gate with nothing to wait for": (res) => new TestGate(() => undefined, undefined, res),
   "a gate that sets a cookie at once": (res) => new TestGate(() => undefined, undefined, res, addOurCookie),

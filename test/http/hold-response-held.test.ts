@@ -2,31 +2,23 @@ import { once } from "node:events";
 import { ServerResponse } from "node:http";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createReadStream } from "node:fs";
-import type { Express, NextFunction, Request, Response } from "express";
+import type { Response } from "express";
 import express from "express";
 import { headersGone, holdResponse } from "../../lib/http/hold-response";
-import type { ResponseGate } from "../../lib/http/hold-response";
 import { eventually } from "../support/eventually";
 import { closedGate, signal } from "../support/gate";
-import { addOurCookie, exchange, GET, open, OUR_COOKIE, TestGate, withServer, wireText } from "./hold-response-app";
-
-/** An app with one route, held by what `gateFor` makes. */
-function heldApp(gateFor: (res: Response) => ResponseGate, handler: (res: Response, app: Express) => unknown): Express {
-  const app = express();
-  app.use((_req, res, next) => {
-    holdResponse(res, gateFor(res), next);
-    next();
-  });
-  app.use((_req, res) => void handler(res, app));
-  return app;
-}
-
-function storing(log: string[], ms: number): () => Promise<void> {
-  return async () => {
-    await sleep(ms);
-    log.push("stored");
-  };
-}
+import {
+  addOurCookie,
+  exchange,
+  GET,
+  heldApp,
+  open,
+  OUR_COOKIE,
+  storing,
+  TestGate,
+  withServer,
+  wireText,
+} from "./hold-response-app";
 
 const firstBytes: Record<string, (res: Response) => unknown> = {
   redirect: (res) => res.redirect("/next"),
@@ -339,92 +331,6 @@ test("what a handler writes while held is told to wait from the high-water mark 
   );
   await withServer(app, (port) => exchange(port, GET));
   expect(seen).toEqual([true, false, false, true, "drain", false]);
-});
-
-test.each(["end", "write", "flushHeaders"] as const)(
-  "a listener of headers that is mounted after us has its turn before the gate, at %s, and can still change what is stored",
-  async (send) => {
-    const log: string[] = [];
-    const listen = jest.requireActual<(res: Response, listener: () => void) => void>("on-headers");
-    const app = heldApp(
-      () =>
-        new TestGate(() => {
-          log.push("asked");
-          return sleep(10);
-        }),
-      (res) => {
-        listen(res, () => log.push("listener"));
-        res[send]("x");
-        log.push("sent");
-        if (send !== "end") res.end();
-      },
-    );
-    await withServer(app, (port) => exchange(port, GET));
-    expect(log).toEqual(["listener", "asked", "sent"]);
-  },
-);
-
-test("what has no body is told to wait for nothing, as Node does", async () => {
-  const app = heldApp(
-    () => new TestGate(() => sleep(20)),
-    (res) => {
-      res.statusCode = 204;
-      expect(res.write(Buffer.alloc(1_000_000))).toBe(true);
-      expect(res.writableNeedDrain).toBe(false);
-      res.once("drain", () => res.destroy());
-      res.end();
-    },
-  );
-  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 204 /);
-});
-
-test("what Node refuses to send once its headers are gone breaks the answer off", async () => {
-  const app = heldApp(
-    () => new TestGate(() => sleep(10)),
-    (res) => {
-      res.strictContentLength = true;
-      res.set("Content-Length", "5");
-      res.write("ab");
-      res.end("too much");
-    },
-  );
-  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^(HTTP\/1.1 200 [^]*ab)?$/);
-});
-
-test("a head that Node refuses leaves the save that was begun for it to the next one", async () => {
-  const log: string[] = [];
-  const gate = new TestGate(storing(log, 20));
-  const app = heldApp(
-    () => gate,
-    (res) => {
-      res.statusCode = 42;
-      expect(() => res.end("x")).toThrow("Invalid status code: 42");
-      res.statusCode = 201;
-      res.end("y");
-    },
-  );
-  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 201 [^]*y$/);
-  expect([gate.asked, log]).toEqual([
-    ["headers", "headers"],
-    ["stored", "stored"],
-  ]);
-});
-
-test("P7: a head that Node refuses, whose save then fails: the next one is lost for it", async () => {
-  let times = 0;
-  const app = heldApp(
-    () => new TestGate(() => ((times += 1) === 1 ? Promise.reject(new Error("not stored")) : undefined)),
-    (res) => {
-      res.statusCode = 42;
-      expect(() => res.end("x")).toThrow("Invalid status code: 42");
-      res.statusCode = 201;
-      res.end("y");
-    },
-  );
-  app.use(
-    (error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(503).send(error.message),
-  );
-  expect(wireText(await withServer(app, (port) => exchange(port, GET)))).toMatch(/^HTTP\/1.1 503 [^]*not stored$/);
 });
 
 test("a response that is none of Node's keeps its methods while its save takes time", async () => {
