@@ -76,15 +76,23 @@ export class SessionError extends Error {
   readonly statusCode: number;
   /** Whether the client may read the message: where the request was wrong, and not the server. */
   readonly expose: boolean;
+  /** Of a kill that failed in the middle: how many sessions it has ended. Others are live still. Absent for every other error. */
+  readonly ended?: number;
 
-  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions & { readonly ended?: number }) {
     super(message, options);
     this.name = "SessionError";
     this.code = code;
     this.status = STATUS_OF[code];
     this.statusCode = this.status;
     this.expose = this.status < 500;
+    if (options?.ended !== undefined) this.ended = options.ended;
   }
+}
+
+/** Whether it says that a stored session is damaged, or of a newer format. */
+export function isUnreadable(error: unknown): error is SessionError {
+  return error instanceof SessionError && error.code === "SESSION_UNREADABLE";
 }
 
 /** Tells the process of an error that nobody listens for. Given as text, because in a test runner's realm an error is none of the process's. */

@@ -55,7 +55,15 @@ export type { AuditTrail, ConsoleOptions, ConsoleSessions } from "./admin/consol
 export { requireSecurityKey } from "./http/require-security-key";
 export type { RequireSecurityKeyOptions } from "./http/require-security-key-options";
 export type { SessionHandler } from "./http/middleware";
-export type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./stores/store";
+export type {
+  ClearProgress,
+  FindQuery,
+  SessionStore,
+  SessionTally,
+  StoreOptions,
+  UnreadableQuery,
+  UnreadableRecord,
+} from "./stores/store";
 export type { SessionDelta, MapDelta } from "./record/session-delta";
 export type { SessionGroup } from "./record/session-group";
 export type {

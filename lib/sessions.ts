@@ -2,6 +2,8 @@ import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { AdminContext, AdminRequest } from "./admin/admin-context";
 import type { EndedNotice } from "./admin/ended-notice";
+import { killFound } from "./admin/kill-found";
+import type { KillQuery, KillTarget } from "./admin/kill-found";
 import { messageOf } from "./admin/kill-options";
 import type { KillOptions } from "./admin/kill-options";
 import type { Administration, KillDetails, SessionAdmin } from "./admin/session-admin";
@@ -14,7 +16,7 @@ import type { Task } from "./clientless/task";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { endOldest } from "./admin/session-limit";
 import type { SessionPage, SessionReader } from "./admin/session-reader";
-import { SessionError, warnOf } from "./errors";
+import { SessionError, isUnreadable, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";
 import { CookieSignature } from "./http/cookie-signature";
 import { deadIdsOf } from "./http/dead-cookie";
@@ -27,9 +29,9 @@ import type { ClearJob } from "./jobs/clear-job";
 import { Traffic } from "./http/traffic";
 import type { SessionOptions } from "./options";
 import { AttributeCipher } from "./record/attribute-cipher";
-import { CLEAR_GRACE_MS, isExpired, touchAt } from "./record/expiry";
+import { isExpired, touchAt } from "./record/expiry";
 import { isSessionId } from "./record/session-id";
-import { GUEST_USER, isEnded } from "./record/session-record";
+import { GUEST_USER } from "./record/session-record";
 import type { EndReason, SessionRecord } from "./record/session-record";
 import { DEFAULT_SCHEDULE, checkedSchedule, resolveOptions } from "./resolved-options";
 import type { ResolvedOptions } from "./resolved-options";
@@ -47,6 +49,7 @@ import type { ClearProgress, FindQuery, SessionTally } from "./stores/store";
 /** What is told of a session that began or ended in this process. */
 export interface SessionEvent {
   readonly id: string;
+  /** Empty where the session could not be read. */
   readonly owner: string;
 }
 
@@ -62,11 +65,6 @@ const CLAIMED =
   "A websocket came with a cookie of HTTPS, but nothing tells that it came over HTTPS, so the cookie was believed. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or cookie.secure to true.";
 const INSECURE =
   "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
-/** How many sessions are ended at a time. */
-const KILL_CONCURRENCY = 32;
-/** How many whole queries may find sessions without one of them being ended here, before giving up. */
-const MAX_FRUITLESS_ROUNDS = 10;
-
 /** One configured set of sessions: every public verb starts here. */
 export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
@@ -101,19 +99,19 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#handler;
   }
 
-  /** Ends one session. Resolves to whether it was live until now. */
+  /** Ends one session, also one that can't be read. Resolves to whether it was live until now. */
   kill(id: string, options: KillOptions = {}): Promise<boolean> {
     return this.#given(async () => {
       assertSessionId(id, "kill(id)");
       const details = detailsOf(options, "kill(id, options)");
-      const record = await this.#store.load(id);
-      return record !== undefined && (await this.#kill(record, "killed", details));
+      const target = await this.#killTarget(id);
+      return target !== undefined && (await this.#kill(target, "killed", details));
     });
   }
 
   /**
    * Ends all sessions of a user, of nobody (`GUEST_USER`), or, called with no argument at all, everyone's. It repeats until a whole query
-   * finds none. Resolves to how many it ended. An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing
+   * finds none. Resolves to how many it ended. Where the store fails meanwhile it rejects, and the error's `ended` is how many those are. An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing
    * request field must not sign everybody out.
    */
   killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
@@ -121,15 +119,13 @@ export class Sessions extends EventEmitter<SessionEvents> {
       if (args.length === 0) return this.killAllSessions();
       const [user, options = {}] = args;
       const details = detailsOf(options, "killSessionByUser(user, options)");
-      return this.#killFound({ state: "live", owner: ownerArgument(user) }, undefined, details);
+      return this.#killFound({ owner: ownerArgument(user) }, details);
     });
   }
 
-  /** Ends every session in the store. Resolves to how many it ended. */
+  /** Ends every session in the store, also those that can't be read. Resolves to how many it ended, as `killSessionByUser` does. */
   killAllSessions(options: KillOptions = {}): Promise<number> {
-    return this.#given(async () =>
-      this.#killFound({ state: "live" }, undefined, detailsOf(options, "killAllSessions(options)")),
-    );
+    return this.#given(async () => this.#killFound({}, detailsOf(options, "killAllSessions(options)")));
   }
 
   /** Ends all other sessions of this session's user. Resolves to how many it ended. */
@@ -142,7 +138,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
           "killOthers(session): this session belongs to nobody, so it has no others.",
         );
       }
-      return this.#killFound({ state: "live", owner }, id, detailsOf(options, "killOthers(session, options)"));
+      return this.#killFound({ owner, spared: id }, detailsOf(options, "killOthers(session, options)"));
     });
   }
 
@@ -186,7 +182,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
     return this.#given(async () => {
       for (const id of deadIdsOf(req, this.#settings)) {
-        const record = await this.#reader.record(id);
+        const record = await this.#reader.record(id).catch(unlessUnreadable);
         if (record?.project === this.#options.project) return adminRoom().endedNotice(record, this.#options.now());
       }
       return undefined;
@@ -296,54 +292,39 @@ export class Sessions extends EventEmitter<SessionEvents> {
     });
   }
 
-  async #killFound(query: FindQuery, spared: string | undefined, details: KillDetails): Promise<number> {
-    let ended = 0;
-    for (let fruitless = 0; fruitless < MAX_FRUITLESS_ROUNDS; fruitless += 1) {
-      const round = await this.#killRound(query, spared, details);
-      if (round.found === 0) return ended;
-      ended += round.ended;
-      if (round.ended > 0) fruitless = -1;
-    }
-    throw new SessionError(
-      "SESSION_CONFLICT",
-      `${ended} sessions were ended, but the store still finds others; call it again.`,
+  #killFound(query: KillQuery, details: KillDetails): Promise<number> {
+    const { now } = this.#options;
+    return killFound(
+      {
+        now,
+        find: (wanted) => this.#store.find(wanted),
+        findUnreadable: (wanted) => this.#store.findUnreadable(wanted),
+        kill: (target) => this.#kill(target, "killed", details),
+      },
+      query,
     );
   }
 
-  async #killRound(query: FindQuery, spared: string | undefined, details: KillDetails) {
-    const { now } = this.#options;
-    const round = { found: 0, ended: 0 };
-    const underWay = new Set<Promise<void>>();
-    const failures: unknown[] = [];
-    for await (const record of this.#store.find(query)) {
-      // What expired longer ago than clocks differ is over on every instance, and keeps its reason.
-      if (isEnded(record) || isExpired(record, now() - CLEAR_GRACE_MS) || record.id === spared) continue;
-      if (failures.length > 0) break;
-      round.found += 1;
-      // A failure is kept until it can be told: nothing awaits this promise while the query goes on.
-      const killing = this.#kill(record, "killed", details)
-        .then(
-          (live) => void (round.ended += live ? 1 : 0),
-          (error: unknown) => void failures.push(error),
-        )
-        .then(() => void underWay.delete(killing));
-      underWay.add(killing);
-      if (underWay.size >= KILL_CONCURRENCY) await Promise.race(underWay);
+  /** A live session that is to be ended by its id, also one that can't be read. */
+  async #killTarget(id: string): Promise<KillTarget | undefined> {
+    try {
+      return await this.#store.load(id);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
     }
-    await Promise.all(underWay);
-    if (failures.length > 0) throw failures[0];
-    return round;
+    for await (const unreadable of this.#store.findUnreadable({ id })) return unreadable;
+    return { id, owner: "", isUnreadable: true };
   }
 
   /** Whether this call ended it. One that had expired by our clock is ended too, but was over already. */
-  async #kill(record: SessionRecord, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
-    const { now } = this.#options;
+  async #kill(target: KillTarget, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
+    const { id, owner } = target;
     const ending = endingFor(this.#options, reason, by);
-    const ended = await this.#store.end(record.id, message === undefined ? ending : { ...ending, message });
+    const ended = await this.#store.end(id, message === undefined ? ending : { ...ending, message });
     if (!ended) return false;
-    this.#clientlessMade?.ended(record.id);
-    this.#emit("ended", { id: record.id, owner: record.owner, reason });
-    return !isExpired(record, now());
+    this.#clientlessMade?.ended(id);
+    this.#emit("ended", { id, owner, reason });
+    return "isUnreadable" in target || !isExpired(target, this.#options.now());
   }
 
   get #clientless(): ClientlessSessions {
@@ -373,8 +354,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
       ...{ now, isSuperUser, isPasswordExpired, audit, reader: this.#reader },
       load: (id) => this.#store.load(id),
       tally: () => this.tally(),
-      kill: (record, details) => this.#kill(record, "killed", details),
-      killFound: (query, spared, details) => this.#killFound(query, spared, details),
+      killTarget: (id) => this.#killTarget(id),
+      kill: (target, details) => this.#kill(target, "killed", details),
+      killFound: (query, details) => this.#killFound(query, details),
       renew: (id) => this.#store.mutate(id, (record) => touchAt(record, now(), keepEndedMs)),
       actingFor: getUserContext,
       given: (work) => this.#given(work),
@@ -447,6 +429,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
       ...(message === INSECURE || message === CLAIMED ? { code: "SESSION_INSECURE" } : undefined),
     });
   }
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error;
 }
 
 /** What plain kills are done with: they are by the owner of the session that the running code belongs to. */

@@ -35,6 +35,8 @@ export interface AuditEntry {
   readonly reason: string | null;
   /** How many sessions it has ended; absent for calls that end none. */
   readonly ended?: number;
+  /** It failed before it had ended all that it was to end: others are live still. Absent otherwise. */
+  readonly unfinished?: true;
 }
 
 /** Where the entries go. What it throws or rejects with is emitted as `error`, and changes nothing for the call; nothing waits for it. */

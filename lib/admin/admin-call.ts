@@ -1,4 +1,4 @@
-import { SessionError } from "../errors";
+import { SessionError, isUnreadable } from "../errors";
 import { isExpired } from "../record/expiry";
 import { isSessionId, sessionIdOf } from "../record/session-id";
 import { GUEST_USER } from "../record/session-record";
@@ -24,6 +24,12 @@ export interface AdminRules {
 /** Why a call was refused, for the audit alone: to the outside, all refusals are the same. */
 export type RefusalReason =
   "acting session over" | "not a super-user" | "target not live" | "password expired" | "no valid key";
+
+/** A live session, or why it can't be read. */
+interface Found {
+  readonly record?: SessionRecord;
+  readonly unreadable?: SessionError | undefined;
+}
 
 /** A call that was refused. The message is the same for every reason, whether or not there is such a session. */
 export class Refusal extends SessionError {
@@ -53,6 +59,10 @@ export class AdminCall {
   targetUser: string | null = null;
   /** How many sessions it has ended. */
   ended: number | undefined;
+  /** Whether it failed before it had ended all. */
+  isUnfinished = false;
+  /** Why the target can't be read. */
+  #unreadable: SessionError | undefined;
   /** The id of the session that asks. */
   readonly actingId: string | undefined;
   #isSuperUser = false;
@@ -88,12 +98,14 @@ export class AdminCall {
 
   /**
    * The live record that the call is about, undefined where there is none. Refuses whoever is not a super-user, unless `isOwn` lets people
-   * do this to sessions of their own. It asks the store for the same whether or not there is such a session.
+   * do this to sessions of their own. It asks the store for the same whether or not there is such a session. Only a super-user is told, by
+   * `SESSION_UNREADABLE`, that there is one and it can't be read.
    */
   async target(id: unknown, isOwn: "own too" | "super-users only"): Promise<SessionRecord | undefined> {
     const record = await this.#named(id);
     const isMine = isOwn === "own too" && this.actor !== null && record?.owner === this.actor;
     if (!isMine) this.assertSuperUser();
+    if (this.#unreadable !== undefined) throw this.#unreadable;
     return record;
   }
 
@@ -111,10 +123,22 @@ export class AdminCall {
   /** What was given as an id may be a token: that one is never kept, nor does it open anything here. */
   async #named(id: unknown): Promise<SessionRecord | undefined> {
     if (!isSessionId(id)) return undefined;
-    const [record, ofToken] = await Promise.all([this.#live(id), this.#live(sessionIdOf(id))]);
-    this.targetId = ofToken === undefined ? id : ofToken.id;
-    this.targetUser = (record ?? ofToken)?.owner ?? null;
-    return record;
+    const idOfToken = sessionIdOf(id);
+    const [named, ofToken] = await Promise.all([this.#found(id), this.#found(idOfToken)]);
+    this.targetId = ofToken === undefined ? id : idOfToken;
+    this.targetUser = (named ?? ofToken)?.record?.owner ?? null;
+    this.#unreadable = named?.unreadable;
+    return named?.record;
+  }
+
+  async #found(id: string): Promise<Found | undefined> {
+    try {
+      const record = await this.#live(id);
+      return record && { record };
+    } catch (error) {
+      if (isUnreadable(error)) return { unreadable: error };
+      throw error;
+    }
   }
 
   async #live(id: string): Promise<SessionRecord | undefined> {

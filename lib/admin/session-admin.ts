@@ -1,11 +1,12 @@
-import { SessionError } from "../errors";
+import { SessionError, isUnreadable } from "../errors";
 import type { SessionRecord } from "../record/session-record";
-import type { FindQuery, SessionTally } from "../stores/store";
+import type { SessionTally } from "../stores/store";
 import { AdminCall, Refusal } from "./admin-call";
 import type { AdminRules } from "./admin-call";
 import type { AdminAction, AuditSink } from "./admin-audit";
 import { record as auditCall } from "./admin-audit";
 import type { ResolvedAdminContext } from "./admin-context";
+import type { KillQuery, KillTarget } from "./kill-found";
 import { messageOf } from "./kill-options";
 import type { KillOptions } from "./kill-options";
 import { describeSession } from "./session-description";
@@ -25,10 +26,12 @@ export interface KillDetails {
 export interface Administration extends AdminRules {
   readonly reader: SessionReader;
   readonly tally: () => Promise<readonly SessionTally[]>;
+  /** What is live under this id, also where it can't be read. */
+  readonly killTarget: (id: string) => Promise<KillTarget | undefined>;
   /** Whether this call ended it. */
-  readonly kill: (record: SessionRecord, details: KillDetails) => Promise<boolean>;
-  /** Ends all that are found, but the one of the id that is spared; answers how many. */
-  readonly killFound: (query: FindQuery, spared: string | undefined, details: KillDetails) => Promise<number>;
+  readonly kill: (target: KillTarget, details: KillDetails) => Promise<boolean>;
+  /** Ends all that are found; answers how many. */
+  readonly killFound: (query: KillQuery, details: KillDetails) => Promise<number>;
   /** Renews a session's idle limit, as a request of its own would; undefined where it is over. */
   readonly renew: (id: string) => Promise<SessionRecord | undefined>;
   readonly audit: AuditSink | undefined;
@@ -138,7 +141,7 @@ export class SessionAdmin {
   kill(id: string, options: KillOptions = {}): Promise<boolean> {
     return this.#checked("kill", async (call) => {
       const message = messageOf(options, "kill(id, options)");
-      const target = await call.target(id, "own too");
+      const target = await this.#killTarget(call, id);
       const isEnded = target !== undefined && (await this.#administration.kill(target, { by: call.actor, message }));
       call.ended = isEnded ? 1 : 0;
       return isEnded;
@@ -156,7 +159,7 @@ export class SessionAdmin {
         );
       }
       const owner = call.assertUser(ownerOfUsername(user));
-      return this.#killFound(call, { state: "live", owner }, undefined, message);
+      return this.#killFound(call, { owner }, message);
     });
   }
 
@@ -165,7 +168,7 @@ export class SessionAdmin {
     return this.#checked("killOthers", async (call) => {
       const message = messageOf(options, "killOthers(options)");
       const owner = call.assertUser(call.actor);
-      return this.#killFound(call, { state: "live", owner }, call.actingId, message);
+      return this.#killFound(call, { owner, spared: call.actingId }, message);
     });
   }
 
@@ -174,8 +177,7 @@ export class SessionAdmin {
     return this.#checked("killAll", async (call) => {
       const message = messageOf(options, "killAll(options)", ["keepMine"]);
       call.assertSuperUser();
-      const spared = options.keepMine === true ? call.actingId : undefined;
-      return this.#killFound(call, { state: "live" }, spared, message);
+      return this.#killFound(call, options.keepMine === true ? { spared: call.actingId } : {}, message);
     });
   }
 
@@ -201,8 +203,25 @@ export class SessionAdmin {
     });
   }
 
-  async #killFound(call: AdminCall, query: FindQuery, spared: string | undefined, message: string | undefined) {
-    return (call.ended = await this.#administration.killFound(query, spared, { by: call.actor, message }));
+  async #killTarget(call: AdminCall, id: string): Promise<KillTarget | undefined> {
+    try {
+      return await call.target(id, "own too");
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      const target = await this.#administration.killTarget(id);
+      if (target !== undefined && target.owner !== "") call.targetUser = target.owner;
+      return target;
+    }
+  }
+
+  async #killFound(call: AdminCall, query: KillQuery, message: string | undefined): Promise<number> {
+    try {
+      return (call.ended = await this.#administration.killFound(query, { by: call.actor, message }));
+    } catch (error) {
+      call.isUnfinished = true;
+      call.ended = error instanceof SessionError ? (error.ended ?? 0) : 0;
+      throw error;
+    }
   }
 
   /** Does it, if it is allowed, and tells the audit how it went. */
@@ -228,9 +247,10 @@ export class SessionAdmin {
   #audit(action: AdminAction, call: AdminCall, result: "allowed" | "refused" | "failed", reason: string | null): void {
     const { audit, now, onError } = this.#administration;
     const { correlationId, app, remoteAddress } = this.#context;
-    const { actor, actingFor, targetId: target, targetUser, ended } = call;
+    const { actor, actingFor, targetId: target, targetUser, ended, isUnfinished } = call;
     const context = { correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
     const known = { actor, action, target, targetUser, result, reason };
-    auditCall(audit, { at: new Date(now()), ...context, ...known, ...(ended === undefined ? {} : { ended }) }, onError);
+    const count = { ...(ended === undefined ? {} : { ended }), ...(isUnfinished ? { unfinished: true as const } : {}) };
+    auditCall(audit, { at: new Date(now()), ...context, ...known, ...count }, onError);
   }
 }

@@ -1,3 +1,4 @@
+import { unfinishedKill } from "../admin/kill-found";
 import type { KillOptions } from "../admin/kill-options";
 import type { Sessions } from "../sessions";
 
@@ -10,19 +11,26 @@ export async function killInProject(
   filter: { readonly project: string; readonly username?: string },
   options: KillOptions,
 ): Promise<number> {
-  for (let ended = 0; ;) {
+  let ended = 0;
+  for (;;) {
     let found = 0;
     let ids: string[] = [];
     const kill = async () => {
-      const killed = await Promise.all(ids.map((id) => sessions.kill(id, options)));
-      ended += killed.filter(Boolean).length;
+      const outcomes = await Promise.allSettled(ids.map((id) => sessions.kill(id, options)));
+      ended += outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length;
+      const failed = outcomes.find((outcome) => outcome.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
       ids = [];
     };
-    for await (const { id } of sessions.eachSessionInfo(filter)) {
-      found += 1;
-      if (ids.push(id) === CONCURRENCY) await kill();
+    try {
+      for await (const { id } of sessions.eachSessionInfo(filter)) {
+        found += 1;
+        if (ids.push(id) === CONCURRENCY) await kill();
+      }
+      await kill();
+    } catch (error) {
+      throw unfinishedKill(error, ended);
     }
-    await kill();
     if (found === 0) return ended;
   }
 }

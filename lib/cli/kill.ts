@@ -1,3 +1,4 @@
+import { unfinishedKill } from "../admin/kill-found";
 import type { KillOptions } from "../admin/kill-options";
 import type { Sessions } from "../sessions";
 import type { Command, CommandCall } from "./command";
@@ -45,10 +46,15 @@ export const kill: Command = {
 /** Fails where one of them is not live: it may be mistyped. The others are ended all the same. */
 async function killByIds(call: CommandCall, sessions: Sessions, ids: readonly string[]): Promise<number> {
   const notLive: string[] = [];
+  let ended = 0;
   for (const id of ids) {
-    if (!(await sessions.kill(id, killOptions(call)))) notLive.push(beginningOf(id));
+    const isEnded = await sessions.kill(id, killOptions(call)).catch((error: unknown) => {
+      throw unfinishedKill(error, ended);
+    });
+    if (isEnded) ended += 1;
+    else notLive.push(beginningOf(id));
   }
-  await tellEnded(call, ids.length - notLive.length, { notLive });
+  await tellEnded(call, ended, { notLive });
   for (const id of notLive) await call.notes.line(`coatcheck: no session with the id ${id} is live.`);
   return notLive.length === 0 ? EXIT_CODE.ok : EXIT_CODE.failure;
 }

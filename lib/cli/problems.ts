@@ -89,7 +89,7 @@ function unreadable({ unreadable }: FileReport): Problem[] {
   return [
     {
       problem: [`${counted(unreadable.count, "session")} can't be read:`, ...unreadable.examples].join("\n"),
-      fix: "Restore a backup, or wait: requests of these sessions fail until they are cleared, when their time is over.",
+      fix: "End them, npx coatcheck kill with their ids, or wait until they are cleared. Those that are damaged sign their visitors out.",
     },
   ];
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SessionError } from "../errors";
+import { SessionError, isUnreadable } from "../errors";
 import { toldLater } from "../forgettable";
 import type { ForgottenFailure } from "../forgettable";
 import { derivedKey } from "../record/derived-key";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired, touchAt } from "../record/expiry";
+import { NewerFormatError } from "../record/newer-format";
 import { withCounters } from "../record/session-delta";
 import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
@@ -122,19 +123,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   /** Loads what the cookie names. A promise only where the store answers with one. */
   load(): Promise<void> | undefined {
     if (this.#isInsecure()) return undefined;
-    const { cookie, writer } = this.#settings;
-    const ids = cookie.tokens(this.#req, this.#cookie).map(sessionIdOf);
+    const ids = this.#settings.cookie.tokens(this.#req, this.#cookie).map(sessionIdOf);
     const [id] = ids;
     if (id === undefined) return undefined;
     this.#ids = ids;
-    const answer =
-      ids.length === 1
-        ? writer.load(id)
-        : firstOpening(
-            ids,
-            (each) => writer.load(each),
-            (record) => this.#opens(record),
-          );
+    const answer = ids.length === 1 ? this.#readable(id) : this.#firstOpening(ids);
     if (answer instanceof Promise) return answer.then((record) => this.#loaded(record));
     this.#loaded(answer);
     return undefined;
@@ -391,6 +384,31 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
     } catch (error) {
       this.#settings.onError(error);
     }
+  }
+
+  /** The record of one id, where it can be read. */
+  #readable(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined> {
+    try {
+      const answer = this.#settings.writer.load(id);
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.#passOver(error)) : answer;
+    } catch (error) {
+      return this.#passOver(error);
+    }
+  }
+
+  #firstOpening(ids: readonly string[]): SessionRecord | undefined | Promise<SessionRecord | undefined> {
+    return firstOpening(
+      ids,
+      (each) => this.#readable(each),
+      (record) => this.#opens(record),
+    );
+  }
+
+  /** A record that is damaged opens nothing, or its visitor could not even sign in anew. One of a newer format does elsewhere. */
+  #passOver(error: unknown): SessionRecord | undefined {
+    if (!isUnreadable(error) || error instanceof NewerFormatError) throw error;
+    this.#settings.onError(error);
+    return undefined;
   }
 
   #loaded(record: SessionRecord | undefined): void {

@@ -1,11 +1,11 @@
-import { SessionError } from "../errors";
+import { isUnreadable } from "../errors";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
-import { readEnded, readLive } from "./datastore-entity";
+import { idOfEntity, readEnded, readLive } from "./datastore-entity";
 import { isKeyName } from "./datastore-limits";
 import type { DatastoreRpc } from "./datastore-rpc";
 import { indexedValue } from "./datastore-value";
 import type { EntityResult, PropertyFilter } from "./datastore-wire";
-import type { FindQuery } from "./store";
+import type { FindQuery, UnreadableQuery, UnreadableRecord } from "./store";
 
 const PAGE_SIZE = 300;
 
@@ -24,6 +24,24 @@ export async function* findInDatastore(
   for await (const page of pages) {
     const records = page.map(({ entity }) => unlessUnreadable(() => read(entity)));
     yield records.filter((record) => record !== undefined && matches(record, query)) as FoundRecord[];
+  }
+}
+
+/** The live records that can't be read, page by page. */
+export async function* findUnreadableInDatastore(
+  rpc: DatastoreRpc,
+  kind: string,
+  query: UnreadableQuery,
+): AsyncGenerator<UnreadableRecord[]> {
+  const { id } = query;
+  const filters = filtersOf(rpc, kind, { state: "live", ...query });
+  for await (const page of id === undefined ? rpc.query(kind, filters, PAGE_SIZE) : oneById(rpc, kind, id)) {
+    const unreadable = page.filter(({ entity }) => unlessUnreadable(() => readLive(entity)) === undefined);
+    yield unreadable.map(({ entity }) => ({
+      id: idOfEntity(entity),
+      owner: entity.properties.owner?.stringValue ?? "",
+      isUnreadable: true,
+    }));
   }
 }
 
@@ -52,11 +70,12 @@ function matches(record: FoundRecord, { owner, project, scope, after }: FindQuer
   );
 }
 
-function unlessUnreadable<T>(read: () => T): T | undefined {
+/** Undefined for what is damaged or of a newer format. */
+export function unlessUnreadable<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof SessionError && error.code === "SESSION_UNREADABLE") return undefined;
+    if (isUnreadable(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { SessionError } from "../errors";
 import { dictionary } from "../record/dictionary";
+import { NewerFormatError } from "../record/newer-format";
 import { RECORD_VERSION } from "../record/session-record";
 import type { Encoded, SessionRecord } from "../record/session-record";
 import { readAttributes, readPages, readSecurityKeys } from "./datastore-maps";
@@ -96,12 +96,7 @@ export function readStoredLive(entity: StoredEntity): SessionRecord {
 
 /** Throws where this version can't read records of that format. */
 export function assertFormat(id: string, version: number): void {
-  if (version === RECORD_VERSION) return;
-  throw new SessionError(
-    "SESSION_UNREADABLE",
-    `The stored session ${id} has format ${version}, and this version of coatcheck reads ${RECORD_VERSION}. ` +
-      `Run the version that wrote it, or a later one.`,
-  );
+  if (version !== RECORD_VERSION) throw new NewerFormatError(id, version);
 }
 
 function find(from: ProtobufReader, end: number): Found {

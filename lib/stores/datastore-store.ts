@@ -19,7 +19,7 @@ import {
 } from "./datastore-entity";
 import { busyError, waitedError } from "./datastore-errors";
 import type { CommitOutcome } from "./datastore-errors";
-import { findInDatastore } from "./datastore-find";
+import { findInDatastore, findUnreadableInDatastore, unlessUnreadable } from "./datastore-find";
 import { assertWithinLimits, isKeyName } from "./datastore-limits";
 import { DatastoreLookups } from "./datastore-lookups";
 import { resolveDatastoreOptions } from "./datastore-options";
@@ -28,7 +28,7 @@ import { DatastoreRpc } from "./datastore-rpc";
 import { DatastoreUpdates } from "./datastore-updates";
 import type { Entity, EntityResult, Mutation } from "./datastore-wire";
 import { tallyDatastore } from "./datastore-tally";
-import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "./store";
 import { TurnsById } from "./turns-by-id";
 
 export type { DatastoreStoreOptions } from "./datastore-options";
@@ -118,13 +118,12 @@ export class DatastoreStore implements SessionStore {
     return this.#run(async () => (await this.#end(id, ending, [])) === "applied");
   }
 
-  async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
-    const pages = findInDatastore(this.#rpc, this.#kinds[query.state], query);
-    for (;;) {
-      const page = await this.#run(() => pages.next());
-      if (page.done === true) return;
-      yield* page.value;
-    }
+  find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
+    return this.#stream(findInDatastore(this.#rpc, this.#kinds[query.state], query));
+  }
+
+  findUnreadable(query: UnreadableQuery): AsyncGenerator<UnreadableRecord> {
+    return this.#stream(findUnreadableInDatastore(this.#rpc, this.#kinds.live, query));
   }
 
   tally(now: number): Promise<readonly SessionTally[]> {
@@ -168,8 +167,12 @@ export class DatastoreStore implements SessionStore {
 
   #endedMutation({ entity }: EntityResult, ending: Ending): Mutation[] {
     if (ending.purgeAt <= ending.endedAt) return [];
-    const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: readCounters(entity) };
-    const record = endedRecord({ ...readHeader(entity), ...maps }, ending);
+    // Of one that can't be read, nothing is kept.
+    const record = unlessUnreadable(() => {
+      const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: readCounters(entity) };
+      return endedRecord({ ...readHeader(entity), ...maps }, ending);
+    });
+    if (record === undefined) return [];
     return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
   }
 
@@ -211,6 +214,14 @@ export class DatastoreStore implements SessionStore {
     const mutation = updateMutation(this.#rpc.key(this.#kinds.live, id), id, delta);
     if (mutation.update !== undefined) assertWithinLimits(id, mutation.update.properties);
     return mutation;
+  }
+
+  async *#stream<T>(pages: AsyncGenerator<readonly T[]>): AsyncGenerator<T> {
+    for (;;) {
+      const page = await this.#run(() => pages.next());
+      if (page.done === true) return;
+      yield* page.value;
+    }
   }
 
   async #run<T>(work: () => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import { groupOf } from "../record/session-group";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import { DeadlineQueue } from "./deadline-queue";
 import type { Deadline } from "./deadline-queue";
-import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "./store";
 
 export interface GuardOptions {
   /** How long one store operation may take, in milliseconds. */
@@ -94,24 +94,14 @@ export class GuardedStore {
   }
 
   /** Streams; the time limit holds for each step. */
-  async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
-    this.#assertOpen();
-    const records = started("find", () => this.#store.find(query)[Symbol.asyncIterator]());
-    let isWaiting = false;
-    try {
-      for (;;) {
-        isWaiting = true;
-        const step = await this.#run("find", () => records.next());
-        isWaiting = false;
-        if (step.done === true) return;
-        yield step.value;
-      }
-    } finally {
-      const letGo = records.return?.();
-      // After a step that failed the caller has its error already, and behind one that hangs this would hang too.
-      if (isWaiting) letGo?.catch(() => undefined);
-      else await letGo;
-    }
+  find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
+    return this.#stream("find", () => this.#store.find(query));
+  }
+
+  /** The same for the records that can't be read. */
+  async *findUnreadable(query: UnreadableQuery): AsyncGenerator<UnreadableRecord> {
+    const store = this.#store;
+    if (hasUnreadable(store)) yield* this.#stream("findUnreadable", () => store.findUnreadable(query));
   }
 
   tally(now: number): Promise<readonly SessionTally[]> {
@@ -147,6 +137,26 @@ export class GuardedStore {
         reject,
       );
     });
+  }
+
+  async *#stream<T>(operation: string, start: () => AsyncIterable<T>): AsyncGenerator<T> {
+    this.#assertOpen();
+    const records = started(operation, () => start()[Symbol.asyncIterator]());
+    let isWaiting = false;
+    try {
+      for (;;) {
+        isWaiting = true;
+        const step = await this.#run(operation, () => records.next());
+        isWaiting = false;
+        if (step.done === true) return;
+        yield step.value;
+      }
+    } finally {
+      const letGo = records.return?.();
+      // After a step that failed the caller has its error already, and behind one that hangs this would hang too.
+      if (isWaiting) letGo?.catch(() => undefined);
+      else await letGo;
+    }
   }
 
   #run<T>(operation: string, start: () => Promise<T>): Promise<T> {
@@ -205,6 +215,10 @@ export class GuardedStore {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new SessionError("SESSION_CLOSED", "These Sessions were closed.");
   }
+}
+
+function hasUnreadable(store: SessionStore): store is SessionStore & Required<Pick<SessionStore, "findUnreadable">> {
+  return store.findUnreadable !== undefined;
 }
 
 /** A store may also throw where it should reject. */

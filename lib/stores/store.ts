@@ -23,6 +23,20 @@ export interface FindQuery {
   readonly progressEvery?: number;
 }
 
+/** A live record that can't be read: it is damaged, or of a newer format. */
+export interface UnreadableRecord {
+  readonly id: string;
+  /** As far as that can be read; otherwise empty. */
+  readonly owner: string;
+  readonly isUnreadable: true;
+}
+
+/** Which unreadable records `findUnreadable` answers; all of them where nothing is given. */
+export interface UnreadableQuery {
+  readonly id?: string;
+  readonly owner?: string;
+}
+
 /** How many live sessions one group has. */
 export interface SessionTally extends SessionGroup {
   readonly live: number;
@@ -52,7 +66,8 @@ export interface StoreOptions {
 export interface SessionStore {
   /**
    * The live record of this id; `undefined` where there is none or it was ended. Rejects with `SESSION_UNREADABLE`
-   * where what is stored is damaged or of a newer format. An acknowledged write is seen by every later load.
+   * where what is stored is damaged, and with a `NewerFormatError` (`coatcheck/testing`), which has the same code, where a later version has written it:
+   * a damaged session is over for its visitor, the other is not. An acknowledged write is seen by every later load.
    * A store that has the answer ready returns it without a promise.
    */
   load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined>;
@@ -83,7 +98,7 @@ export interface SessionStore {
   /**
    * Ends a record: from now on it is not live, its data are gone, and who, when and why stay until `ending.purgeAt` is
    * cleared; where that is not later than `ending.endedAt`, nothing is kept. True for exactly one caller; false where the
-   * id is not live. Durable when it resolves.
+   * id is not live. Durable when it resolves. It ends a record that can't be read as well; of that, nothing need be kept.
    */
   end(id: string, ending: Ending): Promise<boolean>;
 
@@ -92,6 +107,12 @@ export interface SessionStore {
    * call is. Unreadable records are passed over. Leaving the loop early lets go of what the query holds.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
+
+  /**
+   * Streams the live records that `find` passes over because they can't be read, so that they can be ended; those of an owner as far as it can be
+   * read whose they are. Absent in stores in which nothing is ever unreadable.
+   */
+  findUnreadable?(query: UnreadableQuery): AsyncIterable<UnreadableRecord>;
 
   /**
    * Counts the live records whose `expiresAt` is later than `now`, by group, without reading them; those that expired up to ten minutes before

@@ -145,6 +145,6 @@ describe("A live record that is read from bytes", () => {
 
   it("is told to be of a newer format, whatever else that may have changed", () => {
     const entity = stored(whole.id, { v: { integerValue: 2 }, data: { stringValue: "?" } });
-    expect(() => readLive(entity)).toThrow(/has format 2/);
+    expect(() => readLive(entity)).toThrow(/in format 2/);
   });
 });

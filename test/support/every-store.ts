@@ -18,7 +18,11 @@ export interface EveryStore {
   bytesOf(store: SessionStore): Promise<Buffer>;
   /** Makes a stored session one that a later version has written. Absent where no other version can write. */
   readonly writeNewerFormat?: (store: SessionStore, id: string) => Promise<void>;
+  /** Damages a stored session so that it can't be read, in its data or in what is said of it. Absent where nothing is ever damaged. */
+  readonly damage?: (store: SessionStore, id: string, part: DamagedPart) => Promise<void>;
 }
+
+export type DamagedPart = "data" | "header";
 
 /** Runs a suite on MemoryStore, SqliteStore and, where the emulator can be had, DatastoreStore. */
 export function describeOnEveryStore(name: string, body: (store: EveryStore) => void): void {
@@ -66,6 +70,10 @@ function sqlite(): EveryStore {
     writeNewerFormat: async (store, id) => {
       inFile(known(paths.get(store)), (db) => db.prepare("UPDATE session SET format = ? WHERE id = ?").run(NEWER, id));
     },
+    damage: async (store, id, part) => {
+      const set = part === "data" ? "data = '{'" : "created_at = 1";
+      inFile(known(paths.get(store)), (db) => db.prepare(`UPDATE session SET ${set} WHERE id = ?`).run(id));
+    },
   };
 }
 
@@ -96,6 +104,11 @@ function datastore(): EveryStore {
     writeNewerFormat: async (store, id) => {
       const client = clientFor(known(namespaces.get(store)));
       await client.merge({ key: client.key(["session", id]), data: { v: NEWER } });
+    },
+    damage: async (store, id, part) => {
+      const client = clientFor(known(namespaces.get(store)));
+      const data = part === "data" ? { data: "no entity" } : { createdAt: "no number" };
+      await client.merge({ key: client.key(["session", id]), data });
     },
   };
 }

@@ -1,6 +1,13 @@
 import type { SessionDelta } from "../../lib/record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../lib/record/session-record";
-import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "../../lib/stores/store";
+import type {
+  ClearProgress,
+  FindQuery,
+  SessionStore,
+  SessionTally,
+  UnreadableQuery,
+  UnreadableRecord,
+} from "../../lib/stores/store";
 import { signal } from "./gate";
 
 export type Operation = "load" | "create" | "update" | "mutate" | "replace" | "end" | "find" | "clear";
@@ -96,6 +103,10 @@ export class FaultyStore implements SessionStore {
     this.calls.find += 1;
     await this.#attempt("find", async () => undefined);
     yield* this.#inner.find(query);
+  }
+
+  async *findUnreadable(query: UnreadableQuery): AsyncGenerator<UnreadableRecord> {
+    yield* this.#inner.findUnreadable?.(query) ?? [];
   }
 
   tally(now: number): Promise<readonly SessionTally[]> {

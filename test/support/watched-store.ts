@@ -21,7 +21,8 @@ export function watchedStore(
   const calls: StoreMethod[] = [];
   const watched = new Proxy(store, {
     get(target, name: StoreMethod) {
-      const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+      const method = Reflect.get(target, name) as ((...args: unknown[]) => unknown) | undefined;
+      if (method === undefined) return undefined;
       return (...args: unknown[]) => {
         calls.push(name);
         // `find` answers no promise, and so can't be made to wait.

@@ -1,7 +1,8 @@
+import { NewerFormatError } from "../../record/newer-format";
 import { RECORD_VERSION } from "../../record/session-record";
 import type { EndedRecord, EndReason } from "../../record/session-record";
 import type { Database, Row } from "./driver";
-import { damaged, newerFormat, textOf } from "./record-columns";
+import { damaged, textOf } from "./record-columns";
 import { SessionTable } from "./session-table";
 
 /** The table of ended sessions. */
@@ -12,7 +13,7 @@ export class EndedTable extends SessionTable<EndedRecord> {
 
   override recordOf(row: Row): EndedRecord {
     const id = String(row.id);
-    if (Number(row.format) > RECORD_VERSION) throw newerFormat(id, Number(row.format));
+    if (Number(row.format) > RECORD_VERSION) throw new NewerFormatError(id, Number(row.format));
     try {
       return {
         v: RECORD_VERSION,

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { SessionError } from "../../errors";
 import { dictionary } from "../../record/dictionary";
+import { NewerFormatError } from "../../record/newer-format";
 import { RECORD_VERSION } from "../../record/session-record";
 import type { Encoded, SessionRecord } from "../../record/session-record";
 import type { Row, Value } from "./driver";
@@ -54,7 +55,7 @@ export function contentColumns(record: SessionRecord): ContentColumns {
 /** Reads a live session. Throws `SESSION_UNREADABLE` where it is damaged, or of a newer format. */
 export function sessionRecordOf(row: Row): SessionRecord {
   const id = String(row.id);
-  if (Number(row.format) > RECORD_VERSION) throw newerFormat(id, Number(row.format));
+  if (Number(row.format) > RECORD_VERSION) throw new NewerFormatError(id, Number(row.format));
   try {
     const record: SessionRecord = {
       v: RECORD_VERSION,
@@ -157,12 +158,5 @@ export function damaged(id: string, cause?: unknown): SessionError {
     "SESSION_UNREADABLE",
     `What is stored of the session ${id} is damaged; see npx coatcheck doctor.`,
     cause === undefined ? {} : { cause },
-  );
-}
-
-export function newerFormat(id: string, format: number): SessionError {
-  return new SessionError(
-    "SESSION_UNREADABLE",
-    `The session ${id} is stored in format ${format}, and this version of coatcheck reads ${RECORD_VERSION}; upgrade coatcheck.`,
   );
 }

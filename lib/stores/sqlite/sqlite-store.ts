@@ -5,11 +5,13 @@ import { isExpired } from "../../record/expiry";
 import { applyDelta } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
-import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "../store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import { Checkpoints } from "./checkpoints";
+import type { Row } from "./driver";
 import { EndedTable } from "./ended-table";
 import { LiveTable } from "./live-table";
 import { ClearingPace, PageSize } from "./pace";
+import { textOf } from "./record-columns";
 import { SessionFile } from "./session-file";
 import { FIRST_STEP } from "./session-table";
 import { resolveSqliteOptions } from "./sqlite-options";
@@ -100,16 +102,10 @@ export class SqliteStore implements SessionStore {
 
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
     const table = query.state === "live" ? this.#live : this.#ended;
-    const pages = new PageSize(query.limit);
-    let last = query.after ?? "";
     let passedOver = 0;
-    for (;;) {
-      this.#assertOpen();
-      const limit = pages.size;
-      const rows = await this.#file.read(() => pages.timed(() => table.page(query, last, limit)));
+    for await (const rows of this.#pages(table, query)) {
       for (const row of rows) {
         this.#assertOpen();
-        last = String(row.id);
         const record = table.soundRecordOf(row);
         if (record === undefined) continue;
         if (matches(record, query)) passedOver = 0;
@@ -117,8 +113,17 @@ export class SqliteStore implements SessionStore {
         else passedOver = 0;
         yield record;
       }
-      if (rows.length < limit || query.id !== undefined) return;
-      await nextTurn();
+    }
+  }
+
+  async *findUnreadable(query: UnreadableQuery): AsyncGenerator<UnreadableRecord> {
+    for await (const rows of this.#pages(this.#live, { state: "live", ...query })) {
+      for (const row of rows) {
+        this.#assertOpen();
+        if (this.#live.soundRecordOf(row) !== undefined) continue;
+        const owner = ownerOf(row);
+        if ((query.owner ?? owner) === owner) yield { id: String(row.id), owner, isUnreadable: true };
+      }
     }
   }
 
@@ -163,6 +168,21 @@ export class SqliteStore implements SessionStore {
     this.#file.close();
   }
 
+  /** Rows that may be what the query names. */
+  async *#pages(table: LiveTable | EndedTable, query: FindQuery): AsyncGenerator<Row[]> {
+    const pages = new PageSize(query.limit);
+    let last = query.after ?? "";
+    for (;;) {
+      this.#assertOpen();
+      const limit = pages.size;
+      const rows = await this.#file.read(() => pages.timed(() => table.page(query, last, limit)));
+      yield rows;
+      if (rows.length < limit || query.id !== undefined) return;
+      last = String(rows.at(-1)?.id);
+      await nextTurn();
+    }
+  }
+
   #write<T>(work: () => T): Promise<T> {
     return this.#closing === undefined ? this.#writes.write(work) : Promise.reject(closed());
   }
@@ -190,6 +210,15 @@ function matches(record: SessionRecord | EndedRecord, query: FindQuery): boolean
     (query.project === undefined || query.project === record.project) &&
     (query.scope === undefined || query.scope === record.scope)
   );
+}
+
+/** Whose session a row is, where at least that can be read; otherwise nobody's. */
+function ownerOf(row: Row): string {
+  try {
+    return textOf(row.owner);
+  } catch {
+    return "";
+  }
 }
 
 function closed(): SessionError {
