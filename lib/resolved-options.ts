@@ -4,17 +4,9 @@ import type { IsPasswordExpired, IsSuperUser } from "./admin/admin-call";
 import type { IsAuthorized } from "./admin/session-reader";
 import type { CookieSettings } from "./http/cookie-settings";
 import type { CookieOptions, SessionOptions } from "./options";
+import { aDuration, aDurationOrNone } from "./options/duration-option";
 import { FOREIGN_COOKIE_OPTIONS, FOREIGN_SESSION_OPTIONS } from "./options/foreign-names";
-import {
-  aBoolean,
-  aDuration,
-  aDurationOrNone,
-  aFunction,
-  anObject,
-  MAX_TIMER_MS,
-  oneOf,
-  stringList,
-} from "./options/option-kinds";
+import { aBoolean, aFunction, anObject, MAX_TIMER_MS, oneOf, stringList } from "./options/option-kinds";
 import { readOptions } from "./options/read-options";
 import type { OptionTable, ReadOption, ReadOptions } from "./options/read-options";
 import { refuse } from "./options/refused-options";
