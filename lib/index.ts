@@ -54,6 +54,12 @@ export type { ConsoleHandler } from "./admin/console/console-handler";
 export type { AuditTrail, ConsoleOptions, ConsoleSessions } from "./admin/console/console-options";
 export { requireSecurityKey } from "./http/require-security-key";
 export type { RequireSecurityKeyOptions } from "./http/require-security-key-options";
+export type {
+  ExpressSessionStore,
+  ExpressSessionStoreOptions,
+  SessionObject,
+  StoreCallback,
+} from "./http/express-session-store/express-session-store";
 export type { SessionHandler } from "./http/middleware";
 export type {
   ClearProgress,

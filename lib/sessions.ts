@@ -20,6 +20,14 @@ import { SessionError, isUnreadable, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";
 import { CookieSignature } from "./http/cookie-signature";
 import { deadIdsOf } from "./http/dead-cookie";
+import { CallbackStore } from "./http/express-session-store/express-session-store";
+import type {
+  ExpressSessionStore,
+  ExpressSessionStoreOptions,
+  StoreWork,
+} from "./http/express-session-store/express-session-store";
+import { libraryOf, LibrarySessions } from "./http/express-session-store/library-sessions";
+import { OwnSessions } from "./http/express-session-store/own-sessions";
 import type { HttpSettings } from "./http/http-settings";
 import { LateChanges } from "./http/late-changes";
 import { sessionHandler } from "./http/middleware";
@@ -75,6 +83,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   readonly #lateChanges = new LateChanges();
   #handler: SessionHandler | undefined;
   #settings: HttpSettings | undefined;
+  #ownSessionStore: ExpressSessionStore | undefined;
   #clearJob: ClearJob | undefined;
   /** These two are made when they are first asked for. */
   #clientlessMade: ClientlessSessions | undefined;
@@ -93,7 +102,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   /** The Express middleware of these sessions. The first call also starts the clearing job, unless `clearSchedule` is false. */
   middleware(): SessionHandler {
     if (this.#handler === undefined) {
-      this.#handler = sessionHandler((this.#settings = this.#httpSettings()));
+      this.#handler = sessionHandler(this.#http);
       if (this.#options.clearSchedule !== false) this.startClearSessions();
     }
     return this.#handler;
@@ -273,6 +282,16 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return currentSession();
   }
 
+  /**
+   * A store of express-session's kind, for libraries that ask for one. Without options it is about the sessions of browsers, by `req.sessionID`; it
+   * changes and ends them, and starts none. With `library` it keeps the sessions that a library makes itself. Throws `SESSION_ARGUMENT`.
+   */
+  expressSessionStore(options: ExpressSessionStoreOptions = {}): ExpressSessionStore {
+    const library = libraryOf(options);
+    if (library === undefined) return (this.#ownSessionStore ??= this.#callbackStore(new OwnSessions(this.#http)));
+    return this.#callbackStore(new LibrarySessions(this.#http, library));
+  }
+
   /** Stops the clearing job, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`. */
   close(): Promise<void> {
     return this.#given(async () => {
@@ -290,6 +309,14 @@ export class Sessions extends EventEmitter<SessionEvents> {
       if (holder?.forgotten === undefined) this.#forgotten(failure);
       else holder.forgotten(failure);
     });
+  }
+
+  get #http(): HttpSettings {
+    return (this.#settings ??= this.#httpSettings());
+  }
+
+  #callbackStore(work: StoreWork): ExpressSessionStore {
+    return new CallbackStore(work, (error) => this.#emitError(error));
   }
 
   #killFound(query: KillQuery, details: KillDetails): Promise<number> {
@@ -397,6 +424,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
       cookie: new SessionCookie(cookie, signature, () => this.#warnOnce(CLAIMED)),
       allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",
       find: (query) => this.#store.find(query),
+      sessionStore: () => this.expressSessionStore(),
       ...(afterLogin === undefined ? undefined : { afterLogin }),
       onError: (error) => this.#emitError(error),
       onLate: (error) => {

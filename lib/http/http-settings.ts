@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { FindQuery } from "../stores/store";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import type { SessionPolicy } from "../session/session-policy";
+import type { ExpressSessionStore } from "./express-session-store/express-session-store";
 import type { SessionCookie } from "./session-cookie";
 import type { Traffic } from "./traffic";
 
@@ -18,6 +19,8 @@ export interface HttpSettings extends SessionPolicy {
   readonly scopeOf: (req: IncomingMessage) => string;
   /** Whether plain HTTP may carry sessions. */
   readonly allowInsecure: boolean;
+  /** What `req.sessionStore` gives. */
+  readonly sessionStore: () => ExpressSessionStore;
   readonly find: (query: FindQuery) => AsyncIterable<SessionRecord | EndedRecord>;
   /** Something failed that no request answers for. */
   readonly onError: (error: unknown) => void;

@@ -7,8 +7,8 @@ import { sharedPrototype } from "./shared-prototype";
 const PREPARED = Symbol("coatcheck.prepared");
 
 /**
- * Gives a request `session` and `sessionID`. The first is a property of its own: only such a one can be deleted, and is noticed where it is. The second is,
- * with Express, an accessor on the prototype that its requests share, which costs a request nothing.
+ * Gives a request `session`, `sessionID` and `sessionStore`. The first is a property of its own: only such a one can be deleted, and is noticed where it is.
+ * The others are, with Express, accessors on the prototype that its requests share, which cost a request nothing.
  *
  * Leaves a `session` alone that somebody else has put there; `isShown` tells.
  */
@@ -22,7 +22,7 @@ export function showSession(req: RequestWithSession, requestSession: RequestSess
   const { [PREPARED]: isPrepared } = Object.getPrototypeOf(req) as { readonly [PREPARED]?: true };
   const isShared = isPrepared === true || prepare(req);
   // What another library has put on this very request would stand before the shared one.
-  if (!isShared || Object.hasOwn(req, "sessionID")) Object.defineProperty(req, "sessionID", SESSION_ID);
+  if (!isShared || Object.hasOwn(req, "sessionID")) Object.defineProperties(req, OTHERS);
 }
 
 /** Whether there is a `session` already: on the request, or, by `app.request`, on all of them. */
@@ -36,7 +36,7 @@ function hasAnother(req: RequestWithSession): boolean {
 function prepare(req: RequestWithSession): boolean {
   const shared = sharedPrototype(req, IncomingMessage);
   if (shared === undefined || "sessionID" in shared || "sessionID" in req) return false;
-  Object.defineProperty(shared, "sessionID", SESSION_ID);
+  Object.defineProperties(shared, OTHERS);
   Object.defineProperty(shared, PREPARED, { value: true });
   return true;
 }
@@ -52,15 +52,31 @@ const SESSION: PropertyDescriptor & ThisType<RequestWithSession> = {
   },
 };
 
-const SESSION_ID: PropertyDescriptor & ThisType<RequestWithSession> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    return this[REQUEST_SESSION]?.session?.id;
+const OTHERS: PropertyDescriptorMap & ThisType<RequestWithSession> = {
+  sessionID: {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this[REQUEST_SESSION]?.session?.id;
+    },
+    set(value: unknown) {
+      // Only a request without our session has an id of another library.
+      if (this[REQUEST_SESSION] === undefined) own(this, "sessionID", value);
+    },
   },
-  set(value: unknown) {
-    // Only a request without our session has an id of another library.
-    if (this[REQUEST_SESSION] !== undefined) return;
-    Object.defineProperty(this, "sessionID", { value, writable: true, enumerable: true, configurable: true });
+  sessionStore: {
+    configurable: true,
+    // It is for libraries that ask for it; what lists a request's properties must not make it.
+    enumerable: false,
+    get() {
+      return this[REQUEST_SESSION]?.sessionStore;
+    },
+    set(value: unknown) {
+      own(this, "sessionStore", value);
+    },
   },
 };
+
+function own(req: IncomingMessage, name: string, value: unknown): void {
+  Object.defineProperty(req, name, { value, writable: true, enumerable: true, configurable: true });
+}

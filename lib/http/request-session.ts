@@ -20,6 +20,7 @@ import { bindListeners } from "./bind-listeners";
 import { assertPrivate, keepPrivate, varyByCookie } from "./cache-headers";
 import { firstOpening } from "./first-opening";
 import { Handshake, isHandshake } from "./handshake";
+import type { ExpressSessionStore } from "./express-session-store/express-session-store";
 import { headersGone } from "./hold-response";
 import type { ResponseGate } from "./hold-response";
 import type { HttpSettings } from "./http-settings";
@@ -156,6 +157,11 @@ export class RequestSession implements SessionPlace, ResponseGate, SessionHolder
   endIfDeleted(): void {
     if (!this.isShown || this.#session === null || Object.hasOwn(this.#req, "session")) return;
     if (this.#req[REQUEST_SESSION] === this) this.session = null;
+  }
+
+  /** What `req.sessionStore` gives. */
+  get sessionStore(): ExpressSessionStore {
+    return this.#settings.sessionStore();
   }
 
   bindListeners(): void {

@@ -152,7 +152,7 @@ describeOnEveryStore("ended is final", (every) => {
       expect(JSON.parse((await app.get("/read", headers)).body)).toEqual({ a: null, owner: GUEST_USER });
       await expect(liveIds()).resolves.not.toContain(id);
       // Where there is a successor, it has the browser; without one, a write begins another session.
-      const answer = await app.get("/set", headers);
+      const answer = await app.post("/set", headers);
       if (path !== "/destroy") expect(answer).toMatchObject({ status: 409, cookie: undefined });
       else expect(answer.cookie).not.toBe(headers.cookie);
       await expect(liveIds()).resolves.not.toContain(id);
@@ -236,7 +236,7 @@ describeOnEveryStore("ended is final", (every) => {
   it("P2: a poll that was under way during the login reads as a guest, writes nothing and leaves the login alone", async () => {
     const login = await app.get("/login/alice", headers);
     expect(JSON.parse((await app.get("/read", headers)).body)).toEqual({ a: null, owner: GUEST_USER });
-    expect(await app.get("/set", headers)).toMatchObject({ status: 409, cookie: undefined });
+    expect(await app.post("/set", headers)).toMatchObject({ status: 409, cookie: undefined });
     expect(await app.get("/rotate", headers)).toMatchObject({ status: 200, cookie: undefined });
     const alice = { cookie: login.cookie ?? "" };
     expect(JSON.parse((await app.get("/read", alice)).body)).toMatchObject({ owner: "alice" });

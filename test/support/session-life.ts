@@ -6,7 +6,7 @@ import { startApp } from "./app";
 import type { RunningApp } from "./app";
 
 function routes(app: Express, sessions: () => Sessions): void {
-  app.get("/set", (req, res) => {
+  app.all("/set", (req, res) => {
     req.session.set("tea", "black");
     res.end();
   });
