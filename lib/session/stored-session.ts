@@ -352,16 +352,22 @@ export class StoredSession implements SessionState, KeyedSession {
 
   async #store(record: SessionRecord, delta: ValuesDelta | undefined): Promise<void> {
     assertRecordFits(record, this.#policy.maxBytes);
-    const predecessor = this.#predecessor;
-    if (predecessor === undefined) await this.#stored(this.#policy.writer.create(record));
-    else if (!(await this.#replace(predecessor, reasonOf(predecessor.owner, record.owner), record))) {
-      // Of two logins at once, the second finds the first one's session in the place of the old one.
-      if (record.owner === GUEST_USER || !(await this.#place.wasReplaced(predecessor.id))) throw this.#ended();
-      await this.#stored(this.#policy.writer.create(record));
-    }
+    if (this.#predecessor === undefined) await this.#stored(this.#policy.writer.create(record));
+    else await this.#succeed(this.#predecessor, record);
     this.#moveTo(record, false);
     if (delta !== undefined) this.#values.written(delta);
     if (this.#policy.afterLogin !== undefined) await this.#loggedIn(record, "now");
+  }
+
+  /**
+   * Puts the session that `regenerate` has begun in the place of the old one. Of two logins at once, the second finds the first one's session there, and goes on: who
+   * signs in proves by that who they are. A new token for the user that was there proves nothing, and that user may have been killed meanwhile.
+   */
+  async #succeed(predecessor: SessionRecord, record: SessionRecord): Promise<void> {
+    const reason = reasonOf(predecessor.owner, record.owner);
+    if (await this.#replace(predecessor, reason, record)) return;
+    if (reason !== "login" || !(await this.#place.wasReplaced(predecessor.id))) throw this.#ended();
+    await this.#stored(this.#policy.writer.create(record));
   }
 
   async #endPredecessor(): Promise<void> {

@@ -63,6 +63,16 @@ describe.each(EXPRESSES)("on %s", (_name, express) => {
       };
     }
 
+    it("P2: is none where a user's own session is given a new token twice: the second fails", async () => {
+      const bothHere = both();
+      let isSignedIn = false;
+      const guest = await start(() => (isSignedIn ? bothHere() : Promise.resolve()));
+      const { cookie } = await app.post("/regenerate?user=alice", { cookie: guest });
+      isSignedIn = true;
+      const answers = await Promise.all([1, 2].map(() => app.post("/regenerate?user=alice", { cookie: cookie! })));
+      expect(answers.map(({ status }) => status).sort()).toEqual([302, 409]);
+    });
+
     it.each(["/passport", "/regenerate"])(
       "P2: signs in with both, where both have loaded the guest's session: %s",
       async (path) => {

@@ -1,4 +1,5 @@
 import type { Express, Request } from "express";
+import type { RequestSession } from "../../lib/session/session";
 import { GUEST_USER } from "../../lib/record/session-record";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
@@ -32,6 +33,8 @@ const WANTS: Readonly<Record<string, (req: Request) => unknown>> = {
   },
 };
 
+const userOf = (session: RequestSession) => (session.get("passport") as { user?: string } | undefined)?.user;
+
 function routes(gate: () => Gate): (app: Express) => void {
   return (app) => {
     app.get("/prepare", (req, res) => {
@@ -62,7 +65,7 @@ function routes(gate: () => Gate): (app: Express) => void {
       res.end();
     });
     for (const want of ["set", "logout", "reset", "rotate"]) {
-      app.get(`/${want}`, async (req, res) => {
+      app.all(`/${want}`, async (req, res) => {
         await WANTS[want]?.(req);
         res.end();
       });
@@ -89,7 +92,7 @@ describeOnEveryStore("ended is final", (every) => {
     gate = closedGate();
     app = await startApp(
       routes(() => gate),
-      { store, now, storeTimeout: "20s" },
+      { store, now, storeTimeout: "20s", userOf },
     );
     headers = { cookie: (await app.get("/prepare")).cookie ?? "" };
     id = idOf(headers.cookie);

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Express, Request } from "express";
+import type { RequestSession } from "../../lib/session/session";
 import { GUEST_USER } from "../../lib/record/session-record";
 import type { SessionRecord } from "../../lib/record/session-record";
 import type { Sessions } from "../../lib/sessions";
@@ -54,17 +55,18 @@ const REQUESTS: Readonly<Record<string, (req: Request, user: string) => unknown>
     await req.session.merge(data).save();
   },
 };
+const userOf = (session: RequestSession) => (session.get("passport") as { user?: string } | undefined)?.user;
 const KILLS = ["kill", "killUser", "killUser", "killOthers", "killAll"];
 
 function routes(pause: () => Promise<unknown>, store: AuditedStore, sessions: () => Sessions): (app: Express) => void {
   return (app) => {
-    app.get("/others", async (req, res) => {
+    app.post("/others", async (req, res) => {
       const { session } = req;
       const { id, owner } = session;
       if (owner !== GUEST_USER) await store.kill("killOthers", owner, () => sessions().killOthers(session), id);
       res.end();
     });
-    app.get("/:what/:user", async (req, res) => {
+    app.post("/:what/:user", async (req, res) => {
       await pause();
       await REQUESTS[req.params.what]?.(req, req.params.user);
       await pause();
@@ -106,7 +108,7 @@ describeOnEveryStore("any interleaving", (every) => {
       return at < 0.4 ? Promise.resolve() : at < 0.7 ? nextTurn() : sleep(at * 4);
     };
     slow.pause = pause;
-    const options = { store: slow, touchInterval: "1ms", keepOnLogin: ["list"], storeTimeout: "30s" } as const;
+    const options = { store: slow, touchInterval: "1ms", keepOnLogin: ["list"], storeTimeout: "30s", userOf } as const;
     app = await startApp(
       routes(pause, store, () => app.sessions),
       options,
@@ -117,7 +119,7 @@ describeOnEveryStore("any interleaving", (every) => {
   afterAll(() => app.close());
 
   async function request(browser: Browser, path: string): Promise<string | undefined> {
-    const answer = await app.get(path, { cookie: browser.cookie(random) });
+    const answer = await app.post(path, { cookie: browser.cookie(random) });
     browser.keep(answer.cookie);
     if (answer.status === 200 || (answer.status === 409 && answer.cookie === undefined)) return undefined;
     return `${path} answered ${answer.status} ${answer.cookie ?? "without a cookie"}: ${answer.body}`;

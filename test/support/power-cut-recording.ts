@@ -36,7 +36,7 @@ export async function recordWriters(
   ...plans: WriterPlan[][]
 ): Promise<{ events: TraceEvent[]; files: Map<string, Buffer> }> {
   const work = realpathSync(mkdtempSync(join(tmpdir(), "coatcheck-power-cut-")));
-  const scripts = compileScripts(["lib/errors.ts", "lib/record", "lib/stores", "test/support"]);
+  const scripts = compileScripts(["lib", "test/support"]);
   try {
     const shim = join(work, "shim.so");
     execFileSync("cc", ["-shared", "-fPIC", "-O2", "-o", shim, join(__dirname, "power-cut-shim.c"), "-lpthread"]);
