@@ -21,7 +21,8 @@ module.exports = {
   },
   globalSetup: "<rootDir>/test/support/global-setup.ts",
   globalTeardown: "<rootDir>/test/support/global-teardown.ts",
-  maxWorkers: 2,
+  // One more than the cores that a small machine has: many tests wait, for an emulator, a browser, or a time limit.
+  maxWorkers: 3,
   // The machine that runs the tests may be slow: none of them takes a quarter of this on an idle one. One that hangs is told of soon all the same.
   testTimeout: 30_000,
 };

@@ -17,7 +17,7 @@ function routes(shown: string[]): (app: Express) => void {
   const showRequest = (req: Request) => {
     // Its headers, which are Node's, hold the cookie that the browser has sent; no other place of it does.
     const sent = req.headers.cookie ?? "no cookie";
-    shown.push(inspect(req, { depth: 5 }).replaceAll(sent, "the cookie as it was sent"));
+    shown.push(inspect(req, { depth: 3 }).replaceAll(sent, "the cookie as it was sent"));
     const ours = Object.getOwnPropertySymbols(req).filter((symbol) => symbol.description?.startsWith("coatcheck"));
     expect(ours).not.toEqual([]);
     const { session, sessionID } = req;
