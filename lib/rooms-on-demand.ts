@@ -14,3 +14,8 @@ export function clearJobRoom() {
 export function clientlessRoom() {
   return require("./clientless/clientless-sessions") as typeof import("./clientless/clientless-sessions");
 }
+
+/** Stores of express-session's kind, for libraries that ask for one. */
+export function expressSessionStoreRoom() {
+  return require("./http/express-session-store/store-room") as typeof import("./http/express-session-store/store-room");
+}

@@ -20,14 +20,10 @@ import { SessionError, isUnreadable, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";
 import { CookieSignature } from "./http/cookie-signature";
 import { deadIdsOf } from "./http/dead-cookie";
-import { CallbackStore } from "./http/express-session-store/express-session-store";
 import type {
   ExpressSessionStore,
   ExpressSessionStoreOptions,
-  StoreWork,
 } from "./http/express-session-store/express-session-store";
-import { libraryOf, LibrarySessions } from "./http/express-session-store/library-sessions";
-import { OwnSessions } from "./http/express-session-store/own-sessions";
 import type { HttpSettings } from "./http/http-settings";
 import { LateChanges } from "./http/late-changes";
 import { sessionHandler } from "./http/middleware";
@@ -43,7 +39,7 @@ import { GUEST_USER } from "./record/session-record";
 import type { EndReason, SessionRecord } from "./record/session-record";
 import { DEFAULT_SCHEDULE, checkedSchedule, resolveOptions } from "./resolved-options";
 import type { ResolvedOptions } from "./resolved-options";
-import { adminRoom, clearJobRoom, clientlessRoom } from "./rooms-on-demand";
+import { adminRoom, clearJobRoom, clientlessRoom, expressSessionStoreRoom } from "./rooms-on-demand";
 import { currentHolder, currentSession } from "./session/current-session";
 import { endingFor } from "./session/ending-for";
 import type { Session } from "./session/session";
@@ -73,6 +69,7 @@ const CLAIMED =
   "A websocket came with a cookie of HTTPS, but nothing tells that it came over HTTPS, so the cookie was believed. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or cookie.secure to true.";
 const INSECURE =
   "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
+
 /** One configured set of sessions: every public verb starts here. */
 export class Sessions extends EventEmitter<SessionEvents> {
   readonly #options: ResolvedOptions;
@@ -120,8 +117,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   /**
    * Ends all sessions of a user, of nobody (`GUEST_USER`), or, called with no argument at all, everyone's. It repeats until a whole query
-   * finds none. Resolves to how many it ended. Where the store fails meanwhile it rejects, and the error's `ended` is how many those are. An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing
-   * request field must not sign everybody out.
+   * finds none. Resolves to how many it ended. Where the store fails meanwhile it rejects, and the error's `ended` is how many those are.
+   * An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing request field must not sign everybody out.
    */
   killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
     return this.#given(async () => {
@@ -287,9 +284,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
    * changes and ends them, and starts none. With `library` it keeps the sessions that a library makes itself. Throws `SESSION_ARGUMENT`.
    */
   expressSessionStore(options: ExpressSessionStoreOptions = {}): ExpressSessionStore {
+    const { libraryOf, librarySessionStore, ownSessionStore } = expressSessionStoreRoom();
     const library = libraryOf(options);
-    if (library === undefined) return (this.#ownSessionStore ??= this.#callbackStore(new OwnSessions(this.#http)));
-    return this.#callbackStore(new LibrarySessions(this.#http, library));
+    if (library === undefined) return (this.#ownSessionStore ??= ownSessionStore(this.#http));
+    return librarySessionStore(this.#http, library);
   }
 
   /** Stops the clearing job, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`. */
@@ -313,10 +311,6 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   get #http(): HttpSettings {
     return (this.#settings ??= this.#httpSettings());
-  }
-
-  #callbackStore(work: StoreWork): ExpressSessionStore {
-    return new CallbackStore(work, (error) => this.#emitError(error));
   }
 
   #killFound(query: KillQuery, details: KillDetails): Promise<number> {
@@ -415,14 +409,15 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const { cookie, secrets, touchIntervalMs, scopeOf } = this.#options;
     const afterLogin = this.#afterLogin();
     const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
+    const allowInsecure = cookie.secure === false || process.env.NODE_ENV !== "production";
     return {
       ...this.#policy(),
       touchIntervalMs,
       scopeOf,
       touching: new Set(),
       traffic: this.#traffic,
-      cookie: new SessionCookie(cookie, signature, () => this.#warnOnce(CLAIMED)),
-      allowInsecure: cookie.secure === false || process.env.NODE_ENV !== "production",
+      cookie: new SessionCookie(cookie, signature, { allowInsecure, onClaimed: () => this.#warnOnce(CLAIMED) }),
+      allowInsecure,
       find: (query) => this.#store.find(query),
       sessionStore: () => this.expressSessionStore(),
       ...(afterLogin === undefined ? undefined : { afterLogin }),

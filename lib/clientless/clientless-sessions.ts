@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { MAX_TIMER_MS } from "../options/option-kinds";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
@@ -7,7 +8,7 @@ import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import { ClientlessState } from "./clientless-state";
 import { DefinedTasks } from "./defined-tasks";
-import { durationArgument, MAX_TIMER_MS } from "./duration-argument";
+import { durationArgument } from "./duration-argument";
 import { opening } from "./open-options";
 import type { Opening, OpenOptions } from "./open-options";
 import { OpenSessions } from "./open-sessions";

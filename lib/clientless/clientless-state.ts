@@ -1,4 +1,5 @@
 import { SessionError } from "../errors";
+import { MAX_TIMER_MS } from "../options/option-kinds";
 import { quoted, shownText } from "../record/shown-text";
 import { assertNames } from "../options/assert-names";
 import { isExpired, touchAt } from "../record/expiry";
@@ -9,7 +10,7 @@ import { ClientlessSession } from "./clientless-session";
 import type { CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import type { DefinedTasks } from "./defined-tasks";
-import { durationArgument, MAX_TIMER_MS } from "./duration-argument";
+import { durationArgument } from "./duration-argument";
 import type { OpenSessions } from "./open-sessions";
 import { SessionTasks } from "./session-tasks";
 import type { ResultOptions, TaskHandle } from "./task";

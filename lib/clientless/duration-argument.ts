@@ -2,9 +2,6 @@ import { SessionError } from "../errors";
 import { durationMs } from "../record/duration";
 import { shownValue } from "../record/shown-text";
 
-/** The longest time that a timer of Node's can wait. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** A duration that a call was given, in milliseconds: `least` at least, `most` or `Infinity` at most. `SESSION_ARGUMENT`. */
 export function durationArgument(name: string, value: unknown, least = 0, most = Infinity): number {
   const millis = durationMs(value);

@@ -1,7 +1,8 @@
 import { SessionError } from "../errors";
+import { MAX_TIMER_MS } from "../options/option-kinds";
 import { quoted } from "../record/shown-text";
 import { assertNames } from "../options/assert-names";
-import { durationArgument, MAX_TIMER_MS } from "./duration-argument";
+import { durationArgument } from "./duration-argument";
 import type { ResultOptions } from "./task";
 import { within } from "./within";
 

@@ -27,18 +27,25 @@ export interface CookieOnRequest {
   readonly overHttps: boolean;
 }
 
+/** What is done where only the name of a cookie tells that its request came over HTTPS. */
+interface Claims {
+  /** Whether plain HTTP may carry sessions. */
+  readonly allowInsecure: boolean;
+  /** The name was believed. */
+  readonly onClaimed: () => void;
+}
+
 /** Reads and writes the session cookie. Only the name that would be set on this very request is read. */
 export class SessionCookie {
   readonly #settings: CookieSettings;
   readonly #signature: CookieSignature | undefined;
-  readonly #onClaimed: () => void;
+  readonly #claims: Claims;
   readonly #security = new RequestSecurity();
   readonly #overHttp: CookieOnRequest;
   readonly #overHttps: CookieOnRequest;
 
-  /** `onClaimed`: only the name of a cookie tells that its request came over HTTPS. */
-  constructor(settings: CookieSettings, signature: CookieSignature | undefined, onClaimed: () => void) {
-    this.#onClaimed = onClaimed;
+  constructor(settings: CookieSettings, signature: CookieSignature | undefined, claims: Claims) {
+    this.#claims = claims;
     this.#settings = settings;
     this.#signature = signature;
     const { secure, name } = settings;
@@ -66,11 +73,14 @@ export class SessionCookie {
     return this.#security.isHttps(req) ?? (this.#settings.secure === true || this.#isClaimed(req));
   }
 
-  /** Where nobody can say, the name of a cookie that came can: browsers send a prefixed one over HTTPS only. */
+  /**
+   * Where nobody can say, the name of a cookie that came can: only HTTPS sets a prefixed one. Browsers send it to `http://localhost`, too, where it may be another
+   * app's: the bare one goes before it wherever plain HTTP may carry sessions.
+   */
   #isClaimed(req: IncomingMessage): boolean {
-    const { name } = this.#overHttps;
-    if (name === this.#overHttp.name || req.headers.cookie?.includes(`${name}=`) !== true) return false;
-    this.#onClaimed();
+    if (this.#overHttps.name === this.#overHttp.name || this.tokens(req, this.#overHttps).length === 0) return false;
+    if (this.#claims.allowInsecure && this.tokens(req, this.#overHttp).length > 0) return false;
+    this.#claims.onClaimed();
     return true;
   }
 
@@ -121,7 +131,6 @@ export class SessionCookie {
     return slots.map((slot) => this.#stringify(cookie, "", 0, slot));
   }
 
-  /** Express's own answer follows `trust proxy`; a bare request, as Socket.IO passes it, has only its socket, and the option. */
   #hasForm(value: string): boolean {
     return this.#signature === undefined ? isToken(value) : isSignedToken(value);
   }

@@ -42,8 +42,6 @@ export class Turns {
         throw error;
       },
     );
-    // Whoever was given this is told of its failure; that it is also kept here makes nobody responsible for it.
-    given.catch(() => undefined);
     this.#count += 1;
     this.#turn = turn;
     this.#given = given;

@@ -125,6 +125,18 @@ describe.each(["engine-io-6-6-11", "engine-io-6-6-12", "engine-io-6-6-13", "ws"]
   },
 );
 
+describe.each(SOCKET_SERVERS)("a websocket of %s on plain HTTP", (kind) => {
+  it("has the user of its bare cookie, where another app of localhost has left a prefixed one", async () => {
+    await start(kind);
+    const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const { cookie } = await app.get("/login");
+    const act = await app.connect({ cookie: `__Host-sid=${"A".repeat(43)}; ${cookie!}` });
+    expect(await act("owner")).toBe("alice");
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+});
+
 describe.each(["engine-io-6-6-11", "engine-io-6-6-12", "engine-io-6-6-13"] as const)("a handshake of %s", (kind) => {
   it("carries the cookie of a session that a middleware has saved in it", async () => {
     await start(kind, {

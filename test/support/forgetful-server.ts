@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import express5 from "express";
 import express4 from "express4";
 import type { Request, Response } from "express";
-import { Sessions } from "../../lib/sessions";
+import * as coatcheck from "../../lib";
 import type { RequestSession } from "../../lib/session/session";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { FaultyStore } from "./faulty-store";
@@ -15,7 +15,8 @@ import type { Operation } from "./faulty-store";
  */
 const express = process.argv[2] === "4" ? express4 : express5;
 const store = new FaultyStore(new MemoryStore());
-const sessions = new Sessions({ store, clearSchedule: false });
+const middleware = coatcheck.sessionMiddleware({ store, clearSchedule: false });
+const { sessions } = middleware;
 const tell = (message: unknown) => process.send?.(message);
 sessions.on("error", (error) => tell({ error: (error as { code?: string }).code ?? String(error) }));
 sessions.defineTask("fails", () => Promise.reject(new Error("the task's own")));
@@ -77,6 +78,16 @@ const CALLS: Record<string, (session: RequestSession) => unknown> = {
   openClientlessSession: () => sessions.openClientlessSession(""),
   closeClientlessSession: () => sessions.closeClientlessSession("no id"),
   withClientlessSession: () => sessions.withClientlessSession("", () => undefined),
+  // The plain functions over the default Sessions.
+  plainKill: () => coatcheck.killSessionByUser(undefined as unknown as string),
+  plainKillAll: () => coatcheck.killAllSessions({ message: 1 } as never),
+  plainGetSession: () => coatcheck.getSession("no id"),
+  plainGetSessionUser: () => coatcheck.getSessionUser("no id"),
+  plainGetSessionInfo: () => coatcheck.getSessionInfo({ limit: -1 }),
+  plainClear: () => coatcheck.clearSessions(),
+  plainOpen: () => coatcheck.openClientlessSession(""),
+  plainClose: () => coatcheck.closeClientlessSession("no id"),
+  plainWith: () => coatcheck.withClientlessSession("", () => undefined),
   task: async () => {
     const session = await sessions.openClientlessSession("bob").catch(() => undefined);
     void session?.start("fails").result();
@@ -138,7 +149,7 @@ const PHASES: Record<string, (name: string, req: Request, res: Response) => Prom
 
 const app = express();
 app.set("env", "test");
-app.use(sessions.middleware());
+app.use(middleware);
 app.get("/start", (req, res) => {
   req.session.set("n", 0);
   res.send("ok");
