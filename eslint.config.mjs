@@ -1,47 +1,7 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 import { constantTimeComparison } from "./lint/constant-time-comparison.mjs";
-
-/**
- * Which rooms of lib/ a room may import from; a room may always import from itself and from `errors`.
- * Rooms on one level do not import each other, and nothing imports upward.
- */
-const base = ["record", "options"];
-const middle = [...base, "stores", "session"];
-const mayImport = {
-  record: [],
-  options: ["record"],
-  stores: base,
-  session: base,
-  http: middle,
-  admin: middle,
-  clientless: middle,
-  pages: middle,
-  jobs: middle,
-};
-/** The command line stands above all rooms, and nothing imports from it. */
-const rooms = [...Object.keys(mayImport), "cli"];
-const topFiles = ["sessions", "options", "resolved-options", "default-sessions", "index", "cli"];
-
-const roomBoundaries = Object.keys(mayImport).map((room) => ({
-  files: [`lib/${room}/**/*.ts`],
-  rules: {
-    "no-restricted-imports": [
-      "error",
-      {
-        patterns: [
-          ...rooms
-            .filter((other) => other !== room && !mayImport[room].includes(other))
-            .map((other) => ({ group: [`**/${other}/**`], message: `lib/${room} may not import from lib/${other}.` })),
-          {
-            regex: `^\\.\\./(?:${topFiles.join("|")})$`,
-            message: `lib/${room} may not import from the files above it.`,
-          },
-        ],
-      },
-    ],
-  },
-}));
+import { rooms } from "./lint/rooms.mjs";
 
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "node_modules/", "**/*.cjs", "**/*.mjs", "bench/.peers/"] },
@@ -68,32 +28,10 @@ export default tseslint.config(
     plugins: { coatcheck: { rules: { "constant-time-comparison": constantTimeComparison } } },
     rules: { "coatcheck/constant-time-comparison": "error" },
   },
-  ...roomBoundaries,
   {
-    files: ["lib/cli/**/*.ts"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        {
-          patterns: [
-            {
-              group: ["../index*", "../cli*", "../default-sessions*"],
-              message: "lib/cli may import from Sessions and the rooms below it.",
-            },
-          ],
-        },
-      ],
-    },
-  },
-  {
-    files: ["lib/*.ts"],
-    ignores: ["lib/index.ts", "lib/cli.ts", "lib/default-sessions.ts"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        { patterns: [{ group: ["./index*", "./cli", "./default-sessions*"], message: "Nothing imports upward." }] },
-      ],
-    },
+    files: ["lib/**/*.ts"],
+    plugins: { rooms: { rules: { "may-import": rooms } } },
+    rules: { "rooms/may-import": "error" },
   },
   {
     files: ["example-app/**/*.ts", "bench/**/*.ts", "test/support/**/*.ts"],

@@ -16,8 +16,8 @@ module.exports = {
   moduleNameMapper: {
     "^coatcheck$": "<rootDir>/lib/index.ts",
     "^coatcheck/sqlite$": "<rootDir>/lib/stores/sqlite/sqlite-store.ts",
-    "^coatcheck/datastore$": "<rootDir>/lib/stores/datastore-store.ts",
-    "^coatcheck/testing$": "<rootDir>/lib/testing.ts",
+    "^coatcheck/datastore$": "<rootDir>/lib/stores/datastore/datastore-store.ts",
+    "^coatcheck/testing$": "<rootDir>/lib/testing/index.ts",
   },
   globalSetup: "<rootDir>/test/support/global-setup.ts",
   globalTeardown: "<rootDir>/test/support/global-teardown.ts",

@@ -4,7 +4,13 @@ import { defineConfig } from "rolldown";
 const LIB = resolve(import.meta.dirname, "lib");
 
 /** The files that are required by path from outside: the subpaths of package.json's `exports`, and its `bin`. */
-const PUBLIC = ["index", "stores/sqlite/sqlite-store", "stores/datastore-store", "testing", "cli"];
+const PUBLIC = [
+  "index",
+  "stores/sqlite/sqlite-store",
+  "stores/datastore/datastore-store",
+  "testing/index",
+  "cli/coatcheck",
+];
 
 /**
  * A `require` inside a function loads its file when it is first called, so that file is a file of the package too. Such calls stand in

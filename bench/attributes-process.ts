@@ -32,7 +32,7 @@ void main();
 async function main(): Promise<void> {
   const rounds = Number(process.argv[2] ?? 1);
   const { Sessions } = load("../dist/index.js") as typeof Coatcheck;
-  const { MemoryStore } = load("../dist/testing.js") as typeof CoatcheckTesting;
+  const { MemoryStore } = load("../dist/testing/index.js") as typeof CoatcheckTesting;
   const store = new MemoryStore();
   const sessions = new Sessions({ store, clearSchedule: false, secrets: [randomBytes(32).toString("hex")] });
   const handler = sessions.middleware();

@@ -11,7 +11,7 @@ const load = createRequire(__filename);
 
 const STORES: Record<string, (count: number) => Keep> = {
   "coatcheck, memory": (count) => {
-    const store = new (load("../dist/testing.js") as typeof CoatcheckTesting).MemoryStore();
+    const store = new (load("../dist/testing/index.js") as typeof CoatcheckTesting).MemoryStore();
     return (id, n) => store.create(sessionRecord(id, ownerOf(n, count), Date.now(), Date.now() + 3_600_000));
   },
   "express-session, MemoryStore": () => {

@@ -49,9 +49,9 @@ export const CONNECT_DATASTORE = "express-session, connect-datastore";
 const load = createRequire(__filename);
 const OURS = "../dist/index.js";
 const OUR_SQLITE = "../dist/stores/sqlite/sqlite-store.js";
-const OUR_TESTING = "../dist/testing.js";
+const OUR_TESTING = "../dist/testing/index.js";
 
-const OUR_DATASTORE = "../dist/stores/datastore-store.js";
+const OUR_DATASTORE = "../dist/stores/datastore/datastore-store.js";
 
 const SECRET = "a secret that only the benchmark knows";
 

@@ -1,16 +1,17 @@
 import type { ConsoleHandler } from "./admin/console/console-handler";
 import type { ConsoleOptions } from "./admin/console/console-options";
 import type { KillOptions } from "./admin/kill-options";
-import type { SessionFilter } from "./admin/session-filter";
-import type { SessionInfo } from "./admin/session-info";
+import type { SessionFilter } from "./admin/listing/session-filter";
+import type { SessionInfo } from "./admin/listing/session-info";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 import type { OpenOptions } from "./clientless/open-options";
-import type { Task } from "./clientless/task";
-import type { SessionPage } from "./admin/session-reader";
+import type { Task } from "./clientless/tasks/task";
+import type { SessionPage } from "./admin/listing/session-reader";
 import { SessionError, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";
 import type { SessionHandler } from "./http/middleware";
-import type { SessionOptions } from "./options";
+import type { SessionOptions } from "./options/session-options";
+import { consoleRoom } from "./rooms-on-demand";
 import { Sessions } from "./sessions";
 import type { ClearProgress } from "./stores/store";
 
@@ -125,9 +126,5 @@ export function defineTask<Params = unknown>(name: string, task: Task<Params>): 
  * `NOT_SIGNED_IN` (401); who is no super-user gets 403. Throws `SESSION_CONFIG`.
  */
 export function sessionConsole(options: ConsoleOptions = {}): ConsoleHandler {
-  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an app without the console does not load it */
-  const { consoleHandler } =
-    require("./admin/console/console-handler") as typeof import("./admin/console/console-handler");
-  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
-  return consoleHandler(options, defaultSessions);
+  return consoleRoom().consoleHandler(options, defaultSessions);
 }

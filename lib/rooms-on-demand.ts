@@ -19,3 +19,18 @@ export function clientlessRoom() {
 export function expressSessionStoreRoom() {
   return require("./http/express-session-store/store-room") as typeof import("./http/express-session-store/store-room");
 }
+
+/** The console. */
+export function consoleRoom() {
+  return require("./admin/console/console-handler") as typeof import("./admin/console/console-handler");
+}
+
+/** The embedded store. */
+export function sqliteRoom() {
+  return require("./stores/sqlite/sqlite-store") as typeof import("./stores/sqlite/sqlite-store");
+}
+
+/** The store on Google Cloud Datastore. */
+export function datastoreRoom() {
+  return require("./stores/datastore/datastore-store") as typeof import("./stores/datastore/datastore-store");
+}

@@ -1,3 +1,4 @@
+import { datastoreRoom, sqliteRoom } from "./rooms-on-demand";
 import type { SessionStore, StoreOptions } from "./stores/store";
 
 export interface EnvironmentStoreOptions extends StoreOptions {
@@ -22,12 +23,10 @@ export function usesDatastore(env: NodeJS.ProcessEnv = process.env): boolean {
 /** The store for this environment; with a `path` the embedded one there, whatever the environment says. Each is loaded only where it is used. */
 export function storeByEnvironment(options: EnvironmentStoreOptions, env = process.env): SessionStore {
   const { path, timeoutMs, ...common } = options;
-  /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load both stores' packages */
   if (path === undefined && usesDatastore(env)) {
-    const { DatastoreStore } = require("./stores/datastore-store") as typeof import("./stores/datastore-store");
+    const { DatastoreStore } = datastoreRoom();
     return new DatastoreStore(timeoutMs === undefined ? common : { ...common, timeoutMs });
   }
-  const { SqliteStore } = require("./stores/sqlite/sqlite-store") as typeof import("./stores/sqlite/sqlite-store");
+  const { SqliteStore } = sqliteRoom();
   return new SqliteStore(path === undefined ? common : { ...common, path });
-  /* eslint-enable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports */
 }

@@ -1,5 +1,5 @@
 import type { EndReason, EndedRecord, SessionRecord } from "../record/session-record";
-import { endOf } from "./session-info";
+import { endOf } from "./listing/session-info";
 
 /** What the browser of a session that is over may be told. */
 export interface EndedNotice {

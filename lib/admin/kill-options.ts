@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { assertNames } from "../options/assert-names";
+import { assertNames } from "../options/reader/assert-names";
 
 /** How sessions are ended from outside. */
 export interface KillOptions {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SessionError } from "../errors";
 import { usesDatastore } from "../store-by-environment";
-import { FILE_NAME } from "../stores/sqlite/session-file";
+import { FILE_NAME } from "../stores/sqlite/file/session-file";
 import type { CommandArguments } from "./command-arguments";
 import { UsageError } from "./usage-error";
 

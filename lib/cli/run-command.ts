@@ -1,20 +1,20 @@
 import { SessionError } from "../errors";
 import { quoted } from "../record/shown-text";
-import { backup } from "./backup";
-import { clear } from "./clear";
+import { backup } from "./commands/backup";
+import { clear } from "./commands/clear";
 import type { Command, Streams } from "./command";
 import { CommandArguments } from "./command-arguments";
 import { HELP_OPTION } from "./common-options";
-import { doctor } from "./doctor";
+import { doctor } from "./commands/doctor";
 import { EXIT_CODE } from "./exit-code";
 import { helpText, overviewText } from "./help-text";
-import { kill } from "./kill";
-import { list } from "./list";
+import { kill } from "./commands/kill";
+import { list } from "./commands/list";
 import { Output, OutputClosed } from "./output";
 import { printable } from "./printable";
-import { secret } from "./secret";
-import { show } from "./show";
-import { stats } from "./stats";
+import { secret } from "./commands/secret";
+import { show } from "./commands/show";
+import { stats } from "./commands/stats";
 import { UsageError } from "./usage-error";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(

@@ -4,7 +4,7 @@ import type { OnForgotten } from "../forgettable";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { sessionIdOf } from "../record/session-id";
 import { newToken } from "../record/token";
-import type { SessionOrigin, SessionPlace } from "../session/session-policy";
+import type { SessionOrigin, SessionPlace } from "../session/life/session-policy";
 
 /** Where a session without a browser is at home: it has no cookie, and its token is forgotten as soon as it has given the id. */
 export class ClientlessPlace implements SessionPlace {

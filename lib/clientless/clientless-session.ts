@@ -3,7 +3,7 @@ import type { DeclaredData } from "../session/session-data";
 import { STATE } from "../session/session-proxy";
 import type { ClientlessState } from "./clientless-state";
 import type { Duration } from "../record/duration";
-import type { ResultOptions, TaskHandle } from "./task";
+import type { ResultOptions, TaskHandle } from "./tasks/task";
 
 /** How to close a session. */
 export interface CloseOptions {

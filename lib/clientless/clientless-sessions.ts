@@ -1,19 +1,19 @@
 import { SessionError } from "../errors";
-import { MAX_TIMER_MS } from "../options/option-kinds";
+import { MAX_TIMER_MS } from "../options/reader/option-kinds";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
-import { endingFor } from "../session/ending-for";
+import { endingFor } from "../session/life/ending-for";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import { ClientlessState } from "./clientless-state";
-import { DefinedTasks } from "./defined-tasks";
+import { DefinedTasks } from "./tasks/defined-tasks";
 import { durationArgument } from "./duration-argument";
 import { opening } from "./open-options";
 import type { Opening, OpenOptions } from "./open-options";
 import { OpenSessions } from "./open-sessions";
-import type { Task } from "./task";
-import { TaskScope } from "./task-scope";
+import type { Task } from "./tasks/task";
+import { TaskScope } from "./tasks/task-scope";
 
 /** The sessions without a browser of one `Sessions`, and the tasks that can run in them. */
 export class ClientlessSessions {

@@ -1,4 +1,4 @@
-import type { SessionPolicy } from "../session/session-policy";
+import type { SessionPolicy } from "../session/life/session-policy";
 import type { OwnContext } from "../stores/own-context";
 
 /** What sessions without a browser work with. Durations in milliseconds. */

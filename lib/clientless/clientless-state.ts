@@ -1,20 +1,20 @@
 import { SessionError } from "../errors";
-import { MAX_TIMER_MS } from "../options/option-kinds";
+import { MAX_TIMER_MS } from "../options/reader/option-kinds";
 import { quoted, shownText } from "../record/shown-text";
-import { assertNames } from "../options/assert-names";
+import { assertNames } from "../options/reader/assert-names";
 import { isExpired, touchAt } from "../record/expiry";
-import { endingFor } from "../session/ending-for";
-import { StoredSession } from "../session/stored-session";
+import { endingFor } from "../session/life/ending-for";
+import { StoredSession } from "../session/life/stored-session";
 import { ClientlessPlace } from "./clientless-place";
 import { ClientlessSession } from "./clientless-session";
 import type { CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
-import type { DefinedTasks } from "./defined-tasks";
+import type { DefinedTasks } from "./tasks/defined-tasks";
 import { durationArgument } from "./duration-argument";
 import type { OpenSessions } from "./open-sessions";
-import { SessionTasks } from "./session-tasks";
-import type { ResultOptions, TaskHandle } from "./task";
-import { TaskScope } from "./task-scope";
+import { SessionTasks } from "./tasks/session-tasks";
+import type { ResultOptions, TaskHandle } from "./tasks/task";
+import { TaskScope } from "./tasks/task-scope";
 import { enclosingScope } from "./user-scope";
 
 /** A lease is renewed this many times in its length, so that one renewal that fails loses nothing. */

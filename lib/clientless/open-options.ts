@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { assertNames } from "../options/assert-names";
+import { assertNames } from "../options/reader/assert-names";
 import { isProjectName } from "../record/project-name";
 import { shownValue } from "../record/shown-text";
 import { userId } from "../session/session-owner";

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { FindQuery } from "../stores/store";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
-import type { SessionPolicy } from "../session/session-policy";
+import type { SessionPolicy } from "../session/life/session-policy";
 import type { ExpressSessionStore } from "./express-session-store/express-session-store";
-import type { SessionCookie } from "./session-cookie";
+import type { SessionCookie } from "./cookie/session-cookie";
 import type { Traffic } from "./traffic";
 
 /** What the middleware works with: the rules of its `Sessions`, and how they meet HTTP. Durations in milliseconds. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { currentHolder } from "../session/current-session";
 import "./express-types";
-import { holdResponse } from "./hold-response";
+import { holdResponse } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
-import { hasBody, keepCurrent } from "./request-body";
+import { hasBody, keepCurrent } from "./security-key/request-body";
 import { showSession } from "./request-properties";
 import { RequestSession } from "./request-session";
 import { REQUEST_SESSION } from "./request-slot";

@@ -2,7 +2,7 @@ import { IncomingMessage } from "node:http";
 import type { RequestSession } from "./request-session";
 import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
-import { sharedPrototype } from "./shared-prototype";
+import { sharedPrototype } from "./hold/shared-prototype";
 
 const PREPARED = Symbol("coatcheck.prepared");
 

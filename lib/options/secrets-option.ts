@@ -1,4 +1,4 @@
-import { RefusedOptions } from "./refused-options";
+import { RefusedOptions } from "./reader/refused-options";
 
 const MIN_SECRET_BYTES = 32;
 /** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */

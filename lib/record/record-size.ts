@@ -1,6 +1,6 @@
 import type { MapDelta, SessionDelta } from "./session-delta";
 import type { AttributeRecord, Encoded, SecurityKeyRecord, SessionRecord } from "./session-record";
-import { encodedBytes } from "./value-encoding";
+import { encodedBytes } from "./value/value-encoding";
 
 /** What a record's own fields and each key cost beside the values, in bytes: an estimate that is rather high. */
 const RECORD_OVERHEAD = 512;

@@ -1,6 +1,6 @@
 import { INHERITED_NAMES, RESERVED_NAMES } from "./reserved-names";
 import type { Session } from "./session";
-import type { SessionState } from "./session-state";
+import type { SessionState } from "./life/session-state";
 
 /** Where a Session keeps what stands behind it. */
 export const STATE: unique symbol = Symbol("state");

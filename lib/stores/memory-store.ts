@@ -1,8 +1,8 @@
 import { SessionError } from "../errors";
-import { FOREIGN_STORE_OPTIONS } from "../options/foreign-names";
-import { aFunction } from "../options/option-kinds";
-import { readOptions } from "../options/read-options";
-import type { OptionTable, ReadOption } from "../options/read-options";
+import { FOREIGN_STORE_OPTIONS } from "../options/reader/foreign-names";
+import { aFunction } from "../options/reader/option-kinds";
+import { readOptions } from "../options/reader/read-options";
+import type { OptionTable, ReadOption } from "../options/reader/read-options";
 import { CLEAR_GRACE_MS, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";

@@ -1,5 +1,5 @@
 import type { EndedNotice, Sessions } from "../../lib";
-import { sessionInfo } from "../../lib/admin/session-info";
+import { sessionInfo } from "../../lib/admin/listing/session-info";
 import type { SessionStore } from "../../lib/stores/store";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { resolveOptions } from "../../lib/resolved-options";
+import { resolveOptions } from "../../lib/options/resolved-options";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { commandLine } from "../support/command-line";
 import { sessionRecord } from "../support/session-records";
@@ -133,8 +133,8 @@ describe("coatcheck, the command", () => {
   it("is what the package has as its bin, and starts by itself", () => {
     const root = join(__dirname, "../..");
     const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: Record<string, string> };
-    expect(bin).toEqual({ coatcheck: "dist/cli.js" });
-    expect(readFileSync(join(root, "lib/cli.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(bin).toEqual({ coatcheck: "dist/cli/coatcheck.js" });
+    expect(readFileSync(join(root, "lib/cli/coatcheck.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 });
 

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { join } from "node:path";
 import { runCommand } from "../../lib/cli/run-command";
-import { DatastoreStore } from "../../lib/stores/datastore-store";
+import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import type { SessionStore } from "../../lib/stores/store";
 import { commandLine } from "../support/command-line";

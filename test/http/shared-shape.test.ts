@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import type { Request, RequestHandler, Response } from "express";
 import { shareShapes } from "../../lib/http/shared-shape";
 import { Sessions } from "../../lib/sessions";
-import { MemoryStore } from "../../lib/testing";
+import { MemoryStore } from "../../lib/testing/index";
 import { EXPRESSES, send } from "../support/app";
 
 /** Until V8 12 (Node 22, 23), no two objects have one shape to which a property was added after their prototypes were changed. */

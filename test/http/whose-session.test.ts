@@ -1,7 +1,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Express, Request, RequestHandler } from "express";
-import type { SessionOptions } from "../../lib/options";
+import type { SessionOptions } from "../../lib/options/session-options";
 import { currentSession } from "../../lib/session/current-session";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";

@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import type express5 from "express";
 import expressSession from "express-session";
 import { sessionConsole, sessionMiddleware, SessionError, Sessions } from "../../lib";
-import { requireSecurityKey } from "../../lib/http/require-security-key";
+import { requireSecurityKey } from "../../lib/http/security-key/require-security-key";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
-import { DatastoreStore } from "../../lib/stores/datastore-store";
+import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { EXPRESSES, send } from "../support/app";
 

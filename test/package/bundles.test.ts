@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { nodeDriver, PEER } from "../../lib/stores/sqlite/driver";
+import { nodeDriver, PEER } from "../../lib/stores/sqlite/file/driver";
 import { bundled, BUNDLERS } from "../support/bundlers";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/datastore-emulator";
 import { installedProject, linkPackage } from "../support/installed-project";

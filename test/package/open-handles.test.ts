@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { PEER } from "../../lib/stores/sqlite/driver";
+import { PEER } from "../../lib/stores/sqlite/file/driver";
 import { describeOnEmulator, emulatorHost } from "../support/datastore-emulator";
 import { installedProject } from "../support/installed-project";
 

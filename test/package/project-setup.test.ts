@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm, symlink, writeFile, mkdir } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { PEER } from "../../lib/stores/sqlite/driver";
+import { PEER } from "../../lib/stores/sqlite/file/driver";
 
 const run = promisify(execFile);
 const root = join(__dirname, "../..");
@@ -132,7 +132,9 @@ describe("the packed tarball", () => {
   });
 
   it("has the command line, which makes a secret", async () => {
-    const { stdout } = await run(process.execPath, ["node_modules/coatcheck/dist/cli.js", "secret"], { cwd: folder });
+    const { stdout } = await run(process.execPath, ["node_modules/coatcheck/dist/cli/coatcheck.js", "secret"], {
+      cwd: folder,
+    });
     expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
   });
 

@@ -1,5 +1,5 @@
-import type { AuditEntry } from "../../lib/admin/admin-audit";
-import type { SessionAdmin } from "../../lib/admin/session-admin";
+import type { AuditEntry } from "../../lib/admin/checked/admin-audit";
+import type { SessionAdmin } from "../../lib/admin/checked/session-admin";
 import { Sessions } from "../../lib/sessions";
 import { describeOnEveryStore } from "../support/every-store";
 import { FaultyStore } from "../support/faulty-store";

@@ -1,5 +1,5 @@
 import type { Express } from "express";
-import type { AuditEntry } from "../../lib/admin/admin-audit";
+import type { AuditEntry } from "../../lib/admin/checked/admin-audit";
 import type { Sessions } from "../../lib/sessions";
 import type { SessionStore } from "../../lib/stores/store";
 import { EXPRESSES, startApp } from "../support/app";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import express5 from "express";
 import express4 from "express4";
 import type { Express } from "express";
-import type { SessionOptions } from "../../lib/options";
+import type { SessionOptions } from "../../lib/options/session-options";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { selfSignedCertificate } from "./self-signed-certificate";

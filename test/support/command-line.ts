@@ -15,7 +15,7 @@ export interface CommandResult {
 }
 
 export interface CommandLine {
-  /** The compiled `lib/cli.js`. */
+  /** The compiled `lib/cli/coatcheck.js`. */
   readonly script: () => string;
   /** A folder of this test alone, in which its commands run. */
   readonly folder: () => string;
@@ -39,7 +39,7 @@ export function commandLine(): CommandLine {
     ...{ PATH: process.env.PATH, NODE_PATH: compiled.env.NODE_PATH, METADATA_SERVER_DETECTION: "none" },
     ...variables,
   });
-  const script = () => compiled.path("lib/cli.ts");
+  const script = () => compiled.path("lib/cli/coatcheck.ts");
   const spawned = (command: string, args: readonly string[], variables: NodeJS.ProcessEnv) =>
     ended(spawn(command, args, { cwd: folder, env: variables, stdio: ["ignore", "pipe", "pipe"] }));
   const run = (args: readonly string[], variables?: Record<string, string>) =>

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Datastore } from "@google-cloud/datastore";
-import { DatastoreStore } from "../../lib/stores/datastore-store";
+import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { SessionStore, StoreOptions } from "../../lib/stores/store";

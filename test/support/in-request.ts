@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import type { SessionOptions } from "../../lib/options";
+import type { SessionOptions } from "../../lib/options/session-options";
 import { startApp } from "./app";
 
 /** Runs `body` inside a handler of a real app, and answers what it returns or throws. */

@@ -1,6 +1,6 @@
 import type { Express } from "express";
 import { sessionIdOf } from "../../lib/record/session-id";
-import type { SessionOptions } from "../../lib/options";
+import type { SessionOptions } from "../../lib/options/session-options";
 import type { Sessions } from "../../lib/sessions";
 import { startApp } from "./app";
 import type { RunningApp } from "./app";

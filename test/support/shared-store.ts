@@ -1,4 +1,4 @@
-import { DatastoreStore } from "../../lib/stores/datastore-store";
+import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import type { SessionStore, StoreOptions } from "../../lib/stores/store";
 

@@ -10,7 +10,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import type { Server as EngineServer } from "engine.io";
 import type { RequestSession } from "../../lib/session/session";
 import { Sessions } from "../../lib/sessions";
-import type { SessionOptions } from "../../lib/options";
+import type { SessionOptions } from "../../lib/options/session-options";
 import { send } from "./app";
 import type { Answer } from "./app";
 import { countingRoutes } from "./counting-routes";

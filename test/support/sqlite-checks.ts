@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { sqliteDriver } from "../../lib/stores/sqlite/driver";
-import type { Database, Row } from "../../lib/stores/sqlite/driver";
-import { FILE_NAME } from "../../lib/stores/sqlite/session-file";
+import { sqliteDriver } from "../../lib/stores/sqlite/file/driver";
+import type { Database, Row } from "../../lib/stores/sqlite/file/driver";
+import { FILE_NAME } from "../../lib/stores/sqlite/file/session-file";
 import { bucketNumberOf } from "../../lib/stores/tally-key";
 
 /** A connection of its own to the session file of a folder, to look into it and to change it past the store. */

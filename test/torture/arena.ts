@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FILE_NAME } from "../../lib/stores/sqlite/session-file";
+import { FILE_NAME } from "../../lib/stores/sqlite/file/session-file";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import type { compileScripts } from "../support/compiled-scripts";
 import { faultsOf, inFile } from "../support/sqlite-checks";

@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../../errors";
 import { GUEST_USER } from "../../record/session-record";
 import type { Session } from "../../session/session";
-import { assetAt } from "./console-assets";
-import type { ConsoleAsset } from "./console-assets";
+import { assetAt } from "./parts/console-assets";
+import type { ConsoleAsset } from "./parts/console-assets";
 import { ASSET_HEADERS, PAGE_HEADERS } from "./console-headers";
 import { readConsoleOptions } from "./console-options";
 import type { ConsoleOptions, ConsoleSessions, ConsoleSettings } from "./console-options";
 import { consoleAnswer } from "./console-routes";
 import type { ConsoleAnswer, ConsoleRequest, ConsoleResponse, ConsoleVisit } from "./console-visit";
-import { noticePage } from "./notice-page";
+import { noticePage } from "./pages/notice-page";
 
 /** An Express handler; mount it with `app.use(path, handler)`. */
 export type ConsoleHandler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;

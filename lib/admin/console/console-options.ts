@@ -1,10 +1,10 @@
-import { aFunction, aText, instanceOr } from "../../options/option-kinds";
-import { readOptions } from "../../options/read-options";
-import type { OptionTable, ReadOption } from "../../options/read-options";
-import { refuse } from "../../options/refused-options";
-import type { AuditEntry } from "../admin-audit";
-import type { AdminRequest } from "../admin-context";
-import type { SessionAdmin } from "../session-admin";
+import { aFunction, aText, instanceOr } from "../../options/reader/option-kinds";
+import { readOptions } from "../../options/reader/read-options";
+import type { OptionTable, ReadOption } from "../../options/reader/read-options";
+import { refuse } from "../../options/reader/refused-options";
+import type { AuditEntry } from "../checked/admin-audit";
+import type { AdminRequest } from "../checked/admin-context";
+import type { SessionAdmin } from "../checked/session-admin";
 
 /** The sessions that a console is about; `Sessions` is one. */
 export interface ConsoleSessions {

@@ -2,18 +2,18 @@ import { SessionError } from "../../errors";
 import { isSessionId } from "../../record/session-id";
 import { messageOf } from "../kill-options";
 import type { KillOptions } from "../kill-options";
-import { confirmPage } from "./confirm-page";
+import { confirmPage } from "./pages/confirm-page";
 import type { ConsoleAnswer, ConsoleRequest, ConsoleVisit } from "./console-visit";
-import { detailPage } from "./detail-page";
-import { formFields } from "./form-fields";
-import type { FormFields, FormProblem } from "./form-fields";
-import { killActionAt } from "./kill-action";
-import type { KillAction } from "./kill-action";
-import { isKillKey, KEY_FIELD } from "./kill-key";
-import { listPage } from "./list-page";
-import { noticePage } from "./notice-page";
-import { overviewPage } from "./overview-page";
-import { resultPage } from "./result-page";
+import { detailPage } from "./pages/detail-page";
+import { formFields } from "./kill/form-fields";
+import type { FormFields, FormProblem } from "./kill/form-fields";
+import { killActionAt } from "./kill/kill-action";
+import type { KillAction } from "./kill/kill-action";
+import { isKillKey, KEY_FIELD } from "./kill/kill-key";
+import { listPage } from "./pages/list-page";
+import { noticePage } from "./pages/notice-page";
+import { overviewPage } from "./pages/overview-page";
+import { resultPage } from "./pages/result-page";
 
 /** Answers a request of a super-user; any method but GET, HEAD and, where sessions are ended, POST is refused. */
 export async function consoleAnswer(visit: ConsoleVisit, req: ConsoleRequest): Promise<ConsoleAnswer> {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session } from "../../session/session";
-import type { SessionAdmin } from "../session-admin";
+import type { SessionAdmin } from "../checked/session-admin";
 import type { AuditTrail } from "./console-options";
-import type { Html } from "./html";
+import type { Html } from "./parts/html";
 
 /** What is read of a request of Express's. */
 export interface ConsoleRequest extends IncomingMessage {

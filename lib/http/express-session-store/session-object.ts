@@ -2,9 +2,9 @@ import { SessionError } from "../../errors";
 import { dictionary } from "../../record/dictionary";
 import type { MapDelta } from "../../record/session-delta";
 import type { Encoded, SessionRecord } from "../../record/session-record";
-import { encodeValue, sameEncoded } from "../../record/value-encoding";
-import { decodedValue } from "../../session/decoded-value";
-import { assertKey } from "../../session/session-key";
+import { encodeValue, sameEncoded } from "../../record/value/value-encoding";
+import { decodedValue } from "../../session/values/decoded-value";
+import { assertKey } from "../../session/values/session-key";
 import type { SessionObject } from "./express-session-store";
 
 /** Where express-session's sessions say when they are over; no key of the data. */

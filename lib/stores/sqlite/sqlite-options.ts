@@ -1,7 +1,7 @@
-import { FOREIGN_STORE_OPTIONS } from "../../options/foreign-names";
-import { aFunction, aText } from "../../options/option-kinds";
-import { readOptions } from "../../options/read-options";
-import type { OptionTable, ReadOption } from "../../options/read-options";
+import { FOREIGN_STORE_OPTIONS } from "../../options/reader/foreign-names";
+import { aFunction, aText } from "../../options/reader/option-kinds";
+import { readOptions } from "../../options/reader/read-options";
+import type { OptionTable, ReadOption } from "../../options/reader/read-options";
 import type { StoreOptions } from "../store";
 
 export interface SqliteStoreOptions extends StoreOptions {

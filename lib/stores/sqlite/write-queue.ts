@@ -1,9 +1,9 @@
 import { OwnContext } from "../own-context";
-import type { Statement } from "./driver";
-import { LockWait } from "./lock-wait";
-import type { SessionFile } from "./session-file";
-import { isBusy } from "./sqlite-errors";
-import type { WalSync } from "./wal-sync";
+import type { Statement } from "./file/driver";
+import { LockWait } from "./file/lock-wait";
+import type { SessionFile } from "./file/session-file";
+import { isBusy } from "./file/sqlite-errors";
+import type { WalSync } from "./file/wal-sync";
 
 /** What keeps something in memory of what transactions write. */
 export interface Participant {

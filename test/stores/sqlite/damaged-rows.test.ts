@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionRecord } from "../../../lib/record/session-record";
-import type { Database } from "../../../lib/stores/sqlite/driver";
+import type { Database } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
 import { sessionRecord } from "../../support/session-records";
 import { connectTo } from "../../support/sqlite-checks";

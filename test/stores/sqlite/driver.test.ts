@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/driver";
-import type { Database, Driver, Value } from "../../../lib/stores/sqlite/driver";
-import { isBusy, resultCode, sqliteFailure } from "../../../lib/stores/sqlite/sqlite-errors";
+import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
+import type { Database, Driver, Value } from "../../../lib/stores/sqlite/file/driver";
+import { isBusy, resultCode, sqliteFailure } from "../../../lib/stores/sqlite/file/sqlite-errors";
 import { compileScripts } from "../../support/compiled-scripts";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);

@@ -1,4 +1,4 @@
-import { RecordCache } from "../../../lib/stores/sqlite/record-cache";
+import { RecordCache } from "../../../lib/stores/sqlite/tables/record-cache";
 
 const MIB = 1024 * 1024;
 

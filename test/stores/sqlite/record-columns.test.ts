@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { dictionary } from "../../../lib/record/dictionary";
 import { endedRecord } from "../../../lib/record/session-record";
 import type { EndedRecord } from "../../../lib/record/session-record";
-import type { Database } from "../../../lib/stores/sqlite/driver";
+import type { Database } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
 import { killed, sessionRecord } from "../../support/session-records";
 import { connectTo } from "../../support/sqlite-checks";

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/driver";
+import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
-import { storeContract } from "../../../lib/stores/store-contract";
+import { storeContract } from "../../../lib/testing/store-contract";
 
 const own = nodeDriver() !== undefined;
 const peer = peerPath() !== undefined;

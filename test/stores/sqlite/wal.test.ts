@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionRecord } from "../../../lib/record/session-record";
-import { nodeDriver } from "../../../lib/stores/sqlite/driver";
+import { nodeDriver } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
 import { sessionRecord } from "../../support/session-records";
 import { connectTo, faultsOf } from "../../support/sqlite-checks";

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { SessionError } from "../../errors";
+import type { Session } from "../../session/session";
+
+/** On whose behalf something is administered. */
+export interface AdminContext {
+  /** The session of who asks; null for nobody's. It must be live in the store at every call. */
+  readonly session: Pick<Session, "id"> | null;
+  /** Ties the audit's entries to a request: up to 128 visible ASCII characters. Default a random UUID. */
+  readonly correlationId?: string;
+  /** The app that asks. Default the `project`. */
+  readonly app?: string;
+  /** Where the request came from. Default `""`. */
+  readonly remoteAddress?: string;
+  /** The user acted for. Default: the user context of the code that calls, at each call. */
+  readonly actingFor?: string;
+}
+
+/** What is read of a request of Express's. */
+export interface AdminRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly session: Pick<Session, "id"> | null;
+  readonly ip?: string | undefined;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/** The context with its defaults. */
+export type ResolvedAdminContext = Readonly<Required<Omit<AdminContext, "actingFor">>> &
+  Pick<AdminContext, "actingFor">;
+
+const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
+const MAX_ADDRESS_LENGTH = 64;
+
+/** `SESSION_ARGUMENT` where the context can't be used. A request's own id is taken from `X-Request-Id` or `X-Correlation-Id`, where it is well-formed. */
+export function resolveAdminContext(from: AdminContext | AdminRequest, project: string): ResolvedAdminContext {
+  if (!isObject(from)) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      "admin takes a request, or { session, correlationId, app, remoteAddress }.",
+    );
+  }
+  const context = "headers" in from ? contextOf(from) : from;
+  const { session, correlationId = randomUUID(), app = project, remoteAddress = "", actingFor } = context;
+  if (!isObject(session) && session !== null) {
+    throw new SessionError("SESSION_ARGUMENT", "admin: the session is missing; the session middleware comes before.");
+  }
+  if (!isText(correlationId) || !CORRELATION_ID.test(correlationId)) {
+    throw new SessionError("SESSION_ARGUMENT", "admin: correlationId must be 1 to 128 visible ASCII characters.");
+  }
+  if (![app, remoteAddress, actingFor ?? ""].every(isText)) {
+    throw new SessionError("SESSION_ARGUMENT", "admin: app, remoteAddress and actingFor must be texts.");
+  }
+  return { session, correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
+}
+
+function contextOf({ headers, session, ip, socket }: AdminRequest): AdminContext {
+  const given = headers["x-request-id"] ?? headers["x-correlation-id"];
+  const isUsable = typeof given === "string" && CORRELATION_ID.test(given);
+  return {
+    session,
+    remoteAddress: (ip ?? socket.remoteAddress ?? "").slice(0, MAX_ADDRESS_LENGTH),
+    ...(isUsable ? { correlationId: given } : {}),
+  };
+}
+
+function isObject(given: unknown): boolean {
+  return typeof given === "object" && given !== null;
+}
+
+function isText(given: unknown): boolean {
+  return typeof given === "string";
+}

@@ -1,0 +1,256 @@
+import { SessionError, isUnreadable } from "../../errors";
+import type { SessionRecord } from "../../record/session-record";
+import type { SessionTally } from "../../stores/store";
+import { AdminCall, Refusal } from "./admin-call";
+import type { AdminRules } from "./admin-call";
+import type { AdminAction, AuditSink } from "./admin-audit";
+import { record as auditCall } from "./admin-audit";
+import type { ResolvedAdminContext } from "./admin-context";
+import type { KillQuery, KillTarget } from "../kill-found";
+import { messageOf } from "../kill-options";
+import type { KillOptions } from "../kill-options";
+import { describeSession } from "../listing/session-description";
+import type { SessionDescription } from "../listing/session-description";
+import { assertFilter, ownerOfUsername } from "../listing/session-filter";
+import type { SessionFilter } from "../listing/session-filter";
+import type { SessionInfo } from "../listing/session-info";
+import type { SessionPage, SessionReader } from "../listing/session-reader";
+
+/** By whom sessions are ended, and what their user may read about it. */
+export interface KillDetails {
+  readonly by: string | null;
+  readonly message: string | undefined;
+}
+
+/** What an administrator works with. */
+export interface Administration extends AdminRules {
+  readonly reader: SessionReader;
+  readonly tally: () => Promise<readonly SessionTally[]>;
+  /** What is live under this id, also where it can't be read. */
+  readonly killTarget: (id: string) => Promise<KillTarget | undefined>;
+  /** Whether this call ended it. */
+  readonly kill: (target: KillTarget, details: KillDetails) => Promise<boolean>;
+  /** Ends all that are found; answers how many. */
+  readonly killFound: (query: KillQuery, details: KillDetails) => Promise<number>;
+  /** Renews a session's idle limit, as a request of its own would; undefined where it is over. */
+  readonly renew: (id: string) => Promise<SessionRecord | undefined>;
+  readonly audit: AuditSink | undefined;
+  /** What the app is given of a promise: one that it may forget. */
+  readonly given: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The user for whom the running code acts. */
+  readonly actingFor: () => string | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a form asks for, and of whose sessions. */
+export interface AskedAction {
+  readonly action: AdminAction;
+  /** The session that is asked about. */
+  readonly id?: string;
+  /** The owner of those that are asked about. */
+  readonly user?: string;
+}
+
+/** How everyone's sessions are ended. */
+export interface KillAllOptions extends KillOptions {
+  /** Leave the session that asks. Default false. */
+  readonly keepMine?: boolean;
+}
+
+/**
+ * Looks at sessions and ends them on behalf of a person. Each call is checked: the session that asks must be live in the store, and its
+ * user a super-user (option `isSuperUser`), or the call one that people may make about their own sessions. What is refused rejects with
+ * `NOT_ALLOWED` (403), the same whether or not there is such a session. Each call, allowed or not, makes one entry for the `audit` option.
+ */
+export class SessionAdmin {
+  readonly #administration: Administration;
+  readonly #context: ResolvedAdminContext;
+
+  /** @internal Made by `Sessions.admin`. */
+  constructor(administration: Administration, context: ResolvedAdminContext) {
+    this.#administration = administration;
+    this.#context = context;
+  }
+
+  /** Nothing but the check: resolves for a super-user, and rejects for everybody else, also where the next call would be one for all people. */
+  enter(): Promise<void> {
+    return this.#checked("enter", async (call) => call.assertSuperUser());
+  }
+
+  /** What is known of a live session whose user's password has not expired. Reading does not renew it. */
+  get(id: string): Promise<SessionInfo> {
+    return this.#checked("get", async (call) => {
+      const target = await call.assertReadable(await call.target(id, "super-users only"));
+      return this.#administration.reader.info(target);
+    });
+  }
+
+  /** Whether a session is live and its user's password has not expired. */
+  verify(id: string): Promise<boolean> {
+    return this.#checked("verify", async (call) => {
+      const target = await call.target(id, "super-users only");
+      return target !== undefined && !(await call.isPasswordExpired(target));
+    });
+  }
+
+  /** The sessions that pass the filter. Who is no super-user may list those of `username`: their own. */
+  list(filter: SessionFilter = {}): Promise<SessionPage> {
+    return this.#checked("list", async (call) => {
+      assertFilter(filter);
+      // What is listed is what was checked, whatever becomes of the filter meanwhile.
+      const asked = { ...filter };
+      const { username } = asked;
+      call.targetUser = typeof username === "string" ? ownerOfUsername(username) : null;
+      if (call.targetUser === null) call.assertSuperUser();
+      else call.assertUser(call.targetUser);
+      return this.#administration.reader.page(asked);
+    });
+  }
+
+  /** Up to `limit` sessions that were ended lately, in no order of time; those that only expired are listed with `live: false`. */
+  lately(limit: number): Promise<SessionPage> {
+    return this.#checked("lately", async (call) => {
+      assertFilter({ limit });
+      call.assertSuperUser();
+      return this.#administration.reader.lately(limit);
+    });
+  }
+
+  /** A session, live or lately ended, with the names and sizes of what is in it. */
+  describe(id: string): Promise<SessionDescription> {
+    return this.#checked("describe", async (call) => {
+      const { reader, now } = this.#administration;
+      const live = await call.target(id, "super-users only");
+      const record = live ?? (call.targetId === id ? await reader.record(id) : undefined);
+      if (record === undefined) throw new Refusal("target not live");
+      call.targetUser = record.owner;
+      if (live !== undefined) await call.assertReadable(live);
+      return describeSession(record, await reader.info(record), now());
+    });
+  }
+
+  /** How many sessions are live, by project, scope and whether they are guests'. */
+  tally(): Promise<readonly SessionTally[]> {
+    return this.#checked("tally", async (call) => {
+      call.assertSuperUser();
+      return this.#administration.tally();
+    });
+  }
+
+  /** Ends a session, also one's own. Resolves to whether it was live until now. */
+  kill(id: string, options: KillOptions = {}): Promise<boolean> {
+    return this.#checked("kill", async (call) => {
+      const message = messageOf(options, "kill(id, options)");
+      const target = await this.#killTarget(call, id);
+      const isEnded = target !== undefined && (await this.#administration.kill(target, { by: call.actor, message }));
+      call.ended = isEnded ? 1 : 0;
+      return isEnded;
+    });
+  }
+
+  /** Ends all sessions of a user, also one's own; of nobody with `GUEST_USER` or `"Unauthenticated"`. Resolves to how many it ended. */
+  killByUser(user: string, options: KillOptions = {}): Promise<number> {
+    return this.#checked("killByUser", async (call) => {
+      const message = messageOf(options, "killByUser(user, options)");
+      if (typeof user !== "string" || user === "") {
+        throw new SessionError(
+          "SESSION_ARGUMENT",
+          "killByUser(user) takes a user id; to end everyone's call killAll().",
+        );
+      }
+      const owner = call.assertUser(ownerOfUsername(user));
+      return this.#killFound(call, { owner }, message);
+    });
+  }
+
+  /** Ends all sessions of the user who asks but the one that asks. Resolves to how many it ended. */
+  killOthers(options: KillOptions = {}): Promise<number> {
+    return this.#checked("killOthers", async (call) => {
+      const message = messageOf(options, "killOthers(options)");
+      const owner = call.assertUser(call.actor);
+      return this.#killFound(call, { owner, spared: call.actingId }, message);
+    });
+  }
+
+  /** Ends everyone's sessions. Resolves to how many it ended. */
+  killAll(options: KillAllOptions = {}): Promise<number> {
+    return this.#checked("killAll", async (call) => {
+      const message = messageOf(options, "killAll(options)", ["keepMine"]);
+      call.assertSuperUser();
+      return this.#killFound(call, options.keepMine === true ? { spared: call.actingId } : {}, message);
+    });
+  }
+
+  /** Renews a live session as if its client had come back now; its absolute limit stays. */
+  renew(id: string): Promise<SessionInfo> {
+    return this.#checked("renew", async (call) => {
+      await call.assertReadable(await call.target(id, "super-users only"));
+      const renewed = await this.#administration.renew(id);
+      if (renewed === undefined) throw new Refusal("target not live");
+      return this.#administration.reader.info(renewed);
+    });
+  }
+
+  /**
+   * Tells the audit that a form asked for something without a key that was made for it, and rejects as everything that is refused.
+   * @internal For the console.
+   */
+  refuseForm({ action, id, user }: AskedAction): Promise<never> {
+    return this.#checked(action, async (call) => {
+      if (id !== undefined) await call.target(id, "super-users only");
+      if (user !== undefined) call.targetUser = user;
+      throw new Refusal("no valid key");
+    });
+  }
+
+  async #killTarget(call: AdminCall, id: string): Promise<KillTarget | undefined> {
+    try {
+      return await call.target(id, "own too");
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      const target = await this.#administration.killTarget(id);
+      if (target !== undefined && target.owner !== "") call.targetUser = target.owner;
+      return target;
+    }
+  }
+
+  async #killFound(call: AdminCall, query: KillQuery, message: string | undefined): Promise<number> {
+    try {
+      return (call.ended = await this.#administration.killFound(query, { by: call.actor, message }));
+    } catch (error) {
+      call.isUnfinished = true;
+      call.ended = error instanceof SessionError ? (error.ended ?? 0) : 0;
+      throw error;
+    }
+  }
+
+  /** Does it, if it is allowed, and tells the audit how it went. */
+  #checked<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
+    return this.#administration.given(() => this.#audited(action, work));
+  }
+
+  async #audited<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
+    const call = new AdminCall(this.#administration, this.#context);
+    try {
+      call.actingFor = this.#context.actingFor ?? this.#administration.actingFor();
+      await call.begin();
+      const answer = await work(call);
+      this.#audit(action, call, "allowed", null);
+      return answer;
+    } catch (error) {
+      if (error instanceof Refusal) this.#audit(action, call, "refused", Refusal.reasonOf(error));
+      else this.#audit(action, call, "failed", error instanceof SessionError ? error.code : "an error of the app's");
+      throw error;
+    }
+  }
+
+  #audit(action: AdminAction, call: AdminCall, result: "allowed" | "refused" | "failed", reason: string | null): void {
+    const { audit, now, onError } = this.#administration;
+    const { correlationId, app, remoteAddress } = this.#context;
+    const { actor, actingFor, targetId: target, targetUser, ended, isUnfinished } = call;
+    const context = { correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
+    const known = { actor, action, target, targetUser, result, reason };
+    const count = { ...(ended === undefined ? {} : { ended }), ...(isUnfinished ? { unfinished: true as const } : {}) };
+    auditCall(audit, { at: new Date(now()), ...context, ...known, ...count }, onError);
+  }
+}

@@ -1,0 +1,102 @@
+import { GUEST_USER } from "../../../record/session-record";
+import { isSessionId } from "../../../record/session-id";
+import { assertUserIdForm } from "../../../session/session-owner";
+import type { KillOptions } from "../../kill-options";
+import type { AskedAction, SessionAdmin } from "../../checked/session-admin";
+import { ownerOfUsername } from "../../listing/session-filter";
+import type { ConsoleVisit } from "../console-visit";
+import { html } from "../parts/html";
+import type { Html } from "../parts/html";
+import { endUserPath } from "./kill-path";
+import { counted } from "../parts/quantity";
+import { foreign } from "../parts/session-words";
+import { shareOf } from "../parts/tally-picture";
+
+/** A way of ending sessions, and whose. */
+export interface KillAction {
+  /** Names it and whose sessions it ends: a key that was made for one purpose is good for no other. */
+  readonly purpose: string;
+  /** Where it is asked for, and where the answer is sent. */
+  readonly path: string;
+  readonly question: Html | string;
+  /** What its button says. */
+  readonly verb: string;
+  /** How many sessions it would end now, in words. */
+  readonly extent: (admin: SessionAdmin) => Promise<string>;
+  /** What the audit calls it. */
+  readonly asked: AskedAction;
+  /** Whether the session that asks ends with the others. */
+  readonly endsMine: boolean;
+  /** Ends them; resolves to how many. */
+  readonly run: (admin: SessionAdmin, options: KillOptions) => Promise<number>;
+}
+
+/** Up to how many sessions of a user are counted one by one. */
+const MOST_COUNTED = 1_000;
+
+/** The action of an address; undefined where there is none. `SESSION_ARGUMENT` for what no user can be called. */
+export function killActionAt(visit: ConsoleVisit): KillAction | undefined {
+  const { path, query } = visit;
+  const [, name, target, rest] = path.slice(1).split("/");
+  if (rest !== undefined) return undefined;
+  if (name === "session") return isSessionId(target) ? ofOne(visit, target) : undefined;
+  if (target !== undefined) return undefined;
+  if (name === "user") return ofUser(visit, query.get("user") ?? "");
+  if (name === "others") return ofAll(visit, true);
+  return name === "everyone" ? ofAll(visit, false) : undefined;
+}
+
+function ofOne({ base, session }: ConsoleVisit, id: string): KillAction {
+  return {
+    purpose: `end session ${id}`,
+    path: `${base}/end/session/${id}`,
+    question: "End this session?",
+    verb: "End the session",
+    extent: async (admin) => ((await admin.verify(id)) ? "1 session" : "1 session, if it is still live"),
+    asked: { action: "kill", id },
+    endsMine: id === session.id,
+    run: async (admin, options) => ((await admin.kill(id, options)) ? 1 : 0),
+  };
+}
+
+function ofUser({ base, session }: ConsoleVisit, username: string): KillAction | undefined {
+  if (username === "") return undefined;
+  assertUserIdForm(username, "The console");
+  const owner = ownerOfUsername(username);
+  return {
+    purpose: `end user ${owner}`,
+    path: endUserPath(base, username),
+    question:
+      owner === GUEST_USER ? "End the sessions of all guests?" : html`End all sessions of ${foreign(username)}?`,
+    verb: owner === GUEST_USER ? "End the sessions of all guests" : "End all of these sessions",
+    extent: async (admin) => {
+      if (owner === GUEST_USER) return counted(shareOf(await admin.tally()).guests, "session");
+      const page = await admin.list({ username, limit: MOST_COUNTED });
+      return page.next === undefined
+        ? counted(page.length, "session")
+        : `more than ${counted(MOST_COUNTED, "session")}`;
+    },
+    asked: { action: "killByUser", user: owner },
+    endsMine: owner === session.owner,
+    run: (admin, options) => admin.killByUser(username, options),
+  };
+}
+
+function ofAll({ base }: ConsoleVisit, keepMine: boolean): KillAction {
+  return {
+    purpose: keepMine ? "end others" : "end everyone",
+    path: `${base}/end/${keepMine ? "others" : "everyone"}`,
+    question: keepMine ? "End all sessions but mine?" : "End everyone’s sessions?",
+    verb: keepMine ? "End all but mine" : "End everyone’s sessions",
+    extent: async (admin) => {
+      const tallies = await admin.tally();
+      const { signedIn, guests } = shareOf(tallies);
+      const projects = new Set(tallies.map(({ project }) => project)).size;
+      const sessions = counted(Math.max(0, signedIn + guests - (keepMine ? 1 : 0)), "session");
+      return projects > 1 ? `${sessions} in ${projects} projects` : sessions;
+    },
+    asked: { action: "killAll" },
+    endsMine: !keepMine,
+    run: (admin, options) => admin.killAll({ ...options, keepMine }),
+  };
+}

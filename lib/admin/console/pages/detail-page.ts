@@ -1,0 +1,140 @@
+import type { AuditEntry } from "../../checked/admin-audit";
+import type { AttributeDescription, DataDescription, SessionDescription } from "../../listing/session-description";
+import { UNAUTHENTICATED } from "../../../record/session-record";
+import type { SessionInfo } from "../../listing/session-info";
+import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
+import { dataTable } from "../parts/data-table";
+import type { Column } from "../parts/data-table";
+import { html } from "../parts/html";
+import type { Html, HtmlValue } from "../parts/html";
+import { instant } from "../parts/instant";
+import { endUserPath } from "../kill/kill-path";
+import { listPath } from "./list-query";
+import { pageFrame } from "../parts/page-frame";
+import { bytes, count, duration } from "../parts/quantity";
+import { deviceLabel, endedByLabel, endLabel, foreign, projectLabel, userLabel } from "../parts/session-words";
+
+/** How many entries of the audit are shown, the latest first. */
+const AUDIT_SHOWN = 100;
+
+/** All that may be told of one session. */
+export async function detailPage(visit: ConsoleVisit, id: string): Promise<ConsoleAnswer> {
+  const { admin, base, title, now, auditTrail } = visit;
+  const description = await admin.describe(id);
+  const trail = await auditTrail?.(id);
+  const { info } = description;
+  const heading = html`Session of ${info.username === UNAUTHENTICATED ? "a guest" : foreign(info.username)}`;
+  const content = html`${actions(visit, info)} ${fields(visit, info)} ${contents(visit, description)}
+  ${trail !== undefined && audit(visit, trail)}`;
+  const tab = `Session of ${info.username === UNAUTHENTICATED ? "a guest" : info.username}`;
+  return { status: 200, page: pageFrame({ base, title, heading, tab, now, content }) };
+}
+
+function actions({ base, session }: ConsoleVisit, { id, username, endedAt }: SessionInfo): Html {
+  const user = username === UNAUTHENTICATED ? "guests" : html`${foreign(username)}`;
+  return html`${id === session.id && html`<p class="note">This is the session that you are looking with.</p>`}
+    <p class="actions">
+      ${endedAt === null && html`<a class="button danger" href="${base}/end/session/${id}">End this session…</a>`}
+      <a class="button danger" href="${endUserPath(base, username)}">End all sessions of ${user}…</a>
+      <a class="button" href="${listPath(base, { user: username })}">All sessions of ${user}</a>
+    </p>`;
+}
+
+function fields({ now }: ConsoleVisit, info: SessionInfo): Html {
+  const field = (name: string, value: HtmlValue) =>
+    html`<div>
+      <dt>${name}</dt>
+      <dd>${value}</dd>
+    </div>`;
+  const isLive = info.endedAt === null;
+  return html`<section class="panel" aria-label="Session">
+    <dl class="fields">
+      ${field("State", isLive ? html`<span class="badge good">live</span>` : endLabel(info))}
+      ${!isLive && [field("Ended", instant(info.endedAt, now)), field("Ended by", endedByLabel(info))]}
+      ${info.endMessage !== null && field("Message to the user", html`<q>${foreign(info.endMessage)}</q>`)}
+      ${field("User", userLabel(info.username))} ${field("Authorized", info.authorized ? "yes" : "no")}
+      ${field("Project", projectLabel(info.project))} ${field("Scope", foreign(info.sessionScope))}
+      ${field("Device", deviceLabel(info))} ${field("Address", html`<code>${info.clientAddress || "–"}</code>`)}
+      ${field("Started", instant(info.createdAt, now))} ${field("Last seen", instant(info.lastSeenAt, now))}
+      ${isLive && field("Ends by itself", info.expiresAt === null ? "never" : instant(info.expiresAt, now))}
+      ${field(isLive ? "Lasts for" : "Lasted for", duration(info.uptime))}
+      ${field("Silent for", duration(info.lastComm))} ${field("Sent lately", bytes(info.recentBytesSent))}
+      ${field("Sent in all", bytes(info.totalBytesSent))} ${field("Open pages", count(info.activePages))}
+      ${
+        info.pageIds.length > 0 &&
+        field(
+          "Page ids",
+          info.pageIds.map((id) => html`<code>${id}</code> `),
+        )
+      }
+      ${field("Id", html`<code class="long">${info.id}</code>`)}
+      ${field("User agent", html`<code class="long">${info.userAgent || "–"}</code>`)}
+    </dl>
+  </section>`;
+}
+
+function contents({ now }: ConsoleVisit, { info, data, attributes }: SessionDescription): Html | false {
+  if (info.endedAt !== null) return false;
+  const ofBoth: Column<DataDescription>[] = [
+    { heading: "Name", cell: ({ name }) => html`<code>${foreign(name)}</code>` },
+    { heading: "Size", cell: (one) => bytes(one.bytes), isNumber: true },
+  ];
+  const ofAttributes: Column<AttributeDescription>[] = [
+    ...ofBoth,
+    { heading: "Encrypted", cell: ({ encrypted }) => (encrypted ? "yes" : "no") },
+    { heading: "Created", cell: ({ createdAt }) => instant(createdAt, now) },
+    { heading: "Changed", cell: ({ modifiedAt }) => instant(modifiedAt, now) },
+    {
+      heading: "Expires",
+      cell: ({ expiresAt }) => (expiresAt === null ? "with the session" : instant(expiresAt, now)),
+    },
+  ];
+  return html`<section>
+      <h2>Data</h2>
+      ${
+        data.length === 0
+          ? html`<p class="empty">This session holds no data.</p>`
+          : dataTable("Keys of the data; values are not shown", ofBoth, data)
+      }
+    </section>
+    <section>
+      <h2>Attributes</h2>
+      ${
+        attributes.length === 0
+          ? html`<p class="empty">This session has no attributes.</p>`
+          : dataTable("Attributes; values are not shown", ofAttributes, attributes)
+      }
+    </section>`;
+}
+
+function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
+  const latest = [...trail].sort((a, b) => millisOf(b) - millisOf(a)).slice(0, AUDIT_SHOWN);
+  const columns: Column<AuditEntry>[] = [
+    { heading: "Action", cell: ({ action }) => html`<code>${action}</code>` },
+    { heading: "When", cell: ({ at }) => instant(new Date(at), now) },
+    {
+      heading: "Who",
+      cell: ({ actor }) => (actor === null ? html`<span class="none">nobody</span>` : userLabel(actor)),
+    },
+    { heading: "From", cell: ({ remoteAddress }) => html`<code>${remoteAddress || "–"}</code>` },
+    {
+      heading: "Result",
+      cell: ({ result, reason }) =>
+        html`<span class="badge ${result !== "allowed" && "strong"}">${result}</span> ${reason}`,
+    },
+    { heading: "Correlation id", cell: ({ correlationId }) => html`<code class="long">${correlationId}</code>` },
+  ];
+  return html`<section>
+    <h2>Audit</h2>
+    ${
+      latest.length === 0
+        ? html`<p class="empty">Nothing was noted about this session.</p>`
+        : dataTable("What was done with this session, the latest first", columns, latest)
+    }
+  </section>`;
+}
+
+/** An audit that was kept as JSON has its instants as text. */
+function millisOf({ at }: AuditEntry): number {
+  return new Date(at).getTime();
+}

@@ -1,0 +1,113 @@
+import type { SessionTally } from "../../../stores/store";
+import type { SessionInfo } from "../../listing/session-info";
+import type { SessionPage } from "../../listing/session-reader";
+import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
+import { dataTable } from "../parts/data-table";
+import { html } from "../parts/html";
+import type { Html } from "../parts/html";
+import { instant } from "../parts/instant";
+import { listPath } from "./list-query";
+import { pageFrame } from "../parts/page-frame";
+import { count } from "../parts/quantity";
+import { deviceLabel, endedByLabel, endLabel, projectLabel, userLabel } from "../parts/session-words";
+import { shareBar, shareOf } from "../parts/tally-picture";
+import type { Share } from "../parts/tally-picture";
+
+/** Those that ended are kept in no order of time: of so many the latest are shown. */
+const ENDED_LOOKED_AT = 100;
+const ENDED_SHOWN = 10;
+
+interface Place extends Share {
+  readonly project: string;
+  readonly scope: string;
+}
+
+/** How many are here, where, and who has left. It is counted in the store, however many there are. */
+export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
+  const { admin, base, title, now } = visit;
+  const [tallies, ended] = await Promise.all([admin.tally(), admin.lately(ENDED_LOOKED_AT)]);
+  const content = html`${numbers(shareOf(tallies))} ${places(visit, placesOf(tallies))} ${lately(visit, ended)}
+    <section aria-labelledby="end">
+      <h2 id="end">End sessions</h2>
+      <p>Everybody who is signed out has to sign in again. You are asked first.</p>
+      <p class="actions">
+        <a class="button danger" href="${base}/end/others">End all but mine…</a>
+        <a class="button danger" href="${base}/end/everyone">End everyone’s…</a>
+      </p>
+    </section>`;
+  return { status: 200, page: pageFrame({ base, title, heading: "Overview", here: "overview", now, content }) };
+}
+
+function numbers(share: Share): Html {
+  const live = share.signedIn + share.guests;
+  const figure = (name: string, value: number, key?: string) =>
+    html`<div class="figure">
+      <dt>${key !== undefined && html`<span class="key ${key}"></span>`}${name}</dt>
+      <dd>${count(value)}</dd>
+    </div>`;
+  return html`<section class="panel" aria-label="Live now">
+    <dl class="figures">
+      ${figure("Live now", live)} ${figure("Signed in", share.signedIn, "signed-in")}
+      ${figure("Guests", share.guests, "guests")}
+    </dl>
+    ${shareBar(share, live)}
+  </section>`;
+}
+
+function places({ base }: ConsoleVisit, rows: readonly Place[]): Html {
+  if (rows.length === 0) return html`<p class="empty">Nobody is here right now.</p>`;
+  const most = Math.max(...rows.map(({ signedIn, guests }) => signedIn + guests));
+  const columns = [
+    {
+      heading: "Project",
+      cell: ({ project, scope }: Place) =>
+        html`<a href="${listPath(base, { project, scope })}">${projectLabel(project)}</a>`,
+    },
+    { heading: "Scope", cell: ({ scope }: Place) => scope },
+    { heading: "Signed in", cell: ({ signedIn }: Place) => count(signedIn), isNumber: true },
+    { heading: "Guests", cell: ({ guests }: Place) => count(guests), isNumber: true },
+    { heading: "Live", cell: ({ signedIn, guests }: Place) => count(signedIn + guests), isNumber: true },
+    { heading: "Share", cell: (place: Place) => shareBar(place, most) },
+  ];
+  return html`<section>
+    <h2>By project and scope</h2>
+    ${dataTable("Live sessions by project and scope", columns, rows)}
+  </section>`;
+}
+
+function lately({ base, now }: ConsoleVisit, ended: SessionPage): Html {
+  const latest = [...ended].sort((a, b) => Number(b.endedAt) - Number(a.endedAt)).slice(0, ENDED_SHOWN);
+  const columns = [
+    {
+      heading: "User",
+      cell: ({ id, username }: SessionInfo) => html`<a href="${base}/session/${id}">${userLabel(username)}</a>`,
+    },
+    { heading: "Ended", cell: ({ endedAt }: SessionInfo) => instant(endedAt, now) },
+    { heading: "Reason", cell: endLabel },
+    { heading: "By", cell: endedByLabel },
+    { heading: "Device", cell: deviceLabel },
+  ];
+  return html`<section>
+    <h2>Lately ended</h2>
+    ${
+      latest.length === 0
+        ? html`<p class="empty">None that is remembered.</p>`
+        : html`${dataTable("Sessions that ended lately", columns, latest)}
+            <p class="more">
+              ${ended.next !== undefined && `These are the latest of the ${ENDED_LOOKED_AT} that were looked at. `}
+              <a href="${listPath(base, { live: false })}">All that ended, and what has expired</a>
+            </p>`
+    }
+  </section>`;
+}
+
+function placesOf(tallies: readonly SessionTally[]): readonly Place[] {
+  const places = new Map<string, Place>();
+  for (const { project, scope, ...group } of tallies) {
+    const place = JSON.stringify([project, scope]);
+    const { signedIn, guests } = places.get(place) ?? { signedIn: 0, guests: 0 };
+    const own = shareOf([{ project, scope, ...group }]);
+    places.set(place, { project, scope, signedIn: signedIn + own.signedIn, guests: guests + own.guests });
+  }
+  return [...places.values()].sort((a, b) => b.signedIn + b.guests - (a.signedIn + a.guests));
+}

@@ -1,4 +1,0 @@
-#!/usr/bin/env node
-import { runCommand } from "./cli/run-command";
-
-void runCommand(process.argv.slice(2), process).then((code) => (process.exitCode = code));

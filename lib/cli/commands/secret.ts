@@ -1,0 +1,14 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "../command";
+import { EXIT_CODE } from "../exit-code";
+
+/** `coatcheck secret`: a new secret for the option `secrets`, 32 random bytes as base64url. Nothing is stored. */
+export const secret: Command = {
+  summary: "prints a new secret for the option secrets",
+  options: {},
+  async run({ args, output }) {
+    args.assertNoOperands("secret");
+    await output.line(randomBytes(32).toString("base64url"));
+    return EXIT_CODE.ok;
+  },
+};

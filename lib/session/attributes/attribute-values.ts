@@ -1,0 +1,69 @@
+import type { AttributeCipher } from "../../record/crypto/attribute-cipher";
+import type { SessionCipher } from "../../record/crypto/session-cipher";
+import type { AttributeRecord, Encoded } from "../../record/session-record";
+import { decodedValue } from "../values/decoded-value";
+
+/** An attribute as it is to be written. */
+export interface AttributeDraft {
+  readonly name: string;
+  readonly encoded: Encoded;
+  /** From now on, in milliseconds; undefined to leave its expiry as it is. */
+  readonly lifeMs: number | undefined;
+  /** Undefined to leave it as it is. */
+  readonly encrypt: boolean | undefined;
+}
+
+/** Turns drafts into what is stored, and what is stored into values: with encryption where that is wanted. */
+export class AttributeValues {
+  readonly #ciphers: AttributeCipher;
+  /** Keeps its key, so that it is derived once for all attributes of a session. */
+  #cipher: { readonly sessionId: string; readonly of: SessionCipher } | undefined;
+
+  constructor(ciphers: AttributeCipher) {
+    this.#ciphers = ciphers;
+  }
+
+  /** The value of a stored attribute; every call makes a new one. Throws `ATTRIBUTE_UNREADABLE` or `SESSION_UNREADABLE`. */
+  value(sessionId: string, name: string, attribute: AttributeRecord): unknown {
+    return decodedValue(name, this.#encoded(sessionId, name, attribute));
+  }
+
+  /** What is stored for a draft, in the place of what is there before. Throws `SESSION_CONFIG` where it can't be encrypted. */
+  written(sessionId: string, draft: AttributeDraft, before: AttributeRecord | undefined, now: number): AttributeRecord {
+    return this.#stored(sessionId, draft.name, draft.encoded, {
+      encrypted: draft.encrypt ?? before?.encrypted ?? false,
+      createdAt: before?.createdAt ?? now,
+      modifiedAt: now,
+      expiresAt: draft.lifeMs === undefined ? (before?.expiresAt ?? Infinity) : now + draft.lifeMs,
+    });
+  }
+
+  /** The same value with another expiry, which is authenticated with it. Throws as `value` does. */
+  renewed(sessionId: string, name: string, attribute: AttributeRecord, expiresAt: number): AttributeRecord {
+    return this.#stored(sessionId, name, this.#encoded(sessionId, name, attribute), { ...attribute, expiresAt });
+  }
+
+  #stored(
+    sessionId: string,
+    name: string,
+    encoded: Encoded,
+    { encrypted, createdAt, modifiedAt, expiresAt }: Omit<AttributeRecord, "value">,
+  ): AttributeRecord {
+    const times = { createdAt, modifiedAt, expiresAt };
+    const value = encrypted ? this.#cipherOf(sessionId).seal(encoded, { name, ...times }) : encoded;
+    return { value, encrypted, ...times };
+  }
+
+  #encoded(sessionId: string, name: string, attribute: AttributeRecord): Encoded {
+    if (!attribute.encrypted) return attribute.value;
+    const { createdAt, modifiedAt, expiresAt } = attribute;
+    return this.#cipherOf(sessionId).open(attribute.value, { name, createdAt, modifiedAt, expiresAt });
+  }
+
+  #cipherOf(sessionId: string): SessionCipher {
+    if (this.#cipher?.sessionId !== sessionId) {
+      this.#cipher = { sessionId, of: this.#ciphers.forSession(sessionId) };
+    }
+    return this.#cipher.of;
+  }
+}

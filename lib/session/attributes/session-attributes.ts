@@ -1,0 +1,236 @@
+import { inspect } from "node:util";
+import { SessionError } from "../../errors";
+import { liveAttributes } from "../../record/attribute-expiry";
+import { dictionary } from "../../record/dictionary";
+import type { Duration } from "../../record/duration";
+import { isExpired } from "../../record/expiry";
+import type { AttributeRecord, SessionRecord } from "../../record/session-record";
+import { assertAllExist, assertNoneExists } from "./attribute-errors";
+import { AttributeInfo } from "./attribute-info";
+import { assertAttributeName } from "./attribute-name";
+import type { AttributeItem, AttributeOptions } from "./attribute-options";
+import { readDrafts } from "./attribute-drafts";
+import { AttributeValues } from "./attribute-values";
+import type { AttributeDraft } from "./attribute-values";
+import { expiresInMs } from "../expires-in";
+import type { OwnRecord } from "../life/own-record";
+import type { SessionPolicy } from "../life/session-policy";
+
+/** How many attributes a session may have. */
+export const MAX_ATTRIBUTES = 1000;
+
+type Live = Readonly<Record<string, AttributeRecord>>;
+
+/**
+ * Named values beside a session's data. Each lives as long as the session, or shorter; each can be encrypted. They end with their session:
+ * a login, logout or reset carries none over.
+ *
+ * Every call that writes is one atomic step in the store: it is stored when its promise resolves, all of it or nothing, and parallel requests see it at
+ * once. Reading costs no store read beyond the session's own load. What has expired counts as absent.
+ *
+ * A value that is handed out is a copy: changing it changes nothing, only `set` and `update` do. Names have 1 to 191 characters, none of them
+ * a control character (`SESSION_ARGUMENT`); a session has 1,000 attributes at most, and `maxBytes` counts them (`SESSION_TOO_LARGE`). All calls
+ * that write reject with `SESSION_ENDED` where the session is over.
+ */
+export class SessionAttributes {
+  readonly #own: OwnRecord;
+  readonly #now: () => number;
+  readonly #values: AttributeValues;
+
+  /** @internal Every session has its own, as `session.attributes`. */
+  constructor(own: OwnRecord, policy: Pick<SessionPolicy, "now" | "cipher">) {
+    this.#own = own;
+    this.#now = policy.now;
+    this.#values = new AttributeValues(policy.cipher);
+  }
+
+  /** Creates an attribute. Rejects with `ATTRIBUTE_EXISTS` where it is there already. A wrong `expiresIn` is a RangeError. */
+  create(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
+    return this.createMany([{ name, value }], options);
+  }
+
+  /** Creates several, or none: `ATTRIBUTE_EXISTS` names those that are there already. */
+  createMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
+    return this.#given(async () => this.#write(readDrafts(items, defaults), assertNoneExists));
+  }
+
+  /** Creates an attribute, or sets a new value as `update` does. */
+  set(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
+    return this.setMany([{ name, value }], options);
+  }
+
+  setMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
+    return this.#given(async () => this.#write(readDrafts(items, defaults), () => undefined));
+  }
+
+  /**
+   * Sets a new value of an attribute that is there; otherwise rejects with `ATTRIBUTE_NOT_FOUND`. When it expires, and whether it is
+   * encrypted, stays as it is unless the options say otherwise.
+   */
+  update(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
+    return this.updateMany([{ name, value }], options);
+  }
+
+  /** Updates several, or none: `ATTRIBUTE_NOT_FOUND` names those that are missing. */
+  updateMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
+    return this.#given(async () => this.#write(readDrafts(items, defaults), assertAllExist));
+  }
+
+  /** The value; undefined where there is none. Rejects with `ATTRIBUTE_UNREADABLE` where it can't be decrypted. */
+  get(name: string): Promise<unknown> {
+    return this.#given(async () => {
+      return (await this.getMany([name]))[name];
+    });
+  }
+
+  /** The value and what is known of it; undefined where there is none. */
+  getInfo(name: string): Promise<AttributeInfo | undefined> {
+    return this.#given(async () => {
+      assertAttributeName(name);
+      const record = await this.#own.current();
+      const attribute = record?.attributes[name];
+      if (record === undefined || attribute === undefined || isExpired(attribute, this.#now())) return undefined;
+      return new AttributeInfo(name, this.#values.value(record.id, name, attribute), attribute);
+    });
+  }
+
+  /** The values by name, in an object without a prototype; absent ones are left out. */
+  getMany(names: readonly string[]): Promise<Record<string, unknown>> {
+    return this.#given(async () => {
+      assertNames(names);
+      return this.#read(await this.#own.current(), names);
+    });
+  }
+
+  /** All values by name, in an object without a prototype. */
+  toObject(): Promise<Record<string, unknown>> {
+    return this.#given(async () => {
+      const record = await this.#own.current();
+      return this.#read(record, Object.keys(record?.attributes ?? {}));
+    });
+  }
+
+  names(): Promise<string[]> {
+    return this.#given(async () => {
+      return Object.keys(this.#live(await this.#own.current()));
+    });
+  }
+
+  exists(name: string): Promise<boolean> {
+    return this.#given(async () => {
+      return (await this.existsMany([name]))[name] === true;
+    });
+  }
+
+  /** Whether each of these is there, by name, in an object without a prototype. */
+  existsMany(names: readonly string[]): Promise<Record<string, boolean>> {
+    return this.#given(async () => {
+      assertNames(names);
+      const live = this.#live(await this.#own.current());
+      const answers = dictionary<boolean>();
+      for (const name of names) answers[name] = live[name] !== undefined;
+      return answers;
+    });
+  }
+
+  /** Resolves to whether it was there. */
+  delete(name: string): Promise<boolean> {
+    return this.#given(async () => {
+      return (await this.deleteMany([name])) === 1;
+    });
+  }
+
+  /** Resolves to how many of them were there. */
+  deleteMany(names: readonly string[]): Promise<number> {
+    return this.#given(async () => {
+      assertNames(names);
+      let remove: string[] = [];
+      await this.#own.change((record) => {
+        const live = this.#live(record);
+        remove = [...new Set(names)].filter((name) => live[name] !== undefined);
+        return remove.length === 0 ? undefined : { attributes: { remove } };
+      });
+      return remove.length;
+    });
+  }
+
+  /** Lets an attribute live for as long as this from now on. Rejects with `ATTRIBUTE_NOT_FOUND` where it is not there. */
+  setExpiry(name: string, expiresIn: Duration): Promise<void> {
+    return this.setExpiryMany([name], expiresIn);
+  }
+
+  /** The same for several, or none: `ATTRIBUTE_NOT_FOUND` names those that are missing. */
+  setExpiryMany(names: readonly string[], expiresIn: Duration): Promise<void> {
+    return this.#given(async () => {
+      assertNames(names);
+      const lifeMs = expiresInMs(expiresIn);
+      if (names.length === 0) return;
+      await this.#own.change((record) => {
+        const live = this.#live(record);
+        assertAllExist(names, live);
+        const expiresAt = this.#now() + lifeMs;
+        const set = dictionary<AttributeRecord>();
+        for (const name of names) {
+          const attribute = live[name];
+          if (attribute !== undefined) set[name] = this.#values.renewed(record.id, name, attribute, expiresAt);
+        }
+        return { attributes: { set } };
+      });
+    });
+  }
+
+  /** What logs show: the names, and no value. */
+  [inspect.custom](_depth: number, options: object): string {
+    return `SessionAttributes ${inspect({ names: Object.keys(this.#live(this.#own.record)) }, options)}`;
+  }
+
+  #given<T>(work: () => Promise<T>): Promise<T> {
+    return this.#own.given(work());
+  }
+
+  async #write(
+    drafts: readonly AttributeDraft[],
+    check: (names: readonly string[], live: Live) => void,
+  ): Promise<void> {
+    if (drafts.length === 0) return;
+    const names = drafts.map(({ name }) => name);
+    await this.#own.change((record) => {
+      const live = this.#live(record);
+      check(names, live);
+      assertCount(Object.keys(live).length + names.filter((name) => live[name] === undefined).length);
+      const now = this.#now();
+      const set = dictionary<AttributeRecord>();
+      for (const draft of drafts) set[draft.name] = this.#values.written(record.id, draft, live[draft.name], now);
+      return { attributes: { set } };
+    });
+  }
+
+  #read(record: SessionRecord | undefined, names: readonly string[]): Record<string, unknown> {
+    const values = dictionary<unknown>();
+    if (record === undefined) return values;
+    const now = this.#now();
+    for (const name of names) {
+      const attribute = record.attributes[name];
+      if (attribute === undefined || isExpired(attribute, now)) continue;
+      values[name] = this.#values.value(record.id, name, attribute);
+    }
+    return values;
+  }
+
+  #live(record: SessionRecord | undefined): Live {
+    return record === undefined ? dictionary() : liveAttributes(record.attributes, this.#now());
+  }
+}
+
+function assertNames(names: unknown): asserts names is readonly string[] {
+  if (!Array.isArray(names)) throw new SessionError("SESSION_ARGUMENT", "Give the names of attributes as an array.");
+  names.forEach(assertAttributeName);
+}
+
+function assertCount(count: number): void {
+  if (count <= MAX_ATTRIBUTES) return;
+  throw new SessionError(
+    "SESSION_TOO_LARGE",
+    `The session would have ${count} attributes, and may have ${MAX_ATTRIBUTES}; keep many things elsewhere.`,
+  );
+}

@@ -1,0 +1,125 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import { inspect } from "node:util";
+import { SessionError } from "../../errors";
+import { dictionary } from "../../record/dictionary";
+import { isExpired } from "../../record/expiry";
+import type { MapDelta } from "../../record/session-delta";
+import type { SecurityKeyRecord } from "../../record/session-record";
+import { isToken, newToken } from "../../record/token";
+import { decodedValue } from "../values/decoded-value";
+import { maskedKey, unmaskedKey } from "./key-mask";
+import type { KeyedSession } from "./keyed-session";
+import { readSecurityKeyOptions } from "./security-key-options";
+import type { SecurityKeyOptions } from "./security-key-options";
+
+/** How many one-time keys a session has at most; for a new one the oldest goes. */
+const MAX_KEYS = 100;
+const STATIC_KEY = "security key";
+
+/**
+ * Keys that prove that a request was made from a page of this very session, and not from another site.
+ * (OWASP CSRF Prevention Cheat Sheet, "Synchronizer Token Pattern" and "HMAC Based Token Pattern")
+ */
+export class SecurityKeys {
+  readonly #session: KeyedSession;
+  readonly #now: () => number;
+
+  /** `now` is the clock: milliseconds since the epoch. */
+  constructor(session: KeyedSession, now: () => number) {
+    this.#session = session;
+    this.#now = now;
+  }
+
+  /**
+   * Makes a key that is good for one `validate` in this session. Of a session it keeps a hundred; beyond that the oldest goes. The store
+   * has its SHA-256 only. A session of which nothing is stored yet is created with it.
+   * Rejects with `SESSION_VALUE` for a payload that can't be stored, with a RangeError for an `expiresIn` that is no time to live.
+   */
+  create(options: SecurityKeyOptions = {}): Promise<string> {
+    return this.#session.given(this.#create(options));
+  }
+
+  /**
+   * Uses a one-time key up, and resolves to its payload (`true` where it was made without one); to undefined where it is not of this
+   * session, was used, has expired, or is no key at all. A payload may be falsy: compare with undefined. Of any number of calls at once, on any
+   * number of machines, one gets the payload. What can't be a key costs no store operation.
+   */
+  validate(key: unknown): Promise<unknown> {
+    return this.#session.given(this.#validate(key));
+  }
+
+  /**
+   * The key of the whole session, for scripts that send it in a header: derived from the token, so that it is stored nowhere, costs no write,
+   * and is another one after each login, logout and reset. A session of which nothing is stored yet is created with the response.
+   * Into pages better put `maskedKey()`. Throws `SESSION_CLIENTLESS` where the session has no cookie.
+   */
+  get staticKey(): string {
+    this.#session.keyShown();
+    const key = this.#session.keyFor(STATIC_KEY);
+    if (key !== undefined) return key;
+    throw new SessionError(
+      "SESSION_CLIENTLESS",
+      "A clientless session has no cookie, and so no static key, which is derived from the cookie's token; make a one-time key with securityKeys.create().",
+    );
+  }
+
+  /** The static key in a form that is another one each time, for pages that are compressed (BREACH). */
+  maskedKey(): string {
+    return maskedKey(this.staticKey);
+  }
+
+  /** Whether this is the static key, plain or masked; false for whatever is no key. Compares in constant time, and asks no store. */
+  isStaticKey(key: unknown): boolean {
+    const given = unmaskedKey(key);
+    const expected = given === undefined ? undefined : this.#session.keyFor(STATIC_KEY);
+    return given !== undefined && expected !== undefined && timingSafeEqual(given, Buffer.from(expected, "base64url"));
+  }
+
+  /** What logs show: no key. */
+  [inspect.custom](): string {
+    return "SecurityKeys {}";
+  }
+
+  async #create(options: SecurityKeyOptions): Promise<string> {
+    const { lifeMs, payload } = readSecurityKeyOptions(options);
+    const createdAt = this.#now();
+    const key = newToken();
+    const entry = { payload, createdAt, expiresAt: createdAt + lifeMs };
+    await this.#session.change(({ keys }) => ({ keys: withOneMore(keys, hashOf(key), entry) }));
+    this.#session.keyShown();
+    return key;
+  }
+
+  async #validate(key: unknown): Promise<unknown> {
+    if (typeof key !== "string" || !isToken(key) || this.#session.record === undefined) return undefined;
+    const name = hashOf(key);
+    let used = undefined as SecurityKeyRecord | undefined;
+    // Taken away before it is looked at, so that nothing can come between.
+    await this.#session.change(({ keys }) => {
+      used = keys[name];
+      return used === undefined ? undefined : { keys: { remove: [name] } };
+    });
+    if (used === undefined || isExpired(used, this.#now())) return undefined;
+    return decodedValue("payload", used.payload);
+  }
+}
+
+type Keys = Readonly<Record<string, SecurityKeyRecord>>;
+
+/** Adds a key, and removes what has expired by then and, beyond the limit, the oldest. */
+function withOneMore(keys: Keys, name: string, entry: SecurityKeyRecord): MapDelta<SecurityKeyRecord> {
+  const remove: string[] = [];
+  const live: (readonly [string, SecurityKeyRecord])[] = [];
+  for (const one of Object.entries(keys)) {
+    if (isExpired(one[1], entry.createdAt)) remove.push(one[0]);
+    else live.push(one);
+  }
+  live.sort(([, a], [, b]) => a.createdAt - b.createdAt);
+  for (const [oldest] of live.slice(0, Math.max(0, live.length - MAX_KEYS + 1))) remove.push(oldest);
+  return { set: Object.assign(dictionary<SecurityKeyRecord>(), { [name]: entry }), remove };
+}
+
+/** What the store knows of a key. It is as hard to guess as a token, so a plain hash keeps it. */
+function hashOf(key: string): string {
+  return hash("sha256", key, "base64url");
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { mergedDelta } from "../../../record/merged-delta";
+import type { SessionDelta } from "../../../record/session-delta";
+import { DatastoreChanges } from "./waiting-changes";
+import type { Change, Write } from "./waiting-changes";
+import { ATTEMPTS, backoffMs, conflictError } from "./conflict";
+import { updateMutation } from "../entity/update-mutation";
+import { busyError, isInvalid, ownError, waitedError } from "../datastore-errors";
+import { assertWithinLimits } from "../size-limits";
+import { DatastorePipe } from "./datastore-pipe";
+import type { PipeSource } from "./datastore-pipe";
+import type { DatastoreRpc } from "./datastore-rpc";
+import type { Mutation } from "../wire/messages";
+
+/** Into how many parts a group is divided that failed because of one in it: soon each is alone, and the others are together. */
+const PARTS = 8;
+
+/**
+ * Changes entities of one kind, many in one transaction. Of one entity there is never more than one write under way, so that
+ * the later change stays. What failed is sent again only after an answer which proves that nothing of it was applied: after a
+ * lost one, an older value could overwrite a newer one.
+ */
+export class DatastoreUpdates implements PipeSource {
+  readonly #rpc: DatastoreRpc;
+  readonly #kind: string;
+  readonly #timeoutMs: number;
+  readonly #changes = new DatastoreChanges();
+  readonly #pipe = new DatastorePipe(this);
+  readonly #onAnswered: () => void;
+  #unanswered = 0;
+
+  /** Nobody's change is sent later than `timeoutMs` after it was asked for. `onAnswered` is called when some were answered. */
+  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number, onAnswered: () => void = () => undefined) {
+    this.#onAnswered = onAnswered;
+    this.#rpc = rpc;
+    this.#kind = kind;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** False, and nothing written, where there is no such entity. The id must be one that Datastore takes as a name. */
+  update(id: string, delta: SessionDelta): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const mutation = this.#mutation(id, delta);
+      const bytes = bytesOf(id, mutation);
+      if (!this.#changes.hasRoomFor(bytes)) throw busyError("commit", this.#changes.count);
+      this.#changes.add(id, { delta, mutation, bytes, askedAt: performance.now(), resolve, reject });
+      this.#unanswered += 1;
+      this.#pipe.wake();
+    });
+  }
+
+  /** Resolves when every caller has its answer. */
+  idle(): Promise<void> {
+    return this.#pipe.idle();
+  }
+
+  get waiting(): number {
+    return this.#changes.ready;
+  }
+
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /** Nobody is known who is about to ask for a change. */
+  readonly expected = 0;
+
+  /** How many callers have no answer, of those whose change was sent. */
+  get underWay(): number {
+    return this.#unanswered - this.#changes.count;
+  }
+
+  next(): (() => Promise<void>) | undefined {
+    const writes = this.#changes.take();
+    return writes.length === 0 ? undefined : () => this.#send(writes, 0);
+  }
+
+  async #send(group: readonly Write[], conflicts: number): Promise<void> {
+    const writes = group.map((write) => this.#inTime(write, conflicts)).filter(({ changes }) => changes.length > 0);
+    const [first, ...others] = writes;
+    if (first === undefined) return;
+    try {
+      const mutations = writes.map((write) => this.#mutationOf(write));
+      const outcome = await this.#rpc.commit(mutations, others.length === 0 ? "single" : "atomic");
+      if (outcome === "applied") this.#settle(writes, ({ resolve }) => resolve(true));
+      else if (others.length > 0) this.#divide(writes);
+      else if (outcome === "conflict") this.#sendLater(first, conflicts + 1);
+      else this.#settle(writes, ({ resolve }) => resolve(false));
+    } catch (error) {
+      const isAlone = others.length === 0 && first.changes.length === 1;
+      if (isAlone || !isInvalid(error)) this.#settle(writes, ({ reject }) => reject(ownError(error)));
+      else if (others.length > 0) this.#divide(writes);
+      else this.#sendApart(first);
+    }
+  }
+
+  #divide(writes: readonly Write[]): void {
+    const size = Math.ceil(writes.length / PARTS);
+    for (let start = 0; start < writes.length; start += size) {
+      const part = writes.slice(start, start + size);
+      this.#pipe.again(() => this.#send(part, 0));
+    }
+  }
+
+  #sendLater(write: Write, conflicts: number): void {
+    if (conflicts === ATTEMPTS) {
+      this.#settle([write], ({ reject }) => reject(conflictError(write.id)));
+      return;
+    }
+    void sleep(backoffMs(conflicts)).then(() => this.#pipe.again(() => this.#send([write], conflicts)));
+  }
+
+  /** The changes one after the other, since together they are refused. */
+  #sendApart({ id, changes, rest = [] }: Write): void {
+    const write = { id, changes: changes.slice(0, 1), rest: [...changes.slice(1), ...rest] };
+    this.#pipe.again(() => this.#send([write], 0));
+  }
+
+  /** The write without changes that nobody waits for any more. */
+  #inTime(write: Write, conflicts: number): Write {
+    const latest = performance.now() - this.#timeoutMs;
+    if (write.changes.every(({ askedAt }) => askedAt > latest)) return write;
+    const late = write.changes.filter(({ askedAt }) => askedAt <= latest);
+    const changes = write.changes.filter(({ askedAt }) => askedAt > latest);
+    const error = () => (conflicts > 0 ? conflictError(write.id) : waitedError("commit", this.#timeoutMs));
+    this.#answer(late, ({ reject }) => reject(error()));
+    if (changes.length === 0) this.#finish(write);
+    return { ...write, changes };
+  }
+
+  #settle(writes: readonly Write[], answer: (change: Change) => void): void {
+    for (const write of writes) {
+      this.#answer(write.changes, answer);
+      this.#finish(write);
+    }
+  }
+
+  #answer(changes: readonly Change[], answer: (change: Change) => void): void {
+    this.#unanswered -= changes.length;
+    for (const change of changes) answer(change);
+    this.#onAnswered();
+  }
+
+  #finish({ id, rest = [] }: Write): void {
+    if (rest.length > 0) this.#sendApart({ id, changes: rest });
+    else this.#changes.release(id);
+  }
+
+  #mutationOf({ id, changes }: Write): Mutation {
+    const [first, ...others] = changes;
+    if (first !== undefined && others.length === 0) return first.mutation;
+    return this.#mutation(id, mergedDelta(changes.map(({ delta }) => delta)));
+  }
+
+  #mutation(id: string, delta: SessionDelta): Mutation {
+    return updateMutation(this.#rpc.key(this.#kind, id), id, delta);
+  }
+}
+
+/** About what the mutation takes on its way. Throws where Datastore would refuse it whatever the entity holds. */
+function bytesOf(id: string, { update, propertyMask, propertyTransforms }: Mutation): number {
+  let bytes = update === undefined ? 0 : assertWithinLimits(id, update.properties);
+  for (const path of propertyMask?.paths ?? []) bytes += path.length;
+  for (const { property } of propertyTransforms ?? []) bytes += property.length;
+  return bytes;
+}

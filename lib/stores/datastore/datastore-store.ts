@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SessionError } from "../../errors";
+import { isExpired } from "../../record/expiry";
+import { applyDelta } from "../../record/session-delta";
+import type { SessionDelta } from "../../record/session-delta";
+import { groupOf } from "../../record/session-group";
+import { endedRecord } from "../../record/session-record";
+import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
+import { clearDatastore } from "./datastore-clear";
+import { ATTEMPTS, backoffMs, conflictError } from "./calls/conflict";
+import { updateMutation } from "./entity/update-mutation";
+import {
+  endedProperties,
+  ENDING_PROPERTIES,
+  liveProperties,
+  readCounters,
+  readHeader,
+  readLive,
+} from "./entity/record-entity";
+import { busyError, waitedError } from "./datastore-errors";
+import type { CommitOutcome } from "./datastore-errors";
+import { findInDatastore, findUnreadableInDatastore, unlessUnreadable } from "./datastore-find";
+import { assertWithinLimits, isKeyName } from "./size-limits";
+import { DatastoreLookups } from "./calls/datastore-lookups";
+import { resolveDatastoreOptions } from "./datastore-options";
+import type { DatastoreStoreOptions } from "./datastore-options";
+import { DatastoreRpc } from "./calls/datastore-rpc";
+import { DatastoreUpdates } from "./calls/datastore-updates";
+import type { Entity, EntityResult, Mutation } from "./wire/messages";
+import { tallyDatastore } from "./datastore-tally";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
+import { TurnsById } from "./calls/turns-by-id";
+
+export type { DatastoreStoreOptions } from "./datastore-options";
+
+/** Attempts to end a record in the very state in which it was read; the rest end it in whatever state it is. */
+const EXACT_ATTEMPTS = 6;
+
+/** Operations that have no answer yet, beside loads and updates, which count for themselves; one more is told so. */
+const MOST_UNDER_WAY = 10_000;
+
+/**
+ * Keeps sessions in Google Cloud Datastore (Firestore in Datastore mode), or in its emulator where `DATASTORE_EMULATOR_HOST` is set.
+ * Needs the package `@google-cloud/datastore`, and the role `roles/datastore.user`.
+ */
+export class DatastoreStore implements SessionStore {
+  readonly #rpc: DatastoreRpc;
+  readonly #lookups: DatastoreLookups;
+  readonly #updates: DatastoreUpdates;
+  readonly #kinds: { readonly live: string; readonly ended: string };
+  readonly #now: () => number;
+  readonly #timeoutMs: number;
+  readonly #turns = new TurnsById();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** `SESSION_CONFIG` where `@google-cloud/datastore` is not installed or an option can't be used. */
+  constructor(options: DatastoreStoreOptions = {}) {
+    const resolved = resolveDatastoreOptions(options);
+    this.#kinds = { live: resolved.kind, ended: `${resolved.kind}-ended` };
+    this.#now = resolved.now;
+    this.#timeoutMs = resolved.timeoutMs;
+    this.#rpc = new DatastoreRpc(resolved);
+    // Who is answered by an update ends a request, and another one of that visitor begins with a load.
+    this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, this.#timeoutMs, () => this.#lookups.joined());
+    this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, this.#timeoutMs, this.#updates);
+  }
+
+  // Here and in `update` every promise less is one less per request.
+  load(id: string): Promise<SessionRecord | undefined> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    return this.#find(id).then(liveRecordOf);
+  }
+
+  create(record: SessionRecord): Promise<void> {
+    return this.#run(async () => {
+      const outcome = await this.#rpc.commit([{ insert: this.#liveEntity(record) }], "single");
+      if (outcome === "exists") throw alreadyStored(record.id);
+      if (outcome !== "applied") throw new SessionError("SESSION_CONFLICT", `Session ${record.id} was not created.`);
+    });
+  }
+
+  update(id: string, delta: SessionDelta): Promise<boolean> {
+    if (this.#closed !== undefined) return Promise.reject(closedError());
+    return isKeyName(id) ? this.#updates.update(id, delta) : Promise.resolve(false);
+  }
+
+  mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
+    const asked = performance.now();
+    // Of changes that are made at the same time, one is applied: those of this process wait, so that they don't undo each other's work.
+    const attempts = () =>
+      this.#untilSettled(id, asked, async () => {
+        const found = await this.#find(id);
+        if (found === undefined) return undefined;
+        const record = readLive(found.entity);
+        if (isExpired(record, this.#now())) return undefined;
+        const delta = change(record);
+        if (delta === undefined) return record;
+        const changed = applyDelta(record, delta);
+        assertWithinLimits(id, liveProperties(changed));
+        const mutation = { ...this.#updateMutation(id, recounted(delta, changed)), ...only(found) };
+        const outcome = await this.#commitInTime(asked, [mutation], "single");
+        return outcome === "applied" ? changed : "conflict";
+      });
+    return this.#run(() => this.#turns.take(id, attempts));
+  }
+
+  replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
+    return this.#run(async () => {
+      const insert = { insert: this.#liveEntity(record) };
+      const outcome = await this.#end(oldId, ending, [insert]);
+      if (outcome === "exists") throw alreadyStored(record.id);
+      return outcome === "applied";
+    });
+  }
+
+  end(id: string, ending: Ending): Promise<boolean> {
+    return this.#run(async () => (await this.#end(id, ending, [])) === "applied");
+  }
+
+  find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
+    return this.#stream(findInDatastore(this.#rpc, this.#kinds[query.state], query));
+  }
+
+  findUnreadable(query: UnreadableQuery): AsyncGenerator<UnreadableRecord> {
+    return this.#stream(findUnreadableInDatastore(this.#rpc, this.#kinds.live, query));
+  }
+
+  tally(now: number): Promise<readonly SessionTally[]> {
+    return this.#run(() => tallyDatastore(this.#rpc, this.#kinds.live, now));
+  }
+
+  clear(now: number, onProgress?: ClearProgress): Promise<number> {
+    return this.#run(() => clearDatastore(this.#rpc, Object.values(this.#kinds), now, onProgress));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await Promise.all([this.#lookups.idle(), this.#updates.idle()]);
+    await this.#rpc.close();
+  }
+
+  // Datastore has no "end if it is live" of its own: what is kept of the record is read first. The transaction begins with an
+  // update of the live entity, which fails where that is gone, and everything fails with it.
+  async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
+    const key = this.#rpc.key(this.#kinds.live, id);
+    const asked = performance.now();
+    return this.#untilSettled(id, asked, async (attempt) => {
+      const found = isKeyName(id) ? await this.#rpc.lookup(key, ENDING_PROPERTIES) : undefined;
+      if (found === undefined) return "missing";
+      // A session that never stops changing must be ended too, if need be with a header that is a moment old.
+      const exact = attempt < EXACT_ATTEMPTS ? only(found) : {};
+      const mutations = [
+        { update: { key, properties: {} }, ...exact },
+        { delete: key, ...exact },
+        ...this.#endedMutation(found, ending),
+        ...successor,
+      ];
+      return this.#commitInTime(asked, mutations, "atomic");
+    });
+  }
+
+  #endedMutation({ entity }: EntityResult, ending: Ending): Mutation[] {
+    if (ending.purgeAt <= ending.endedAt) return [];
+    // Of one that can't be read, nothing is kept.
+    const record = unlessUnreadable(() => {
+      const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: readCounters(entity) };
+      return endedRecord({ ...readHeader(entity), ...maps }, ending);
+    });
+    if (record === undefined) return [];
+    return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
+  }
+
+  /** Tries again, after a while, what lost against another change of the same record. `asked` is by `performance.now()`. */
+  async #untilSettled<T>(id: string, asked: number, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
+    for (let count = 0; count < ATTEMPTS; count += 1) {
+      if (this.#isLate(asked)) {
+        if (count > 0) break;
+        throw waitedError("commit", this.#timeoutMs);
+      }
+      if (count > 0) await sleep(backoffMs(count));
+      const result = await attempt(count);
+      if (result !== "conflict") return result;
+    }
+    throw conflictError(id);
+  }
+
+  /** Sends it, unless its time is over: whoever asked has been told by then that it failed. */
+  async #commitInTime(asked: number, mutations: readonly Mutation[], mode: "single" | "atomic") {
+    if (this.#isLate(asked)) throw waitedError("commit", this.#timeoutMs);
+    return this.#rpc.commit(mutations, mode);
+  }
+
+  #isLate(asked: number): boolean {
+    return performance.now() - asked >= this.#timeoutMs;
+  }
+
+  #find(id: string): Promise<EntityResult | undefined> {
+    return isKeyName(id) ? this.#lookups.find(id) : Promise.resolve(undefined);
+  }
+
+  #liveEntity(record: SessionRecord): Entity {
+    const properties = liveProperties(record);
+    assertWithinLimits(record.id, properties);
+    return { key: this.#rpc.key(this.#kinds.live, record.id), properties };
+  }
+
+  #updateMutation(id: string, delta: SessionDelta): Mutation {
+    const mutation = updateMutation(this.#rpc.key(this.#kinds.live, id), id, delta);
+    if (mutation.update !== undefined) assertWithinLimits(id, mutation.update.properties);
+    return mutation;
+  }
+
+  async *#stream<T>(pages: AsyncGenerator<readonly T[]>): AsyncGenerator<T> {
+    for (;;) {
+      const page = await this.#run(() => pages.next());
+      if (page.done === true) return;
+      yield* page.value;
+    }
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    if (this.#underWay.size >= MOST_UNDER_WAY) throw busyError("call", this.#underWay.size);
+    const running = work();
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw closedError();
+  }
+}
+
+function liveRecordOf(found: EntityResult | undefined): SessionRecord | undefined {
+  return found && readLive(found.entity);
+}
+
+function closedError(): SessionError {
+  return new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
+}
+
+/** The change, and what of it is counted: an owner may have been changed with it. */
+function recounted(delta: SessionDelta, changed: SessionRecord): SessionDelta {
+  if (delta.owner === undefined && delta.expiresAt === undefined) return delta;
+  return { ...delta, expiresAt: changed.expiresAt, group: groupOf(changed) };
+}
+
+/** The mutation is applied only to the very state that was read. */
+function only({ version }: EntityResult) {
+  return { baseVersion: version, conflictResolutionStrategy: "FAIL" } as const;
+}
+
+function alreadyStored(id: string): SessionError {
+  return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
+}

@@ -1,0 +1,135 @@
+import { SessionError } from "../../../errors";
+import { dictionary } from "../../../record/dictionary";
+import type { Encoded } from "../../../record/session-record";
+import { keyOfProperty, propertyName } from "./property-name";
+import type { Properties, Value } from "../wire/messages";
+
+/** The last instant that a Datastore timestamp can say, in milliseconds since the epoch: the end of the year 9999. */
+const LAST_TIMESTAMP = 253_402_300_799_999;
+
+// Every value says for itself that it is not indexed: Datastore limits an indexed string to 1,500 bytes, also in an
+// embedded entity that is not indexed as a whole.
+export function textValue(text: string): Value {
+  return { stringValue: text, excludeFromIndexes: true };
+}
+
+export function indexedValue(text: string): Value {
+  return { stringValue: text };
+}
+
+/** Integers as such; everything else, Infinity too, as a double. */
+export function numberValue(number: number): Value {
+  return Number.isSafeInteger(number)
+    ? { integerValue: number, excludeFromIndexes: true }
+    : { doubleValue: number, excludeFromIndexes: true };
+}
+
+export function booleanValue(boolean: boolean): Value {
+  return { booleanValue: boolean, excludeFromIndexes: true };
+}
+
+export function nullableValue(text: string | null): Value {
+  return text === null ? { nullValue: "NULL_VALUE", excludeFromIndexes: true } : textValue(text);
+}
+
+export function encodedValue(encoded: Encoded): Value {
+  return typeof encoded === "string" ? textValue(encoded) : { blobValue: encoded, excludeFromIndexes: true };
+}
+
+export function embedded(properties: Properties): Value {
+  return { entityValue: { properties }, excludeFromIndexes: true };
+}
+
+/** Entries of one of a record's maps as an embedded entity. */
+export function mapValue<T>(entries: readonly (readonly [string, T])[], valueOf: (item: T) => Value): Value {
+  const properties: Properties = {};
+  for (const [key, item] of entries) properties[propertyName(key)] = valueOf(item);
+  return embedded(properties);
+}
+
+/** Undefined for an instant that never comes, or only after the year 9999. */
+export function timestampValue(instant: number): Value | undefined {
+  if (!(instant <= LAST_TIMESTAMP)) return undefined;
+  const seconds = Math.floor(instant / 1000);
+  return { timestampValue: { seconds, nanos: Math.round((instant - seconds * 1000) * 1e6) }, excludeFromIndexes: true };
+}
+
+/** Milliseconds since the epoch. */
+export function instantOf({ seconds, nanos }: NonNullable<Value["timestampValue"]>): number {
+  return Number(seconds) * 1000 + nanos / 1e6;
+}
+
+/** Reads properties of a stored entity; each method throws `SESSION_UNREADABLE` where it finds something else. */
+export class PropertyReader {
+  readonly #id: string;
+  readonly #properties: Properties;
+
+  constructor(id: string, properties: Properties) {
+    this.#id = id;
+    this.#properties = properties;
+  }
+
+  has(name: string): boolean {
+    return this.#properties[name] !== undefined;
+  }
+
+  text(name: string): string {
+    return this.#properties[name]?.stringValue ?? this.#damaged(name);
+  }
+
+  nullableText(name: string): string | null {
+    return this.#properties[name]?.valueType === "nullValue" ? null : this.text(name);
+  }
+
+  number(name: string): number {
+    const { integerValue, doubleValue } = this.#properties[name] ?? {};
+    return integerValue === undefined ? (doubleValue ?? this.#damaged(name)) : Number(integerValue);
+  }
+
+  boolean(name: string): boolean {
+    return this.#properties[name]?.booleanValue ?? this.#damaged(name);
+  }
+
+  encoded(name: string): Encoded {
+    const { stringValue, blobValue } = this.#properties[name] ?? {};
+    // A copy: the bytes lie in the memory of the whole answer, which would live as long as they do.
+    return stringValue ?? (blobValue === undefined ? this.#damaged(name) : new Uint8Array(blobValue));
+  }
+
+  /** `Infinity` where the property is missing. */
+  instant(name: string): number {
+    if (this.#properties[name] === undefined) return Infinity;
+    return instantOf(this.#properties[name].timestampValue ?? this.#damaged(name));
+  }
+
+  map<T>(name: string, itemOf: (properties: PropertyReader, property: string) => T): Record<string, T> {
+    const inner = this.#inner(name);
+    const map = dictionary<T>();
+    for (const property of Object.keys(inner.#properties)) {
+      map[keyOfProperty(property) ?? this.#damaged(`${name}.${property}`)] = itemOf(inner, property);
+    }
+    return map;
+  }
+
+  /** One of a record's maps whose items are embedded entities themselves. */
+  entities<T>(name: string, itemOf: (item: PropertyReader) => T): Record<string, T> {
+    return this.map(name, (properties, property) => itemOf(properties.#inner(property)));
+  }
+
+  #inner(name: string): PropertyReader {
+    const { properties } = this.#properties[name]?.entityValue ?? this.#damaged(name);
+    return new PropertyReader(this.#id, properties);
+  }
+
+  #damaged(name: string): never {
+    throw damagedError(this.#id, name);
+  }
+}
+
+/** A property of a stored session is missing, or is not what it has to be. */
+export function damagedError(id: string, name: string): SessionError {
+  return new SessionError(
+    "SESSION_UNREADABLE",
+    `The stored session ${id} is damaged: its property ${name} is missing or of another type. End it, or delete its entity.`,
+  );
+}

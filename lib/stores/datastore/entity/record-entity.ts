@@ -1,0 +1,194 @@
+import { groupOf } from "../../../record/session-group";
+import type { SessionGroup } from "../../../record/session-group";
+import { RECORD_VERSION } from "../../../record/session-record";
+import type {
+  AttributeRecord,
+  EndedRecord,
+  EndReason,
+  PageRecord,
+  SecurityKeyRecord,
+  SessionRecord,
+} from "../../../record/session-record";
+import { assertFormat, readStoredLive } from "./live-entity";
+import { readAttributes, readPages, readSecurityKeys } from "./record-maps";
+import { StoredEntity } from "./stored-entity";
+import { sweepOf } from "../datastore-sweep";
+import { tallyOf } from "../datastore-tally";
+import {
+  booleanValue,
+  embedded,
+  encodedValue,
+  indexedValue,
+  mapValue,
+  nullableValue,
+  numberValue,
+  PropertyReader,
+  textValue,
+  timestampValue,
+} from "./property-value";
+import type { Entity, Properties, Value } from "../wire/messages";
+
+/** What a live record holds beside its maps. */
+export type Header = Omit<SessionRecord, "data" | "attributes" | "keys" | "pages" | "counters">;
+
+/** What is read of a live entity to end it, however large its data are: its header, and the counters. */
+export const ENDING_PROPERTIES: readonly string[] = [
+  ...["v", "owner", "project", "scope", "createdAt", "lastSeenAt", "idleMs", "endsAt", "expiresAt", "purgeAt"],
+  ...["remoteAddress", "userAgent", "counters"],
+];
+
+/**
+ * When clearing may take the entity: `purgeAt`, a timestamp for Datastore's TTL policy, and `sweep` for the clearing job.
+ * Both are absent where that never comes.
+ */
+export function purgeProperties(id: string, purgeAt: number): Properties {
+  const timestamp = timestampValue(purgeAt);
+  return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepOf(id, purgeAt)) };
+}
+
+/** A live record as the properties of its entity. Indexed are only `owner`, `project`, `scope`, `sweep` and `tally`. */
+export function liveProperties(record: SessionRecord): Properties {
+  return {
+    ...sharedProperties(record),
+    idleMs: numberValue(record.idleMs),
+    endsAt: numberValue(record.endsAt),
+    expiresAt: numberValue(record.expiresAt),
+    tally: tallyValue(record.id, groupOf(record), record.expiresAt),
+    data: mapValue(Object.entries(record.data), encodedValue),
+    attributes: mapValue(Object.entries(record.attributes), attributeValue),
+    keys: mapValue(Object.entries(record.keys), securityKeyValue),
+    pages: mapValue(Object.entries(record.pages), pageValue),
+    counters: mapValue(Object.entries(record.counters), numberValue),
+  };
+}
+
+/** What is counted; see `tallyOf`. */
+export function tallyValue(id: string, group: SessionGroup, expiresAt: number): Value {
+  return indexedValue(tallyOf(id, group, expiresAt));
+}
+
+export function endedProperties(record: EndedRecord): Properties {
+  return {
+    ...sharedProperties(record),
+    endedAt: numberValue(record.endedAt),
+    reason: textValue(record.reason),
+    endedBy: nullableValue(record.endedBy),
+    ...(record.message === undefined ? undefined : { message: textValue(record.message) }),
+    ...(record.bytesSent === undefined ? undefined : { bytesSent: numberValue(record.bytesSent) }),
+  };
+}
+
+function sharedProperties(record: SessionRecord | EndedRecord): Properties {
+  return {
+    v: numberValue(record.v),
+    owner: indexedValue(record.owner),
+    project: indexedValue(record.project),
+    scope: indexedValue(record.scope),
+    createdAt: numberValue(record.createdAt),
+    lastSeenAt: numberValue(record.lastSeenAt),
+    remoteAddress: textValue(record.remoteAddress),
+    userAgent: textValue(record.userAgent),
+    ...purgeProperties(record.id, record.purgeAt),
+  };
+}
+
+export function attributeValue(attribute: AttributeRecord): Value {
+  return embedded({
+    value: encodedValue(attribute.value),
+    encrypted: booleanValue(attribute.encrypted),
+    createdAt: numberValue(attribute.createdAt),
+    modifiedAt: numberValue(attribute.modifiedAt),
+    expiresAt: numberValue(attribute.expiresAt),
+  });
+}
+
+export function securityKeyValue(key: SecurityKeyRecord): Value {
+  return embedded({
+    payload: encodedValue(key.payload),
+    createdAt: numberValue(key.createdAt),
+    expiresAt: numberValue(key.expiresAt),
+  });
+}
+
+export function pageValue(page: PageRecord): Value {
+  return embedded({
+    path: textValue(page.path),
+    openedAt: numberValue(page.openedAt),
+    seenAt: numberValue(page.seenAt),
+  });
+}
+
+/** The id of the record that an entity holds: the name of its key. */
+export function idOfEntity(entity: Entity): string {
+  return entity instanceof StoredEntity ? entity.id : (entity.key.path.at(-1)?.name ?? "");
+}
+
+/** The live record that an entity holds. `SESSION_UNREADABLE` where it is damaged or of a newer format. */
+export function readLive(entity: Entity): SessionRecord {
+  if (entity instanceof StoredEntity) return readStoredLive(entity);
+  const from = readerOf(entity);
+  return {
+    ...readHeader(entity),
+    data: from.map("data", (data, key) => data.encoded(key)),
+    attributes: readAttributes(from),
+    keys: readSecurityKeys(from),
+    pages: readPages(from),
+    counters: readCounters(entity),
+  };
+}
+
+/** The counters alone; the entity may have been read without the rest. */
+export function readCounters(entity: Entity): Record<string, number> {
+  const from = new PropertyReader(idOfEntity(entity), entity.properties);
+  return from.map("counters", (counters, name) => counters.number(name));
+}
+
+/** The header alone; the entity may have been read without the rest. */
+export function readHeader(entity: Entity): Header {
+  const from = readerOf(entity);
+  return {
+    ...readShared(entity, from),
+    idleMs: from.number("idleMs"),
+    endsAt: from.number("endsAt"),
+    expiresAt: from.number("expiresAt"),
+  };
+}
+
+export function readEnded(entity: Entity): EndedRecord {
+  const from = readerOf(entity);
+  return {
+    ...readShared(entity, from),
+    endedAt: from.number("endedAt"),
+    reason: from.text("reason") as EndReason,
+    endedBy: from.nullableText("endedBy"),
+    ...(from.has("message") ? { message: from.text("message") } : undefined),
+    ...(from.has("bytesSent") ? { bytesSent: from.number("bytesSent") } : undefined),
+  };
+}
+
+/** When clearing may take the entity; it may have been read without the rest. */
+export function readPurgeAt(entity: Entity): number {
+  return new PropertyReader(idOfEntity(entity), entity.properties).instant("purgeAt");
+}
+
+function readShared(entity: Entity, from: PropertyReader) {
+  return {
+    v: RECORD_VERSION,
+    id: idOfEntity(entity),
+    owner: from.text("owner"),
+    project: from.text("project"),
+    scope: from.text("scope"),
+    createdAt: from.number("createdAt"),
+    lastSeenAt: from.number("lastSeenAt"),
+    remoteAddress: from.text("remoteAddress"),
+    userAgent: from.text("userAgent"),
+    purgeAt: from.instant("purgeAt"),
+  } as const;
+}
+
+function readerOf(entity: Entity): PropertyReader {
+  const id = idOfEntity(entity);
+  const reader = new PropertyReader(id, entity.properties);
+  assertFormat(id, reader.number("v"));
+  return reader;
+}

@@ -1,0 +1,159 @@
+import { Worker } from "node:worker_threads";
+import { nodeDriver, peerPath } from "./driver";
+import { APPLICATION_ID, WAL_LIMIT_BYTES } from "../tables/schema";
+import { BUSY } from "./sqlite-errors";
+
+/** After so many writes the WAL is copied to the session file. */
+const WRITES = 1_000;
+/** From so many pages on the WAL starts over: 8 MiB. */
+const LONG_WAL_PAGES = 2_000;
+/** How long the worker waits for a lock, in milliseconds. While it waits for readers to leave the WAL, nobody writes. */
+const LOCK_WAIT_MS = 5;
+/** What a worker may be doing. */
+const [IDLE, WORKING, STOPPED] = [0, 1, 2];
+/** How long the end of the process waits for a worker, in milliseconds. */
+const EXIT_WAIT_MS = 5_000;
+
+/**
+ * What the worker runs: text, so that it needs no file of its own in a bundle. It is told "checkpoint" or "close", and says what failed, or null.
+ *
+ * SQLite before 3.51.3 (and 3.50.7) may damage a file where one connection starts the WAL over while another makes a checkpoint
+ * (https://www.sqlite.org/wal.html#walresetbug). There nobody writes during a checkpoint: `writer` has the lock.
+ */
+const WORKER = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  process.removeAllListeners("warning"); // Node 22's, about its SQLite
+  let db, writer, isMended;
+  const open = (driver) => {
+    const connection = new driver.DatabaseSync(workerData.path);
+    connection.exec("PRAGMA busy_timeout = ${LOCK_WAIT_MS}; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL");
+    connection.exec("PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}");
+    return connection;
+  };
+  const start = () => {
+    const { peer } = workerData;
+    const driver = peer === undefined ? process.getBuiltinModule("node:sqlite") : require(peer);
+    const connection = open(driver);
+    const [, minor, patch] = connection.prepare("SELECT sqlite_version() AS v").get().v.split(".").map(Number);
+    isMended = minor > 51 || (minor === 51 && patch >= 3) || (minor === 50 && patch >= 7);
+    if (!isMended) writer = open(driver);
+    db = connection;
+  };
+  const run = (mode) => db.prepare("PRAGMA wal_checkpoint(" + mode + ")").get();
+  const alone = (work) => {
+    writer?.exec("BEGIN IMMEDIATE");
+    try {
+      return work();
+    } finally {
+      writer?.exec("ROLLBACK");
+    }
+  };
+  const work = {
+    checkpoint() {
+      if (db === undefined) start();
+      if (alone(() => run("PASSIVE")).log < ${LONG_WAL_PAGES}) return;
+      if (isMended && run("RESTART").busy !== 0) return;
+      // The first write to a WAL that starts over syncs its head: here, and not on the main thread.
+      db.exec("PRAGMA application_id = ${APPLICATION_ID}");
+    },
+    close() {
+      try {
+        if (isMended) run("TRUNCATE");
+      } finally {
+        writer?.close();
+        db?.close();
+        parentPort.close();
+      }
+    },
+  };
+  parentPort.on("message", (name) => {
+    if (Atomics.compareExchange(workerData.state, 0, ${IDLE}, ${WORKING}) !== ${IDLE}) return;
+    let failure = null;
+    try {
+      work[name]();
+    } catch (error) {
+      if ((error.errcode & 0xff) !== ${BUSY}) failure = error.message;
+    }
+    Atomics.store(workerData.state, 0, ${IDLE});
+    Atomics.notify(workerData.state, 0);
+    parentPort.postMessage(failure);
+  });
+`;
+
+/**
+ * Checkpoints of a session file, in a worker, because they sync. Without them the WAL would grow without end. Every process that writes makes its own;
+ * SQLite lets one at a time do it.
+ */
+export class Checkpoints {
+  readonly #path: string;
+  /** Shared with the worker. */
+  readonly #state = new Int32Array(new SharedArrayBuffer(4));
+  #worker: Worker | undefined;
+  #isBusy = false;
+  #writes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Takes note of writes, and begins a checkpoint where enough have come together. */
+  wrote(writes: number): void {
+    this.#writes += writes;
+    if (this.#writes < WRITES || this.#isBusy) return;
+    this.#writes = 0;
+    this.#isBusy = true;
+    this.#worker ??= this.#start();
+    this.#worker.postMessage("checkpoint");
+  }
+
+  /** Resolves when the worker has left the file. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const left = new Promise((resolve) => worker.once("exit", resolve));
+    worker.ref();
+    worker.postMessage("close");
+    await left;
+  }
+
+  #start(): Worker {
+    const peer = nodeDriver() === undefined ? peerPath() : undefined;
+    const worker = new Worker(WORKER, {
+      eval: true,
+      execArgv: [],
+      workerData: { path: this.#path, peer, state: this.#state },
+    });
+    worker.on("message", (failure: string | null) => this.#finished(failure));
+    worker.on("error", (error) => this.#finished(error instanceof Error ? error.message : String(error)));
+    worker.on("exit", () => {
+      this.#worker = undefined;
+      this.#isBusy = false;
+      running.delete(this.#state);
+      if (running.size === 0) process.removeListener("exit", stopAll);
+    });
+    if (running.size === 0) process.on("exit", stopAll);
+    running.add(this.#state);
+    // Last: a listener for messages takes hold of the process.
+    worker.unref();
+    return worker;
+  }
+
+  #finished(failure: string | null): void {
+    this.#isBusy = false;
+    if (failure === null) return;
+    process.emitWarning(`The WAL of the session file ${this.#path} can't be copied to it: ${failure}`, {
+      code: "COATCHECK_CHECKPOINT",
+    });
+  }
+}
+
+/** The states of the workers of this process. */
+const running = new Set<Int32Array<SharedArrayBuffer>>();
+
+/** The peer's SQLite ends the process with an abort where it is interrupted, so that none works when the process ends. */
+function stopAll(): void {
+  for (const state of running) {
+    Atomics.wait(state, 0, WORKING, EXIT_WAIT_MS);
+    Atomics.compareExchange(state, 0, IDLE, STOPPED);
+  }
+}

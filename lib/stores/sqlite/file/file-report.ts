@@ -1,0 +1,178 @@
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SessionError } from "../../../errors";
+import { CLEAR_GRACE_MS } from "../../../record/expiry";
+import { bucketNumberOf } from "../../tally-key";
+import { nodeDriver, PEER, sqliteDriver } from "./driver";
+import type { Database } from "./driver";
+import { faultsIn, headerOf, isDamage, openExisting } from "./existing-file";
+import type { FileHeader } from "./existing-file";
+import { foreignFileSystem } from "./file-system";
+import type { ForeignFileSystem } from "./file-system";
+import { sessionRecordOf } from "../tables/record-columns";
+import { APPLICATION_ID, SCHEMA_VERSION } from "../tables/schema";
+import { FILE_NAME } from "./session-file";
+import { resultCode } from "./sqlite-errors";
+
+/** SQLite's result code for a statement that does not fit the tables. */
+const ERROR = 1;
+/** So many unreadable records are told of one by one. */
+const EXAMPLES = 3;
+
+/** What there is to know of the session file of a folder. What could not be found out is null, and `faults` or `hindrances` say why. */
+export interface FileReport {
+  readonly folder: string;
+  readonly path: string;
+  readonly bytes: number;
+  /** Of what was written lately and is not copied to the file yet. */
+  readonly walBytes: number;
+  /** The permissions of the folder and of each file in it that is ours, by path; none on Windows. */
+  readonly modes: ReadonlyMap<string, number>;
+  /** Where it is one that may not suit SQLite. */
+  readonly fileSystem: ForeignFileSystem | undefined;
+  readonly driver: string;
+  readonly sqliteVersion: string;
+  readonly header: FileHeader | null;
+  readonly counts: RecordCounts | null;
+  readonly unreadable: UnreadableRecords | null;
+  /** What is wrong in the file, in SQLite's words. */
+  readonly faults: readonly string[];
+  /** What kept it from being looked into, in SQLite's words. */
+  readonly hindrances: readonly string[];
+}
+
+export interface RecordCounts {
+  /** As `tally` counts: those that expired in the last ten minutes may be among them. */
+  readonly live: number;
+  /** The same, counted one by one. */
+  readonly liveRows: number;
+  readonly ended: number;
+  /** How many records of either kind clearing would delete now. */
+  readonly due: number;
+  /** How many there are of either kind, also those that expired and are not due. */
+  readonly all: number;
+}
+
+export interface UnreadableRecords {
+  readonly count: number;
+  /** What the first of them say when they are read. */
+  readonly examples: readonly string[];
+}
+
+/**
+ * Looks into the session file of a folder, which must be there; it may be damaged, and other processes may use it. It reads every record. Throws
+ * `SESSION_STORE` where this process has no SQLite.
+ */
+export function fileReport(folder: string, now: number): FileReport {
+  const absolute = resolve(folder);
+  const path = join(absolute, FILE_NAME);
+  return {
+    folder: absolute,
+    path,
+    bytes: sizeOf(path),
+    walBytes: sizeOf(`${path}-wal`),
+    modes: modesOf([absolute, path, `${path}-wal`, `${path}-shm`]),
+    fileSystem: foreignFileSystem(absolute),
+    sqliteVersion: sqliteVersion(),
+    driver: nodeDriver() === undefined ? PEER : `Node ${process.versions.node}`,
+    ...contentOf(path, now),
+  };
+}
+
+type Content = Pick<FileReport, "header" | "counts" | "unreadable" | "faults" | "hindrances">;
+
+function contentOf(path: string, now: number): Content {
+  const faults = new Set<string>();
+  const hindrances = new Set<string>();
+  const attempt = <T>(work: () => T): T | null => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Error) || resultCode(error) === undefined) throw error;
+      (isDamage(error) || resultCode(error) === ERROR ? faults : hindrances).add(error.message);
+      return null;
+    }
+  };
+  const db = attempt(() => openExisting(path));
+  const unknown = { header: null, counts: null, unreadable: null };
+  if (db === null) return { ...unknown, faults: [...faults], hindrances: [...hindrances] };
+  try {
+    const header = attempt(() => headerOf(db));
+    const isOurs = header?.applicationId === APPLICATION_ID && header.layout === SCHEMA_VERSION;
+    const content = {
+      header,
+      counts: isOurs ? attempt(() => countsIn(db, now)) : null,
+      unreadable: isOurs ? attempt(() => unreadableIn(db)) : null,
+    };
+    for (const fault of attempt(() => faultsIn(db)) ?? []) faults.add(fault);
+    return { ...content, faults: [...faults], hindrances: [...hindrances] };
+  } finally {
+    db.close();
+  }
+}
+
+/** Of each table: all that is over by its bucket, and of the bucket that is over in part what is over. */
+const countDue = (table: "session" | "ended") =>
+  `(SELECT count(*) FROM ${table} WHERE purge_bucket < ?)
+   + (SELECT count(*) FROM ${table} WHERE purge_bucket = ? AND purge_at < ?)`;
+const COUNTS = `SELECT
+  (SELECT coalesce(sum(live), 0) FROM tally WHERE expires_bucket >= ?) AS live,
+  (SELECT count(*) FROM session WHERE expires_bucket >= ?) AS liveRows,
+  (SELECT count(*) FROM session) AS sessions,
+  (SELECT count(*) FROM ended) AS ended,
+  ${countDue("session")} + ${countDue("ended")} AS due`;
+
+/** In one statement, so that all are as of one instant. */
+function countsIn(db: Database, now: number): RecordCounts {
+  const dueAt = now - CLEAR_GRACE_MS;
+  const due = [bucketNumberOf(dueAt), bucketNumberOf(dueAt), dueAt];
+  const row = db.prepare(COUNTS).get(bucketNumberOf(now), bucketNumberOf(now), ...due, ...due);
+  return {
+    live: Number(row?.live),
+    liveRows: Number(row?.liveRows),
+    ended: Number(row?.ended),
+    due: Number(row?.due),
+    all: Number(row?.sessions) + Number(row?.ended),
+  };
+}
+
+/** SQLite does not notice a value that the disk has changed; the checksums of live sessions do. */
+function unreadableIn(db: Database): UnreadableRecords {
+  const next = db.prepare("SELECT * FROM session WHERE number > ? ORDER BY number LIMIT 1");
+  const examples: string[] = [];
+  let count = 0;
+  for (let row = next.get(0); row !== undefined; row = next.get(Number(row.number))) {
+    try {
+      sessionRecordOf(row);
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      count += 1;
+      if (count <= EXAMPLES) examples.push(error.message);
+    }
+  }
+  return { count, examples };
+}
+
+function sqliteVersion(): string {
+  const db = new (sqliteDriver().DatabaseSync)(":memory:");
+  try {
+    return String(db.prepare("SELECT sqlite_version() AS version").get()?.version);
+  } finally {
+    db.close();
+  }
+}
+
+/** 0 where there is no such file. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function modesOf(paths: readonly string[]): Map<string, number> {
+  const modes = new Map<string, number>();
+  if (process.platform === "win32") return modes;
+  for (const path of paths) {
+    const entry = statSync(path, { throwIfNoEntry: false });
+    if (entry !== undefined) modes.set(path, entry.mode & 0o777);
+  }
+  return modes;
+}

@@ -1,0 +1,170 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { SessionError } from "../../../errors";
+import { sqliteDriver } from "./driver";
+import type { Database, Driver, Row, Statement, Value } from "./driver";
+import { foreignFileSystem } from "./file-system";
+import { LockWait } from "./lock-wait";
+import { prepareSchema } from "../tables/schema";
+import { isBusy, resultCode, sqliteFailure } from "./sqlite-errors";
+
+export const FILE_NAME = "sessions.db";
+/** What opening waits for other processes at most; it is synchronous, and happens once. */
+const OPEN_WAIT_MS = 5_000;
+/** How often reads look whether the file is still the one that was opened. */
+const LOOK_MS = 1_000;
+
+/** The session file of a folder, open in this process; other processes, and other stores of this one, may have it open too. */
+export class SessionFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly db: Database;
+  readonly #dataVersion: Statement;
+  readonly #device: number;
+  readonly #inode: number;
+  #lookedAt = 0;
+
+  /** Makes the folder and the file where they are missing, for this user only. Throws `SESSION_STORE`. */
+  constructor(folder: string, driver: Driver = sqliteDriver()) {
+    this.path = join(resolve(folder), FILE_NAME);
+    let db: Database | undefined;
+    try {
+      makeFolder(resolve(folder));
+      assertLocal(resolve(folder));
+      createPrivately(this.path);
+      db = new driver.DatabaseSync(this.path);
+      db.exec(`PRAGMA busy_timeout = ${OPEN_WAIT_MS}`);
+      prepareSchema(db, this.path);
+      db.exec("PRAGMA busy_timeout = 0");
+      this.#dataVersion = db.prepare("PRAGMA data_version");
+      this.#dataVersion.setReturnArrays?.(true);
+      const { dev, ino } = statSync(this.path);
+      this.#device = dev;
+      this.#inode = ino;
+    } catch (cause) {
+      db?.close();
+      throw this.#openFailure(cause);
+    }
+    this.db = db;
+  }
+
+  /** A number that changes whenever another connection, of this process or another, has written. */
+  dataVersion(): number {
+    const row: Row | readonly Value[] | undefined = this.#dataVersion.get();
+    return (Array.isArray(row) ? row[0] : row?.data_version) as number;
+  }
+
+  /**
+   * Runs synchronous reads. Where the file is locked (for moments: another process recovers it after a crash, or closes it), they are tried again until
+   * the time is over.
+   */
+  read<T>(reads: () => T): T | Promise<T> {
+    if (Date.now() - this.#lookedAt > LOOK_MS) this.assertThere();
+    try {
+      return reads();
+    } catch (cause) {
+      if (isBusy(cause)) return this.#readLater(reads);
+      throw this.failure("read", cause);
+    }
+  }
+
+  async #readLater<T>(reads: () => T): Promise<T> {
+    const lock = new LockWait();
+    for (;;) {
+      await lock.pause();
+      try {
+        return reads();
+      } catch (cause) {
+        if (!isBusy(cause) || lock.isOver) throw this.failure("read", cause);
+      }
+    }
+  }
+
+  /** Throws `SESSION_STORE` where the file was deleted, moved or replaced: other processes would not see what is written to it. */
+  assertThere(): void {
+    const { dev, ino } = this.#stats() ?? {};
+    if (dev !== this.#device || ino !== this.#inode) {
+      throw new SessionError(
+        "SESSION_STORE",
+        `The session file ${this.path} was deleted, moved or replaced while it was open; restart this process.`,
+      );
+    }
+    this.#lookedAt = Date.now();
+  }
+
+  /** Undefined where there is no such file. */
+  #stats(): Stats | undefined {
+    try {
+      return statSync(this.path, { throwIfNoEntry: false });
+    } catch (cause) {
+      throw sqliteFailure(this.path, "found", cause);
+    }
+  }
+
+  /** `SESSION_STORE` for a failure of SQLite's; other errors are returned as they are. */
+  failure(doing: "opened" | "read" | "written", cause: unknown): unknown {
+    return resultCode(cause) === undefined ? cause : sqliteFailure(this.path, doing, cause);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  #openFailure(cause: unknown): SessionError {
+    const error = sqliteFailure(this.path, "opened", cause);
+    if (error === cause || resultCode(cause) !== undefined) return error;
+    return new SessionError(
+      "SESSION_STORE",
+      `${error.message} Let this user write there, or give SqliteStore another path.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Makes a folder where it is missing, and brings its name to the disk, and those of the folders above that were missing too. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+}
+
+/** Brings the names in a folder to the disk. Windows does so by itself, and opens no folders. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  const opened = openSync(folder, "r");
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** SQLite gives its files the mode of this one; a file that is there keeps its own. */
+function createPrivately(path: string): void {
+  try {
+    // Never one that is there: to close it would drop the locks that another connection of this process has on it (POSIX).
+    closeSync(openSync(path, "wx", 0o600));
+    syncFolder(dirname(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+function assertLocal(folder: string): void {
+  const foreign = foreignFileSystem(folder);
+  if (foreign?.isNetwork === true) {
+    throw new SessionError(
+      "SESSION_STORE",
+      `The session folder ${folder} is on ${foreign.name}; give SqliteStore a path on a disk of this machine.`,
+    );
+  }
+  if (foreign !== undefined) {
+    process.emitWarning(
+      `The session folder ${folder} is on ${foreign.name}; SQLite needs a disk of this machine, and only one machine may use it.`,
+      { code: "COATCHECK_FILE_SYSTEM" },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+import { SessionError } from "../../../errors";
+import type { Database } from "../file/driver";
+
+/** "Coat" in ASCII: what `file` and SQLite's own tools know a session file by. */
+export const APPLICATION_ID = 0x436f6174;
+/** The layout of the tables. A file of a newer one is refused. */
+export const SCHEMA_VERSION = 1;
+
+/** How many pages SQLite keeps in memory, as negative KiB. */
+const CACHE_KIB = -16_384;
+/** What a WAL file that grew larger than this is cut down to when it starts over, in bytes. */
+export const WAL_LIMIT_BYTES = 32 * 1024 * 1024;
+
+/**
+ * What each connection is set to. `synchronous = NORMAL` syncs at checkpoints only; creates, replaces and ends are synced by `WalSync`.
+ * `secure_delete` overwrites what is deleted, so that the data of ended sessions don't stay in free pages.
+ */
+const PRAGMAS = `
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 0;
+  PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES};
+  PRAGMA secure_delete = ON;
+  PRAGMA trusted_schema = OFF;
+  PRAGMA cell_size_check = ON;
+  PRAGMA cache_size = ${CACHE_KIB};
+`;
+
+/*
+ * Instants are milliseconds since the epoch, and may be Infinity. A bucket is ten minutes: `expires_bucket` and `purge_bucket` are what the
+ * indexes have of `expires_at` and `purge_at`, so that most touches leave the indexes alone. Texts that SQLite's UTF-8 can't hold are BLOBs of UTF-16.
+ */
+const SCHEMA = `
+  CREATE TABLE session (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    format INTEGER NOT NULL,
+    owner ANY NOT NULL,
+    project ANY NOT NULL,
+    scope ANY NOT NULL,
+    created_at REAL NOT NULL,
+    last_seen_at REAL NOT NULL,
+    idle_ms REAL NOT NULL,
+    ends_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    purge_at REAL NOT NULL,
+    expires_bucket INTEGER NOT NULL,
+    purge_bucket INTEGER NOT NULL,
+    remote_address ANY NOT NULL,
+    user_agent ANY NOT NULL,
+    layout ANY NOT NULL, -- of the data: key, offset and length of each value
+    data ANY NOT NULL,
+    clones BLOB,
+    attributes ANY,
+    keys ANY,
+    pages ANY,
+    counters ANY,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX session_owner ON session (owner, id);
+  CREATE INDEX session_purge ON session (purge_bucket);
+
+  CREATE TABLE ended (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    format INTEGER NOT NULL,
+    owner ANY NOT NULL,
+    project ANY NOT NULL,
+    scope ANY NOT NULL,
+    created_at REAL NOT NULL,
+    last_seen_at REAL NOT NULL,
+    remote_address ANY NOT NULL,
+    user_agent ANY NOT NULL,
+    ended_at REAL NOT NULL,
+    reason TEXT NOT NULL,
+    ended_by ANY,
+    message ANY,
+    bytes_sent REAL,
+    purge_at REAL NOT NULL,
+    purge_bucket INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX ended_owner ON ended (owner, id);
+  CREATE INDEX ended_purge ON ended (purge_bucket);
+
+  -- How many live sessions of each group expire in each bucket.
+  CREATE TABLE tally (
+    project ANY NOT NULL,
+    scope ANY NOT NULL,
+    is_guest INTEGER NOT NULL,
+    expires_bucket INTEGER NOT NULL,
+    live INTEGER NOT NULL,
+    PRIMARY KEY (project, scope, is_guest, expires_bucket)
+  ) STRICT, WITHOUT ROWID;
+
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/**
+ * Sets up a connection, and makes the tables where they are missing; safe when several processes do so at once. Throws `SESSION_STORE` for a
+ * file of something else or of a newer version, and whatever SQLite throws.
+ */
+export function prepareSchema(db: Database, path: string): void {
+  // Before anything is written to it.
+  isEmpty(db, path);
+  // It may already be that, and then nothing is written.
+  const mode = db.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+  if (mode !== "wal") throw new SessionError("SESSION_STORE", `SQLite can't use a WAL at ${path}; use a local disk.`);
+  db.exec(PRAGMAS);
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    if (isEmpty(db, path)) db.exec(SCHEMA);
+  } catch (error) {
+    db.exec("ROLLBACK");
+    throw error;
+  }
+  db.exec("COMMIT");
+}
+
+/** Throws `SESSION_STORE` for a file of something else or of a newer version. */
+function isEmpty(db: Database, path: string): boolean {
+  if (db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined) return true;
+  if (numberOf(db, "application_id") !== APPLICATION_ID) {
+    throw new SessionError("SESSION_STORE", `${path} is not a session file; give SqliteStore another folder.`);
+  }
+  const version = numberOf(db, "user_version");
+  if (version > SCHEMA_VERSION) {
+    throw new SessionError(
+      "SESSION_STORE",
+      `The session file ${path} has layout ${version}, and this version of coatcheck knows ${SCHEMA_VERSION}; upgrade coatcheck.`,
+    );
+  }
+  return false;
+}
+
+function numberOf(db: Database, pragma: "user_version" | "application_id"): number {
+  return Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+}

@@ -1,0 +1,9 @@
+export { MemoryStore } from "../stores/memory-store";
+// What a store is made of, beside the types that the root exports.
+export { CLEAR_GRACE_MS, isExpired } from "../record/expiry";
+export { dictionary } from "../record/dictionary";
+export { NewerFormatError } from "../record/newer-format";
+export { applyDelta } from "../record/session-delta";
+export { endedRecord, isEnded } from "../record/session-record";
+export { storeContract } from "./store-contract";
+export type { MakeStore, StoreUnderTest, TestRunner } from "./store-contract";

@@ -1,0 +1,305 @@
+import { sessionConsole, Sessions } from "../../../lib";
+import type { AuditEntry } from "../../../lib";
+import { MemoryStore } from "../../../lib/stores/memory-store";
+import type { FindQuery } from "../../../lib/stores/store";
+import { EXPRESSES, send, startApp } from "../../support/app";
+import { startConsole, textOf } from "../../support/console-app";
+import type { ConsoleApp, ConsoleAppOptions } from "../../support/console-app";
+import { describeOnEveryStore } from "../../support/every-store";
+import { idOf } from "../../support/session-life";
+import { killed, sessionRecord } from "../../support/session-records";
+
+const SCRIPT = "<script>alert('hello')</script>";
+
+describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
+  let app: ConsoleApp;
+  afterEach(() => app.close());
+  const start = async (options: ConsoleAppOptions = {}) => (app = await startConsole({ express, ...options }));
+
+  test("are for super-users: others get one plain page, whatever they ask for, and can't end even their own", async () => {
+    await start();
+    const alice = await app.login("alice");
+    const paths = [
+      "/",
+      "/list",
+      "/list?user=alice",
+      `/session/${idOf(alice)}`,
+      "/end/everyone",
+      "/end/others",
+      "/none",
+    ];
+    const answers = [];
+    for (const path of [...paths, `/end/session/${idOf(alice)}`]) answers.push(await app.open(alice, path));
+    answers.push(await app.post(`/admin/sessions/end/session/${idOf(alice)}`, { cookie: alice }));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403]));
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    expect(textOf(answers[0]!)).toContain("You may not see this page.");
+    expect(answers[0]!.body).not.toContain('href="/admin/sessions/list');
+    expect(await app.sessions.getSession(idOf(alice))).toMatchObject({ endedAt: null });
+    expect(app.entries.map(({ actor, action, result }) => `${actor} ${action} ${result}`)).toEqual(
+      answers.map(() => "alice enter refused"),
+    );
+  });
+
+  test("leave who is not signed in to the app: 401, no session, and no audit", async () => {
+    await start();
+    const guest = (await app.get("/guest")).cookie ?? "";
+    for (const cookie of ["", guest]) {
+      const answer = await app.open(cookie);
+      expect([answer.status, answer.cookie, JSON.parse(answer.body).code]).toEqual([401, undefined, "NOT_SIGNED_IN"]);
+    }
+    expect(app.entries).toEqual([]);
+  });
+
+  test("show sessions as text, whatever a user name, a user agent or a message holds", async () => {
+    await start();
+    const root = await app.login("root");
+    const evil = await app.login(SCRIPT, { "user-agent": SCRIPT });
+    const [live, detail] = [await app.open(root, "/list"), await app.open(root, `/session/${idOf(evil)}`)];
+    await app.submit(root, `/end/session/${idOf(evil)}`, SCRIPT);
+    const ended = [await app.open(root, "/"), await app.open(root, `/session/${idOf(evil)}`)];
+    const asked = [
+      await app.open(root, `/list?user=${encodeURIComponent(SCRIPT)}&scope=${encodeURIComponent(`">${SCRIPT}`)}`),
+    ];
+    for (const { status, body } of [live, detail, ...ended, ...asked]) {
+      expect([status, body.includes("<script>alert")]).toEqual([200, false]);
+      expect(body).toContain("&lt;script&gt;alert(&#39;hello&#39;)&lt;/script&gt;");
+    }
+  });
+
+  test("tell names and sizes of what a session holds, and never a value or a token", async () => {
+    await start();
+    const [root, alice] = [await app.login("root"), await app.login("alice")];
+    const { body } = await app.open(root, `/session/${idOf(alice)}`);
+    expect(body).toContain("<bdi>secret</bdi>");
+    expect(body).toContain(idOf(alice));
+    expect(body).not.toContain("a value that nobody else sees");
+    for (const cookie of [root, alice]) expect(body).not.toContain(cookie.split("=")[1]);
+  });
+
+  test("are kept nowhere, run no script but their own, and stand in no frame; style and script are kept for long", async () => {
+    await start();
+    const root = await app.login("root");
+    const { headers, body } = await app.open(root);
+    expect(headers).toMatchObject({
+      "cache-control": "no-store",
+      "content-type": "text/html; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "same-origin",
+    });
+    const csp = String(headers["content-security-policy"]).split("; ");
+    expect(csp).toEqual(
+      expect.arrayContaining([
+        ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'"],
+        ...["frame-ancestors 'none'", "base-uri 'none'"],
+      ]),
+    );
+    expect(body).not.toMatch(/ style="| on\w+="|<style|<script>/);
+    const assets = [...body.matchAll(/(?:href|src)="(\/admin\/sessions\/assets\/[^"]+)"/g)].map(([, path]) => path!);
+    expect(assets).toHaveLength(2);
+    for (const path of assets) {
+      const asset = await app.get(path);
+      expect([asset.status, asset.headers["cache-control"]]).toEqual([200, "public, max-age=31536000, immutable"]);
+      expect(asset.headers.vary).toBeUndefined();
+    }
+  });
+
+  test("answer HEAD without a body, other methods with 405, and unknown paths with 404", async () => {
+    await start();
+    const root = await app.login("root");
+    const ask = (method: string, path: string) => send(method, `${app.url}/admin/sessions${path}`, { cookie: root });
+    expect(await ask("HEAD", "/")).toMatchObject({ status: 200, body: "" });
+    expect(await ask("POST", "/list")).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
+    expect(await ask("DELETE", "/end/others")).toMatchObject({ status: 405, headers: { allow: "GET, HEAD, POST" } });
+    const unknown = [
+      "/x",
+      "/list/x",
+      "/session/x",
+      "/end/",
+      "/end/user",
+      "/end/session/x",
+      "/end/all/x",
+      "/assets/x.css",
+    ];
+    for (const path of unknown) expect([path, (await ask("GET", path)).status]).toEqual([path, 404]);
+    expect((await ask("GET", `/session/${"A".repeat(43)}`)).status).toBe(404);
+    expect((await ask("GET", "/list?after=nonsense")).status).toBe(400);
+    for (const wrong of [`user=${"x".repeat(1025)}`, "project=a%20b", `scope=${"x".repeat(65)}`]) {
+      expect((await ask("GET", `/list?${wrong}`)).status).toBe(400);
+    }
+    expect((await ask("GET", `/end/user?user=${"x".repeat(1025)}`)).status).toBe(400);
+  });
+
+  test("lead to each other wherever the console is mounted", async () => {
+    app = await startConsole({ express });
+    const two = await startApp(
+      (on, sessions) => {
+        on.get("/in", async (req, res) => {
+          await req.session.login("root");
+          res.end();
+        });
+        const router = express.Router();
+        router.use("/who", sessionConsole({ sessions, title: "A & B" }));
+        on.use("/staff/:team", router);
+      },
+      { express, isSuperUser: () => true },
+    );
+    try {
+      const cookie = (await two.get("/in")).cookie!;
+      for (const path of ["/staff/tea%22x/who", "/staff/tea%22x/who/"]) {
+        const { body } = await two.get(path, { cookie });
+        expect(body).toContain("A &amp; B");
+        const links = [...body.matchAll(/(?:href|src|action)="(\/[^"]*)"/g)].map(([, link]) => link!);
+        expect(links.length).toBeGreaterThan(5);
+        for (const link of links) expect(link).toMatch(/^\/staff\/tea%22x\/who\//);
+        for (const link of links.slice(0, 4)) expect((await two.get(link, { cookie })).status).toBe(200);
+      }
+    } finally {
+      await two.close();
+    }
+  });
+
+  test("the audit of a session is shown where the app can read it, the latest first", async () => {
+    const trail = (id: string): AuditEntry[] => app.entries.filter(({ target }) => target === id);
+    await start({ console: { auditTrail: trail } });
+    const [root, alice] = [await app.login("root"), await app.login("alice")];
+    await app.submit(root, `/end/session/${idOf(alice)}`);
+    const text = textOf(await app.open(root, `/session/${idOf(alice)}`));
+    expect(text).toMatch(/Audit .* describe .* kill .* verify /);
+  });
+
+  test("an audit that was kept as JSON is shown just so, the latest first", async () => {
+    const at = (minute: number) => `2026-05-01T10:${minute}:00.000Z` as unknown as Date;
+    const entry = { correlationId: "c", app: "", actor: null, remoteAddress: "", target: null, targetUser: null };
+    const trail = [12, 34, 23].map(
+      (minute) => ({ ...entry, at: at(minute), action: "kill", result: "allowed", reason: `at ${minute}` }) as const,
+    );
+    await start({ console: { auditTrail: () => trail } });
+    const root = await app.login("root");
+    expect(textOf(await app.open(root, `/session/${idOf(root)}`))).toMatch(/at 34 .* at 23 .* at 12 /);
+  });
+
+  test("what fails in the app or its store is the app's to answer", async () => {
+    const broken = () => Promise.reject(new Error("the log is gone"));
+    await start({ console: { auditTrail: broken } });
+    const root = await app.login("root");
+    expect(await app.open(root, `/session/${idOf(root)}`)).toMatchObject({ status: 500 });
+    expect((await app.open(root)).status).toBe(200);
+  });
+
+  test("a session whose user's password has expired is not shown, and can be ended", async () => {
+    await start({ isPasswordExpired: (user) => user === "alice" });
+    const [root, alice] = [await app.login("root"), await app.login("alice")];
+    expect((await app.open(root, `/session/${idOf(alice)}`)).status).toBe(404);
+    expect(textOf(await app.submit(root, `/end/session/${idOf(alice)}`))).toContain("1 session ended");
+  });
+});
+
+test.each([
+  [{ tite: "x" }, /There is no option tite of sessionConsole; did you mean title\?/],
+  [{ title: "" }, /Option title of sessionConsole can't be ''/],
+  [{ auditTrail: [] }, /auditTrail of sessionConsole can't be an array; give a function/],
+  [{ sessions: {} }, /sessions of sessionConsole can't be an object; give the \.sessions/],
+  [null, /The options of sessionConsole must be an object/],
+  [{ title: "", auditTrail: 5 }, /2 options can't be used:\n- .*\n- /],
+  [{ sessions: Sessions }, /can't be the class Sessions; give an instance of it/],
+])("sessionConsole refuses %j", (options, message) => {
+  expect(() => sessionConsole(options as object)).toThrow(
+    expect.objectContaining({ code: "SESSION_CONFIG", message: expect.stringMatching(message) }),
+  );
+});
+
+test("sessionConsole says so where no session middleware comes before it", () => {
+  const errors: unknown[] = [];
+  const req = { url: "/", method: "GET", headers: {} };
+  sessionConsole({})(req as never, {} as never, (error) => errors.push(error));
+  return new Promise(setImmediate).then(() => expect(errors).toMatchObject([{ code: "SESSION_CONFIG" }]));
+});
+
+describeOnEveryStore("the console's numbers and lists", (every) => {
+  test("counts, filters, pages through hundreds, and tells who ended", async () => {
+    const store = await every.open();
+    const app = await startConsole({ store });
+    try {
+      const root = await app.login("root");
+      for (let i = 0; i < 120; i += 1) {
+        const owner = i % 3 === 0 ? "__guest__" : `user-${i % 2}`;
+        await store.create(
+          sessionRecord({ owner, project: i % 4 === 0 ? "shop" : "", scope: i % 5 ? "browser" : "ios" }),
+        );
+      }
+      const gone = sessionRecord({ owner: "carol" });
+      await store.create(gone);
+      await store.end(gone.id, killed());
+
+      const overview = textOf(await app.open(root));
+      expect(overview).toContain("Live now 121 Signed in 81 Guests 40");
+      expect(overview).toMatch(/carol now killed admin/);
+      expect(await idsOf(app, root, "/list")).toHaveLength(121);
+      expect(await idsOf(app, root, "/list?who=guests&project=&scope=")).toHaveLength(40);
+      expect(await idsOf(app, root, "/list?who=signed-in")).toHaveLength(81);
+      expect(await idsOf(app, root, "/list?user=user-1")).toHaveLength(40);
+      await store.create(sessionRecord({ owner: " user-1 " }));
+      expect(await idsOf(app, root, "/list?user=%20user-1%20")).toHaveLength(1);
+      expect(await idsOf(app, root, "/list?project=shop&scope=ios")).toHaveLength(6);
+      expect(await idsOf(app, root, "/list?project=(none)")).toHaveLength(92);
+      expect(await idsOf(app, root, "/list?state=ended&user=carol")).toEqual([gone.id]);
+      expect(textOf(await app.open(root, "/list?user=nobody"))).toContain("There are none.");
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+test("5,000 sessions are seen each once, fifty at a time, and no page reads many more than it shows", async () => {
+  const store = new CountingStore();
+  const app = await startConsole({ store });
+  try {
+    const root = await app.login("root");
+    for (let i = 1; i < 5_000; i += 1) await store.create(sessionRecord({ owner: `user-${i}` }));
+    for (let i = 0; i < 200; i += 1) {
+      const record = sessionRecord();
+      await store.create(record);
+      await store.end(record.id, killed());
+    }
+    for (const path of ["/", "/list", "/list?user=user-7", "/end/everyone", "/end/user?user=user-7"]) {
+      store.found = 0;
+      expect((await app.open(root, path)).status).toBe(200);
+      expect([path, store.found <= 101]).toEqual([path, true]);
+    }
+    const ids = await idsOf(app, root, "/list");
+    expect([ids.length, new Set(ids).size]).toEqual([5_000, 5_000]);
+  } finally {
+    await app.close();
+  }
+});
+
+/** The sessions on a page and on all that follow it. */
+async function idsOf(app: ConsoleApp, cookie: string, first: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (let path: string | undefined = first; path !== undefined;) {
+    const { status, body } = await app.open(cookie, path);
+    expect(status).toBe(200);
+    const onPage = [...body.matchAll(/\/session\/([\w-]{43})">/g)].map(([, id]) => id!);
+    expect(onPage.length).toBeLessThanOrEqual(100);
+    ids.push(...new Set(onPage));
+    path = /href="\/admin\/sessions([^"]+)"[^>]*>Next page|rel="next"\s+href="\/admin\/sessions([^"]+)"/
+      .exec(body)
+      ?.slice(1)
+      .find(Boolean)
+      ?.replaceAll("&amp;", "&");
+  }
+  return ids;
+}
+
+/** Counts the records that its searches find. */
+class CountingStore extends MemoryStore {
+  found = 0;
+
+  override async *find(query: FindQuery): ReturnType<MemoryStore["find"]> {
+    for await (const record of super.find(query)) {
+      this.found += 1;
+      yield record;
+    }
+  }
+}

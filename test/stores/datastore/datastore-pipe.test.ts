@@ -1,0 +1,179 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { DatastorePipe } from "../../../lib/stores/datastore/calls/datastore-pipe";
+import type { PipeSource } from "../../../lib/stores/datastore/calls/datastore-pipe";
+
+/** Callers of a pipe, and how many of them travelled in each call. */
+class Callers implements PipeSource {
+  readonly sizes: number[] = [];
+  readonly #pipe = new DatastorePipe(this);
+  #waiting: (() => void)[] = [];
+  unanswered = 0;
+  expected = 0;
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  next(): (() => Promise<void>) | undefined {
+    const taken = this.#waiting;
+    if (taken.length === 0) return undefined;
+    this.#waiting = [];
+    this.sizes.push(taken.length);
+    return async () => {
+      await new Promise((later) => setTimeout(later, 5));
+      this.unanswered -= taken.length;
+      for (const answer of taken) answer();
+    };
+  }
+
+  /** Says that others, whom `expected` counted, were answered. */
+  joined(): void {
+    this.expected = 0;
+    this.#pipe.joined();
+  }
+
+  /** Resolves when nobody waits for an answer. */
+  idle(): Promise<void> {
+    return this.#pipe.idle();
+  }
+
+  /** So many callers, each of whom asks again in the turn after its answer. */
+  async ask(callers: number, times: number): Promise<void> {
+    const caller = async () => {
+      for (let time = 0; time < times; time += 1) {
+        await new Promise<void>((answer) => {
+          this.#waiting.push(answer);
+          this.unanswered += 1;
+          this.#pipe.wake();
+        });
+        await turn();
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
+  }
+}
+
+describe("DatastorePipe", () => {
+  afterEach(() => jest.useRealTimers());
+
+  it("takes along, of a crowd, those who ask again in the turn after their answer, instead of every half waiting for the other", async () => {
+    const callers = new Callers();
+    const first = callers.ask(5, 4);
+    await turn();
+    await Promise.all([first, callers.ask(5, 4)]);
+    expect(callers.sizes).toEqual([5, 10, 10, 10, 5]);
+  });
+
+  describe("beside those who are about to be answered, and to ask then", () => {
+    let callers: Callers;
+
+    beforeEach(() => {
+      jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
+      callers = new Callers();
+    });
+
+    afterEach(() => {
+      expect(jest.getTimerCount()).toBe(0);
+      jest.useRealTimers();
+    });
+
+    const turns = async () => {
+      for (let count = 0; count < 4; count += 1) await turn();
+    };
+
+    /** A crowd that asks once, and whether it was held; answered afterwards. */
+    const crowd = async (count: number, isJoined = false): Promise<boolean> => {
+      const before = callers.sizes.length;
+      const asked = callers.ask(count, 1);
+      await turns();
+      const isHeld = callers.sizes.length === before;
+      if (isJoined) callers.joined();
+      await turns();
+      await jest.advanceTimersByTimeAsync(15);
+      await asked;
+      return isHeld;
+    };
+
+    it("holds a crowd until these have asked", async () => {
+      callers.expected = 100;
+      const asked = callers.ask(5, 1);
+      await turns();
+      expect(callers.sizes).toEqual([]);
+      callers.joined();
+      const joining = callers.ask(7, 1);
+      await turns();
+      expect(callers.sizes).toEqual([12]);
+      await jest.advanceTimersByTimeAsync(5);
+      await Promise.all([asked, joining]);
+    });
+
+    it("holds it, where another one has just asked, until the turn after their answer", async () => {
+      callers.expected = 100;
+      const asked = [callers.ask(5, 1)];
+      await turns();
+      asked.push(callers.ask(1, 1));
+      callers.joined();
+      await turn();
+      asked.push(callers.ask(7, 1));
+      await turns();
+      expect(callers.sizes).toEqual([13]);
+      await jest.advanceTimersByTimeAsync(5);
+      await Promise.all(asked);
+    });
+
+    it("sends it after a while that nobody joins", async () => {
+      callers.expected = 100;
+      const asked = callers.ask(5, 1);
+      await turns();
+      await jest.advanceTimersByTimeAsync(9);
+      expect(callers.sizes).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(callers.sizes).toEqual([5]);
+      await jest.advanceTimersByTimeAsync(5);
+      await asked;
+    });
+
+    it("does so ever less often, where it is for nothing, and as before, where it is not", async () => {
+      callers.expected = 100;
+      const heldOf = async (calls: number) => {
+        const held: number[] = [];
+        for (let call = 0; call < calls; call += 1) if (await crowd(9)) held.push(call);
+        return held;
+      };
+      expect(await heldOf(60)).toEqual([0, 4, 12, 28]);
+      expect(await crowd(9, true)).toBe(true);
+      callers.expected = 100;
+      expect(await heldOf(13)).toEqual([0, 4, 12]);
+    });
+
+    it("lets a crowd pass that is larger than they are, and the few who come after one", async () => {
+      callers.expected = 8;
+      expect(await crowd(9)).toBe(false);
+      callers.expected = 3;
+      expect(await crowd(1)).toBe(false);
+      callers.expected = 4;
+      expect(await crowd(1)).toBe(true);
+    });
+  });
+
+  it("lets a few callers wait for nobody", async () => {
+    const callers = new Callers();
+    callers.expected = 3;
+    const first = callers.ask(1, 2);
+    await turn();
+    await Promise.all([first, callers.ask(1, 2)]);
+    expect(callers.sizes).toEqual([1, 1, 1, 1]);
+  });
+
+  it("is not idle before it has answered who asked while it waited for a turn", async () => {
+    const callers = new Callers();
+    await callers.ask(20, 1);
+    const isAnswered = jest.fn();
+    void callers.ask(1, 1).then(isAnswered);
+    await callers.idle();
+    await turn();
+    await turn();
+    expect(isAnswered).toHaveBeenCalled();
+    expect(callers.sizes).toEqual([20, 1]);
+  });
+});
