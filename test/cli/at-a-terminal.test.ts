@@ -24,10 +24,18 @@ describe("coatcheck at a terminal", () => {
   async function typed(args: string[], input: string) {
     const terminal = () => Object.assign(new PassThrough(), { isTTY: true });
     const [stdin, stdout, stderr] = [terminal(), new PassThrough(), terminal()];
-    const read = (stream: PassThrough) => (stream.read() as Buffer | null)?.toString() ?? "";
     stdin.end(input);
     const code = await runCommand([...args, "--path", path], { stdin, stdout, stderr });
-    return { code, stdout: read(stdout), stderr: read(stderr) };
+    return { code, stdout: written(stdout), stderr: written(stderr) };
+  }
+
+  /** All that was written to a stream so far; since Node 26, one read returns what one write gave. */
+  function written(stream: PassThrough): string {
+    let text = "";
+    for (let chunk = stream.read() as Buffer | null; chunk !== null; chunk = stream.read() as Buffer | null) {
+      text += chunk.toString();
+    }
+    return text;
   }
 
   const liveCount = () => records.filter(({ id }) => store.load(id) !== undefined).length;

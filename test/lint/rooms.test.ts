@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 const ROOT = join(__dirname, "../..");
 
@@ -68,13 +69,9 @@ const LINT = `
 `;
 
 async function lint(files: readonly (readonly [path: string, code: string])[]): Promise<string[][]> {
-  const printed = await new Promise<string>((resolve, reject) => {
-    const child = execFile(process.execPath, ["--input-type=module", "-e", LINT], { cwd: ROOT }, (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error as Error),
-    );
-    child.stdin?.end(JSON.stringify(files));
-  });
-  return JSON.parse(printed) as string[][];
+  const linting = promisify(execFile)(process.execPath, ["--input-type=module", "-e", LINT], { cwd: ROOT });
+  linting.child.stdin?.end(JSON.stringify(files));
+  return JSON.parse((await linting).stdout) as string[][];
 }
 
 it("lint reports what a room imports from one that it may not know, and nothing else", async () => {
