@@ -52,7 +52,7 @@ export const MAY_IMPORT = {
   sessions: "all",
   "default-sessions": "all",
   index: "all",
-  testing: ["record", "stores"],
+  ...each(["testing", "testing/store-contract"], ["record", "stores"]),
   ...each(["cli", "cli/commands"], [...base, ...contract, ...admin, ...sqlite, ...top, "cli", "cli/commands"]),
 };
 
@@ -62,8 +62,9 @@ function each(family, others) {
 }
 
 /** What nothing in lib/ imports but the entry points themselves. */
-const ENTRIES = ["index", "default-sessions", "testing", "cli", "cli/commands"];
+const ENTRIES = ["index", "default-sessions", "testing", "testing/store-contract", "cli", "cli/commands"];
 const MAY_IMPORT_ENTRIES = {
+  testing: ["testing/store-contract"],
   index: ["default-sessions"],
   cli: ["cli", "cli/commands"],
   "cli/commands": ["cli", "cli/commands"],

@@ -5,5 +5,5 @@ export { dictionary } from "../record/dictionary";
 export { NewerFormatError } from "../record/newer-format";
 export { applyDelta } from "../record/session-delta";
 export { endedRecord, isEnded } from "../record/session-record";
-export { storeContract } from "./store-contract";
-export type { MakeStore, StoreUnderTest, TestRunner } from "./store-contract";
+export { storeContract } from "./store-contract/store-contract";
+export type { MakeStore, StoreUnderTest, TestRunner } from "./store-contract/store-contract";

@@ -1,5 +1,5 @@
 import { MemoryStore } from "../../lib/stores/memory-store";
-import { storeContract } from "../../lib/testing/store-contract";
+import { storeContract } from "../../lib/testing/store-contract/store-contract";
 
 describe("MemoryStore", () => {
   storeContract((now) => ({ store: new MemoryStore({ now }) }), { describe, it });

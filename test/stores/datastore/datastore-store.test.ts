@@ -1,5 +1,5 @@
 import { DatastoreStore } from "../../../lib/stores/datastore/datastore-store";
-import { storeContract } from "../../../lib/testing/store-contract";
+import { storeContract } from "../../../lib/testing/store-contract/store-contract";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../../support/datastore-emulator";
 
 /** The machine that runs the tests may be slow. */

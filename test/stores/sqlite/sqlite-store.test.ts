@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
-import { storeContract } from "../../../lib/testing/store-contract";
+import { storeContract } from "../../../lib/testing/store-contract/store-contract";
 
 const own = nodeDriver() !== undefined;
 const peer = peerPath() !== undefined;

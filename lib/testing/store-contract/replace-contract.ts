@@ -1,0 +1,37 @@
+import { strict as assert } from "node:assert";
+import { liveRecord, endingOf, endedOf, idsOf, plain } from "./sample-records";
+import type { ContractTests } from "./store-contract";
+
+export function replaceContract({ describe, it }: ContractTests): void {
+  describe("replace", () => {
+    it("ends the old record and creates the new one", async (store) => {
+      const old = liveRecord();
+      const successor = liveRecord({ owner: "alice" });
+      await store.create(old);
+      assert.equal(await store.replace(old.id, endingOf(old, "login"), successor), true);
+      assert.equal(await store.load(old.id), undefined);
+      assert.deepEqual(plain(await store.load(successor.id)), plain(successor));
+      assert.equal((await endedOf(store, old.id))?.reason, "login");
+    });
+
+    it("P2: is false where the old record is not live, and creates nothing", async (store) => {
+      const old = liveRecord();
+      const successor = liveRecord();
+      assert.equal(await store.replace(old.id, endingOf(old, "reset"), successor), false);
+      await store.create(old);
+      await store.end(old.id, endingOf(old));
+      assert.equal(await store.replace(old.id, endingOf(old, "reset"), successor), false);
+      assert.equal(await store.load(successor.id), undefined);
+      assert.equal((await endedOf(store, old.id))?.reason, "killed");
+    });
+
+    it("P2: lets one of many parallel replaces through", async (store) => {
+      const old = liveRecord();
+      await store.create(old);
+      const successors = Array.from({ length: 5 }, () => liveRecord());
+      const won = await Promise.all(successors.map((record) => store.replace(old.id, endingOf(old, "reset"), record)));
+      assert.equal(won.filter(Boolean).length, 1);
+      assert.deepEqual(await idsOf(store, { state: "live" }), [successors[won.indexOf(true)]?.id]);
+    });
+  });
+}
