@@ -17,6 +17,7 @@ module.exports = {
     "^coatcheck$": "<rootDir>/lib/index.ts",
     "^coatcheck/sqlite$": "<rootDir>/lib/stores/sqlite/sqlite-store.ts",
     "^coatcheck/datastore$": "<rootDir>/lib/stores/datastore/datastore-store.ts",
+    "^coatcheck/express-shapes$": "<rootDir>/lib/express-shapes.ts",
     "^coatcheck/testing$": "<rootDir>/lib/testing/index.ts",
   },
   globalSetup: "<rootDir>/test/support/global-setup.ts",

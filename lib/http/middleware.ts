@@ -8,7 +8,6 @@ import { showSession } from "./request-properties";
 import { RequestSession } from "./request-session";
 import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
-import { shareShapes } from "./shared-shape";
 
 const NOT_OURS =
   "req.session was there before sessionMiddleware, so it was left as it is, and coatcheck's session is not to be had by it. Take out what puts it there, or mount it after sessionMiddleware.";
@@ -26,7 +25,6 @@ export function sessionHandler(settings: HttpSettings): SessionHandler {
       next();
       return;
     }
-    shareShapes(req, res);
     const requestSession = new RequestSession(settings, req, res, earlier);
     const proceed = () => {
       const holder = requestSession.holder();

@@ -37,6 +37,8 @@ const FORBIDDEN = [
   ["lib/cli/commands/kill.ts", 'import "../../default-sessions";', "default-sessions"],
   ["lib/testing/index.ts", 'import "../stores/sqlite/sqlite-store";', "stores/sqlite"],
   ["lib/testing/store-contract/find-contract.ts", 'import "../../session/session";', "session"],
+  ["lib/express-shapes.ts", 'import "./record/token";', "record"],
+  ["lib/http/middleware.ts", 'import "../express-shapes";', "express-shapes"],
   // However it is imported.
   ["lib/http/middleware.ts", 'export { x } from "../rooms-on-demand";', "rooms-on-demand"],
   ["lib/http/middleware.ts", 'void import("../rooms-on-demand");', "rooms-on-demand"],

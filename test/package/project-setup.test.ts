@@ -107,6 +107,14 @@ describe("the packed tarball", () => {
     expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
   });
 
+  it("has a middleware for Express's own sake under a subpath that loads nothing else of it", async () => {
+    const code = `
+      const { expressShapes } = require("coatcheck/express-shapes");
+      const loaded = Object.keys(require.cache).filter((file) => /coatcheck.dist/.test(file)).length;
+      expressShapes()({}, {}, () => console.log(loaded));`;
+    expect(await inProject("shapes.cjs", code)).toBe("1");
+  });
+
   it("loads what is told of sessions, the clearing job, sessions without a client and the console when they are first used", async () => {
     const code = `
       const { Sessions, sessionConsole } = require("coatcheck");

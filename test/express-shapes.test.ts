@@ -3,10 +3,10 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import type { Request, RequestHandler, Response } from "express";
-import { shareShapes } from "../../lib/http/shared-shape";
-import { Sessions } from "../../lib/sessions";
-import { MemoryStore } from "../../lib/testing/index";
-import { EXPRESSES, send } from "../support/app";
+import { expressShapes } from "coatcheck/express-shapes";
+import { Sessions } from "../lib/sessions";
+import { MemoryStore } from "../lib/testing/index";
+import { EXPRESSES, send } from "./support/app";
 
 /** Until V8 12 (Node 22, 23), no two objects have one shape to which a property was added after their prototypes were changed. */
 const isNeeded = Number.parseInt(process.versions.v8, 10) < 13;
@@ -47,10 +47,10 @@ function ownOf(object: object): object {
 
 describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, express) => {
   /** How many requests have the shape of the one before, and how many responses, once a handler behind this middleware has added properties to them. */
-  async function shapesBehind(middleware: RequestHandler) {
+  async function shapesBehind(...middlewares: RequestHandler[]) {
     const requests: Request[] = [];
     const responses: Response[] = [];
-    const app = express().use(middleware);
+    const app = express().use(...middlewares);
     app.get("/", (req, res) => {
       requests.push(Object.assign(req, { user: "alice" }));
       responses.push(Object.assign(res, { startedAt: 1 }));
@@ -65,15 +65,31 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
 
   // In one app of 64, requests and responses have one place in that cache between them; three such apps of four are one in 65,000.
   it("are one for most requests, and one for most responses, behind the middleware, in at least two apps of four", async () => {
+    const fewest: number[] = [];
+    for (let app = 0; app < 4; app += 1) fewest.push(Math.min(...(await shapesBehind(expressShapes()))));
+    expect(fewest.filter((same) => same > MOST).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("are so too where the session middleware comes after it", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
     const fewest: number[] = [];
-    for (let app = 0; app < 4; app += 1) fewest.push(Math.min(...(await shapesBehind(sessions.middleware()))));
+    for (let app = 0; app < 4; app += 1) {
+      fewest.push(Math.min(...(await shapesBehind(expressShapes(), sessions.middleware()))));
+    }
     expect(fewest.filter((same) => same > MOST).length).toBeGreaterThanOrEqual(2);
     await sessions.close();
   });
 
-  it("are changed by the middleware without a change of any plain property that was there before", async () => {
+  it("are left alone by the session middleware", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
+    for (const same of await shapesBehind(sessions.middleware())) {
+      if (isNeeded) expect(same).toBe(0);
+      else expect(same).toBeGreaterThan(MOST);
+    }
+    await sessions.close();
+  });
+
+  it("are changed by the middleware without a change of any plain property that was there before", async () => {
     const before: object[] = [];
     const after: object[] = [];
     const app = express()
@@ -82,7 +98,7 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
         before.push(ownOf(req), ownOf(res));
         next();
       })
-      .use(sessions.middleware());
+      .use(expressShapes());
     app.get("/", (req, res) => {
       after.push(ownOf(req), ownOf(res));
       res.send("body");
@@ -94,7 +110,6 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
       { httpVersionMajor: { value: 1, ...plain } },
       { sendDate: { value: false, ...plain } },
     ]);
-    await sessions.close();
   });
 
   it(`are ${isNeeded ? "each their own" : "the same"} without it in this V8, as the middleware takes it`, async () => {
@@ -117,7 +132,7 @@ describe("a request and a response that an app has changed", () => {
       response({ sendDate: { get: () => true, set: () => undefined, enumerable: true, configurable: true } }),
     ];
     const before = [req, res].map((object) => Object.getOwnPropertyDescriptors(object));
-    shareShapes(req, res);
+    expressShapes()(req, res, () => undefined);
     expect([req, res].map((object) => Object.getOwnPropertyDescriptors(object))).toEqual(before);
   });
 
@@ -128,13 +143,13 @@ describe("a request and a response that an app has changed", () => {
   ])("stay whole where they are %s", (_name, close) => {
     const value = { value: 1, writable: true, enumerable: true, configurable: true };
     const [req, res] = [close(request({ httpVersionMajor: value })), close(response({ sendDate: value }))];
-    shareShapes(req, res);
+    expressShapes()(req, res, () => undefined);
     expect([Object.keys(req), Object.keys(res)]).toEqual([["httpVersionMajor"], ["sendDate"]]);
   });
 
   it("get no property that they only inherit", () => {
     const [req, res] = [request(), response()];
-    shareShapes(req, res);
+    expressShapes()(req, res, () => undefined);
     expect([Reflect.ownKeys(req), Reflect.ownKeys(res)]).toEqual([[], []]);
   });
 });
