@@ -1,16 +1,43 @@
 import { parseArgs } from "node:util";
 import { isSessionId } from "../record/session-id";
+import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import { quoted } from "../record/shown-text";
-import type { CommandOption } from "./command";
-import { UsageError } from "./usage-error";
 
-/** What a command was called with. */
+/** An option of a command; `value` is what its argument is called in the help. */
+export type CommandOption =
+  | { readonly type: "boolean"; readonly short?: string; readonly help: string }
+  | { readonly type: "string"; readonly short?: string; readonly value: string; readonly help: string };
+
+/** The options of every command that works on sessions. */
+export const COMMON_OPTIONS = {
+  path: { type: "string", value: "DIR", help: "the folder of an embedded store, instead of what the environment says" },
+  json: { type: "boolean", help: "prints JSON" },
+} as const satisfies Record<string, CommandOption>;
+
+export const USER_OPTION: CommandOption = {
+  type: "string",
+  value: "USER",
+  help: 'only the sessions of this user; "Unauthenticated" for those of guests',
+};
+
+export const PROJECT_OPTION: CommandOption = {
+  type: "string",
+  value: "PROJECT",
+  help: "only the sessions of this project",
+};
+
+export const HELP_OPTION: CommandOption = { type: "boolean", short: "h", help: "prints this text" };
+
+/** The command line makes no sense. The message says what to write instead. */
+export class UsageError extends Error {}
+
+/** The arguments that a command was called with. */
 export class CommandArguments {
-  /** What is not an option. */
+  /** The arguments that are not options. */
   readonly operands: readonly string[];
   readonly #values: Readonly<Record<string, unknown>>;
 
-  /** Throws `UsageError` for options that are not among these, or lack their value. */
+  /** Throws `UsageError` for an unknown option, and for one that lacks its value. */
   constructor(args: readonly string[], options: Readonly<Record<string, CommandOption>>) {
     // One id in 64 begins with a dash, and would be read as an option.
     const isDashed = (arg: string) => arg.startsWith("-") && isSessionId(arg);
@@ -38,7 +65,7 @@ export class CommandArguments {
     return typeof value === "string" ? value : undefined;
   }
 
-  /** A whole number, 1 or more. Throws `UsageError` for anything else. */
+  /** The value of an option as a whole number, 1 or more. Throws `UsageError` for anything else. */
   count(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
@@ -47,12 +74,22 @@ export class CommandArguments {
     throw new UsageError(`--${name} takes a whole number, 1 or more, not ${quoted(text)}.`);
   }
 
-  /** The ids of sessions among the operands, each once. Throws `UsageError` for what is none. */
+  /**
+   * The `--user`, as `SessionInfo` names it. An empty one, as an unset variable gives, throws `UsageError`: it must not
+   * mean everybody.
+   */
+  username(): string | undefined {
+    const user = this.text("user");
+    if (user === "") throw new UsageError("--user takes a user id, not an empty text.");
+    return user === GUEST_USER ? UNAUTHENTICATED : user;
+  }
+
+  /** The operands as session ids, without repetitions. Throws `UsageError` for any that is not one. */
   sessionIds(): string[] {
     const wrong = this.operands.find((operand): boolean => !isSessionId(operand));
     if (wrong === undefined) return [...new Set(this.operands)];
     throw new UsageError(
-      `A session's id has 43 characters of base64url, and ${quoted(wrong)} is none; see coatcheck list.`,
+      `${quoted(wrong)} is not a session id, which has 43 characters of base64url; coatcheck list shows the ids.`,
     );
   }
 

@@ -1,16 +1,17 @@
-import type { CommandArguments } from "./command-arguments";
-import type { Output } from "./output";
+import type { CommandArguments, CommandOption } from "./command-arguments";
+import type { Output, Streams } from "./terminal";
 
-/** An option of a command; `value` is what its argument is called in the help. */
-export type CommandOption =
-  | { readonly type: "boolean"; readonly short?: string; readonly help: string }
-  | { readonly type: "string"; readonly short?: string; readonly value: string; readonly help: string };
-
-/** The streams that a command line talks through. */
-export interface Streams {
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+/** What can be called as `coatcheck <name>`. */
+export interface Command {
+  /** What it does, after "It": a verb comes first. */
+  readonly summary: string;
+  /** More about it, for its own help. */
+  readonly details?: string;
+  /** What follows its name, such as `<id>`; absent where nothing does. */
+  readonly operands?: string;
+  readonly options: Readonly<Record<string, CommandOption>>;
+  /** Resolves to the exit code. */
+  run(call: CommandCall): Promise<number>;
 }
 
 /** One call of a command. */
@@ -23,14 +24,11 @@ export interface CommandCall {
   readonly notes: Output;
 }
 
-/** What can be called as `coatcheck <name>`. */
-export interface Command {
-  readonly summary: string;
-  /** More about it, for its own help. */
-  readonly details?: string;
-  /** What follows its name, such as `<id>`; absent where nothing does. */
-  readonly operands?: string;
-  readonly options: Readonly<Record<string, CommandOption>>;
-  /** Resolves to the exit code. */
-  run(call: CommandCall): Promise<number>;
-}
+/** The exit codes of the process. */
+export const EXIT_CODE = {
+  ok: 0,
+  /** The command failed, or did only a part of its work. */
+  failure: 1,
+  /** The arguments make no sense; nothing was done. */
+  usage: 2,
+} as const;

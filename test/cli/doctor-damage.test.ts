@@ -29,7 +29,7 @@ describe("coatcheck doctor, on a damaged file", () => {
     expect(stdout).toContain(said);
     expect(stdout).toMatch(/^ +1\. Restore the newest backup; coatcheck backup --help says how\.$/m);
     expect(stdout).toContain(`sqlite3 ${file()} ".recover --ignore-freelist" | sqlite3 rescued.db`);
-    expect(stdout).toMatch(/^ +3\. Delete .*\.sessions\. Everybody is signed out\.$/m);
+    expect(stdout).toMatch(/^ +3\. Delete .*\.sessions\. Everyone is signed out\.$/m);
     expect(readFileSync(file()).equals(before)).toBe(true);
     expect(await doctor()).toMatchObject({ code: 1, ok: false, check: "damaged", problems: [{}] });
   });
@@ -67,13 +67,13 @@ describe("coatcheck doctor, on a damaged file", () => {
 
 describe("coatcheck doctor, on a file that is not this version's", () => {
   it.each([
-    ["another application's", "application_id = 7", "The file is of SQLite, and not a session file.", "another folder"],
     [
-      "of a newer version",
-      "user_version = 2",
-      "The file has layout 2, and this version of coatcheck knows 1.",
-      "Upgrade",
+      "another application's",
+      "application_id = 7",
+      "The file is an SQLite database, but not a session file.",
+      "another folder",
     ],
+    ["of a newer version", "user_version = 2", "The file has layout 2; this version of coatcheck knows 1.", "Upgrade"],
   ])("says that it is %s, and what to do", async (_, pragma, problem, fix) => {
     seed(1);
     inFile(sessions(), (db) => db.exec(`PRAGMA ${pragma}`));

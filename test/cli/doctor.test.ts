@@ -105,8 +105,8 @@ describe("coatcheck doctor, around the file", () => {
     const { code, problems } = await doctor();
     expect(code).toBe(1);
     expect(problems).toEqual([
-      { problem: `${sessions()} is not for its owner alone.`, fix: `chmod 700 ${sessions()}` },
-      { problem: `${file()} is not for its owner alone.`, fix: `chmod 600 ${file()}` },
+      { problem: `${sessions()} is open to other users of this machine.`, fix: `chmod 700 ${sessions()}` },
+      { problem: `${file()} is open to other users of this machine.`, fix: `chmod 600 ${file()}` },
     ]);
     for (const { fix } of problems) execFileSync("sh", ["-c", fix]);
     expect(await doctor()).toMatchObject({ code: 0, problems: [] });
@@ -138,7 +138,7 @@ describe("coatcheck doctor, around the file", () => {
     expect(code).toBe(1);
     expect(problems).toEqual([
       {
-        problem: "10000 of 10000 records are over and not deleted.",
+        problem: "10000 of 10000 records should have been deleted by now.",
         fix: expect.stringContaining("npx coatcheck clear"),
       },
     ]);

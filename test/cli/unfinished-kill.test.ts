@@ -1,4 +1,4 @@
-import { killInProject } from "../../lib/cli/commands/kill-in-project";
+import { killInProject } from "../../lib/cli/commands/kill";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { FaultyStore } from "../support/faulty-store";

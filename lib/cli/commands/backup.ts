@@ -1,30 +1,28 @@
 import { resolve } from "node:path";
 import { backUp } from "../../stores/sqlite/file/backup";
+import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS } from "../common-options";
-import { embeddedFolderOnly } from "../embedded-folder";
-import { EXIT_CODE } from "../exit-code";
-import { printable, printableJson } from "../printable";
-import { sizeText } from "../size-text";
-import { UsageError } from "../usage-error";
+import { COMMON_OPTIONS, UsageError } from "../command-arguments";
+import { printable, printableJson, sizeText } from "../printed-text";
+import { embeddedFolderOnly } from "../with-sessions";
 
-/** `coatcheck backup FILE`: a copy of the embedded store's file as of one moment, made while servers write. */
+/** `coatcheck backup FILE`: copies the embedded store's file as of one moment, while servers write to it. */
 export const backup: Command = {
   summary: "copies the embedded store to a new file, while servers use it",
   details: `The copy holds every session that was stored when it began. An existing FILE is never overwritten.
 
 To restore it:
-  1. Stop the app, every process of it.
-  2. Copy FILE to sessions.db in the folder of the sessions.
+  1. Stop the app, all its processes.
+  2. Copy FILE to sessions.db in the folder that holds the sessions.
   3. Delete sessions.db-wal and sessions.db-shm in that folder.
   4. Start the app.
-Sessions that ended since the backup are live again then. To be safe, end all: coatcheck kill --all.`,
+Sessions that ended since the backup are live again after that. To be safe, end them all: coatcheck kill --all.`,
   operands: "FILE",
   options: COMMON_OPTIONS,
   async run({ args, output }) {
     const [operand, ...others] = args.operands;
     if (operand === undefined || operand === "" || others.length > 0) {
-      throw new UsageError("coatcheck backup takes the name of one file, which it makes.");
+      throw new UsageError("coatcheck backup takes the name of one file, which it creates.");
     }
     const folder = embeddedFolderOnly(args, "backup");
     const file = resolve(operand);

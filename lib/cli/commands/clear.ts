@@ -1,15 +1,14 @@
+import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS } from "../common-options";
-import { counted } from "../counted";
-import { EXIT_CODE } from "../exit-code";
-import { printableJson } from "../printable";
-import { withProgress } from "../with-progress";
+import { COMMON_OPTIONS } from "../command-arguments";
+import { counted, printableJson } from "../printed-text";
+import { withProgress } from "../terminal";
 import { withSessions } from "../with-sessions";
 
-/** `coatcheck clear`: deletes what is over and no longer to be remembered. */
+/** `coatcheck clear`: deletes sessions that are over and past their `purgeAt`. */
 export const clear: Command = {
-  summary: "deletes what is over, as the clearing job does",
-  details: "No session that is live, or that ended less than its keepEnded ago, is touched.",
+  summary: "deletes sessions that are long over, as the clearing job does",
+  details: "Live sessions, and those that ended less than keepEnded ago, are left alone.",
   options: COMMON_OPTIONS,
   async run({ args, streams, output }) {
     args.assertNoOperands("clear");

@@ -1,24 +1,23 @@
 import { APPLICATION_ID, SCHEMA_VERSION } from "../../stores/sqlite/tables/schema";
 import type { FileReport } from "../../stores/sqlite/file/file-report";
-import { counted } from "../counted";
-import { sizeText } from "../size-text";
+import { counted, sizeText } from "../printed-text";
 
-/** Something that is wrong with a session file, and what can be done about it; both may have several lines. */
+/** Something wrong with a session file, and how to mend it; both may have several lines. */
 export interface Problem {
   readonly problem: string;
   readonly fix: string;
 }
 
-/** From so many bytes on, something keeps the WAL from starting over: it does at 8 MiB. */
+/** In bytes. A WAL starts over at 8 MiB; one this large is kept from it. */
 const LARGE_WAL = 64 * 1024 * 1024;
-/** A clearing job leaves fewer than these: a tenth of all that is stored, and of few records all. */
+/** A clearing job that runs leaves fewer records due than this share of all, or than `MANY_DUE`. */
 const DUE_SHARE = 0.1;
 const MANY_DUE = 10_000;
 
-/** What counts live sessions anew, for the sqlite3 tool. */
+/** Counts the live sessions again, in the sqlite3 tool. */
 const RECOUNT = `BEGIN IMMEDIATE; DELETE FROM tally; INSERT INTO tally SELECT project, scope, owner IS '__guest__', expires_bucket, count(*) FROM session GROUP BY 1, 2, 3, 4; COMMIT`;
 
-/** What is wrong, the worst first. */
+/** All that is wrong, the worst first. */
 export function problemsOf(report: FileReport): Problem[] {
   return [
     ...unopened(report),
@@ -35,8 +34,8 @@ export function problemsOf(report: FileReport): Problem[] {
 
 function unopened({ hindrances, folder }: FileReport): Problem[] {
   return hindrances.map((said) => ({
-    problem: `The file can't be looked into: ${said}.`,
-    fix: `Run this as the user that the app runs as, who must be able to write to ${folder}, and see that the disk has room and works.`,
+    problem: `The file can't be read: ${said}.`,
+    fix: `Run this as the user that the app runs as, who must be able to write to ${folder}. See that the disk works and is not full.`,
   }));
 }
 
@@ -45,15 +44,15 @@ function foreign({ header, folder, path }: FileReport): Problem[] {
   if (header.isEmpty) {
     return [
       {
-        problem: "There is nothing in the file, no tables either: it is new, or was emptied.",
-        fix: `Restore the newest backup (coatcheck backup --help says how), or start the app, which begins anew.`,
+        problem: "There is nothing in the file, not even tables: it is new, or was emptied.",
+        fix: `Restore the newest backup (coatcheck backup --help says how), or start the app, which starts with no sessions.`,
       },
     ];
   }
   if (header.applicationId !== APPLICATION_ID) {
     return [
       {
-        problem: "The file is of SQLite, and not a session file.",
+        problem: "The file is an SQLite database, but not a session file.",
         fix: `Give the app another folder than ${folder}, or move ${path} elsewhere.`,
       },
     ];
@@ -61,7 +60,7 @@ function foreign({ header, folder, path }: FileReport): Problem[] {
   if (header.layout === SCHEMA_VERSION) return [];
   return [
     {
-      problem: `The file has layout ${header.layout}, and this version of coatcheck knows ${SCHEMA_VERSION}.`,
+      problem: `The file has layout ${header.layout}; this version of coatcheck knows ${SCHEMA_VERSION}.`,
       fix: "Upgrade coatcheck: npm install coatcheck@latest",
     },
   ];
@@ -74,11 +73,11 @@ function damage({ faults, folder, path }: FileReport): Problem[] {
     {
       problem: ["The file is damaged. SQLite says:", ...faults].join("\n"),
       fix: [
-        "Stop the app, and keep a copy of the folder. Then one of these, the best first:",
+        "Stop the app, and keep a copy of the folder. Then do one of these, the best first:",
         "1. Restore the newest backup; coatcheck backup --help says how.",
         `2. Rescue what can be read, and restore that like a backup: ${recover}`,
-        "   SQLite's own sqlite3 tool has .recover; that of some distributions lacks it.",
-        `3. Delete ${folder}. Everybody is signed out.`,
+        "   SQLite's own sqlite3 tool has .recover; that of some Linux distributions does not.",
+        `3. Delete ${folder}. Everyone is signed out.`,
       ].join("\n"),
     },
   ];
@@ -89,7 +88,7 @@ function unreadable({ unreadable }: FileReport): Problem[] {
   return [
     {
       problem: [`${counted(unreadable.count, "session")} can't be read:`, ...unreadable.examples].join("\n"),
-      fix: "End them, npx coatcheck kill with their ids, or wait until they are cleared. Those that are damaged sign their visitors out.",
+      fix: "End them (npx coatcheck kill, with their ids), or wait until they are cleared. Visitors whose session is damaged are signed out.",
     },
   ];
 }
@@ -108,8 +107,8 @@ function network({ fileSystem, folder }: FileReport): Problem[] {
   if (fileSystem?.isNetwork !== true) return [];
   return [
     {
-      problem: `${folder} is on ${fileSystem.name}, a file system of another machine, where SQLite loses data.`,
-      fix: "Stop the app, copy the folder to a disk of this machine, and give SqliteStore its path.",
+      problem: `${folder} is on ${fileSystem.name}, a network file system, where SQLite loses data.`,
+      fix: "Stop the app, copy the folder to a local disk, and give SqliteStore the new path.",
     },
   ];
 }
@@ -118,7 +117,7 @@ function open({ modes }: FileReport): Problem[] {
   const paths = [...modes].filter(([, mode]) => (mode & 0o077) !== 0).map(([path]) => path);
   return paths.map((path) => {
     const mode = path === [...modes.keys()][0] ? "700" : "600";
-    return { problem: `${path} is not for its owner alone.`, fix: `chmod ${mode} ${shellWord(path)}` };
+    return { problem: `${path} is open to other users of this machine.`, fix: `chmod ${mode} ${shellWord(path)}` };
   });
 }
 
@@ -126,8 +125,8 @@ function largeWal({ walBytes }: FileReport): Problem[] {
   if (walBytes <= LARGE_WAL) return [];
   return [
     {
-      problem: `The WAL has ${sizeText(walBytes)}: what was written is not copied to the file.`,
-      fix: "Where no process of the app runs, start it. Otherwise end what has been reading the file for long: a backup, or an sqlite3 tool.",
+      problem: `The WAL has ${sizeText(walBytes)}: its changes are not copied to the file.`,
+      fix: "If the app is not running, start it. Otherwise end whatever has been reading the file for a long time: a backup, or an sqlite3 tool.",
     },
   ];
 }
@@ -136,13 +135,13 @@ function uncleared({ counts, folder }: FileReport): Problem[] {
   if (counts === null || counts.due < MANY_DUE || counts.due < counts.all * DUE_SHARE) return [];
   return [
     {
-      problem: `${counts.due} of ${counts.all} records are over and not deleted.`,
+      problem: `${counts.due} of ${counts.all} records should have been deleted by now.`,
       fix: `See that the app's clearing job runs (clearSchedule), or run: npx coatcheck clear --path ${shellWord(folder)}`,
     },
   ];
 }
 
-/** A path as a shell takes it for one word. */
+/** A path as one word of a shell command. */
 function shellWord(path: string): string {
   return /^[\w./:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

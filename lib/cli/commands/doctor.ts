@@ -1,21 +1,19 @@
 import { basename } from "node:path";
 import { fileReport } from "../../stores/sqlite/file/file-report";
 import type { FileReport } from "../../stores/sqlite/file/file-report";
+import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS } from "../common-options";
-import { embeddedFolderOnly } from "../embedded-folder";
-import { EXIT_CODE } from "../exit-code";
-import { partLines } from "../part-lines";
-import { printable, printableJson } from "../printable";
+import { COMMON_OPTIONS } from "../command-arguments";
+import { partLines, printable, printableJson, sizeText } from "../printed-text";
+import { embeddedFolderOnly } from "../with-sessions";
 import { problemsOf } from "./doctor-problems";
 import type { Problem } from "./doctor-problems";
-import { sizeText } from "../size-text";
 
-/** `coatcheck doctor`: what is wrong with the embedded store's file, and what can be done. */
+/** `coatcheck doctor`: says what is wrong with the embedded store's file, and how to mend it. */
 export const doctor: Command = {
-  summary: "checks the file of the embedded store, and says what can be done where something is wrong",
+  summary: "checks the file of the embedded store, and says how to mend what is wrong",
   details:
-    "It changes nothing, and servers may go on using the file. It reads all of it. The exit code is 1 where something is wrong.",
+    "It reads the whole file and changes nothing; servers may go on using it. The exit code is 1 where something is wrong.",
   options: COMMON_OPTIONS,
   async run({ args, output }) {
     args.assertNoOperands("doctor");
@@ -76,7 +74,7 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
 }
 
-/** Lines after the first one begin where the first one does, behind what it is called. */
+/** Indents all lines but the first, so that they line up with it behind its label. */
 function indented(text: string): string {
   return text.split("\n").map(printable).join("\n       ");
 }

@@ -1,29 +1,36 @@
 import { unfinishedKill } from "../../admin/kill-found";
 import type { KillOptions } from "../../admin/kill-options";
+import { ownerOfUsername } from "../../admin/listing/session-filter";
 import type { Sessions } from "../../sessions";
+import { EXIT_CODE } from "../command";
 import type { Command, CommandCall } from "../command";
-import { COMMON_OPTIONS, PROJECT_OPTION, USER_OPTION } from "../common-options";
-import { confirmed } from "../confirmed";
-import { counted } from "../counted";
-import { EXIT_CODE } from "../exit-code";
-import { killInProject } from "./kill-in-project";
-import { killTarget } from "./kill-target";
-import type { KillTarget } from "./kill-target";
-import { printable, printableJson } from "../printable";
-import { UsageError } from "../usage-error";
-import { withProgress } from "../with-progress";
+import { COMMON_OPTIONS, PROJECT_OPTION, USER_OPTION, UsageError } from "../command-arguments";
+import type { CommandArguments } from "../command-arguments";
+import { counted, printable, printableJson } from "../printed-text";
+import { confirmed, withProgress } from "../terminal";
 import { withSessions } from "../with-sessions";
 
-/** `coatcheck kill`: ends sessions, by id, by user, by project, or all. They are ended by nobody in particular. */
+/** How many sessions are ended at once. */
+const CONCURRENCY = 32;
+
+/** The sessions to end. */
+type KillTarget =
+  | { readonly of: "ids"; readonly ids: readonly string[] }
+  | { readonly of: "user"; readonly owner: string }
+  | { readonly of: "project"; readonly project: string; readonly username: string | undefined }
+  /** `isSure`: `--all` was given, so nobody is asked. */
+  | { readonly of: "everyone"; readonly isSure: boolean };
+
+/** `coatcheck kill`: ends sessions, by id, by user, by project, or all. `endedBy` is null then. */
 export const kill: Command = {
   summary: "ends sessions: by id, of a user, of a project, or all",
-  details: "Without ids and options it asks, and ends everyone's.",
+  details: "Without ids and options it ends everyone's sessions, after asking.",
   operands: "[<id>...]",
   options: {
     user: USER_OPTION,
     project: PROJECT_OPTION,
-    all: { type: "boolean", help: "everyone's, without asking" },
-    message: { type: "string", value: "TEXT", help: "what the app may show to whose session it was" },
+    all: { type: "boolean", help: "all sessions, without asking" },
+    message: { type: "string", value: "TEXT", help: "a message that the app may show to the user" },
     ...COMMON_OPTIONS,
   },
   async run(call) {
@@ -43,7 +50,27 @@ export const kill: Command = {
   },
 };
 
-/** Fails where one of them is not live: it may be mistyped. The others are ended all the same. */
+/** Throws `UsageError` for arguments that contradict each other, and for empty names, as unset variables give. */
+function killTarget(args: CommandArguments): KillTarget {
+  const ids = args.sessionIds();
+  const username = args.username();
+  const project = args.text("project");
+  const isAll = args.flag("all");
+  const isFiltered = username !== undefined || project !== undefined;
+  if (project === "") throw new UsageError("--project takes a name here; end sessions without a project by their ids.");
+  if (ids.length > 0 && (isFiltered || isAll)) {
+    throw new UsageError("Give either ids, or --user and --project, or --all.");
+  }
+  if (isAll && isFiltered) {
+    throw new UsageError("--all ends everyone's sessions; leave it out to end those of --user or --project.");
+  }
+  if (ids.length > 0) return { of: "ids", ids };
+  if (project !== undefined) return { of: "project", project, username };
+  if (username !== undefined) return { of: "user", owner: ownerOfUsername(username) };
+  return { of: "everyone", isSure: isAll };
+}
+
+/** Fails where one of them is not live, since its id may be mistyped; the others are ended nevertheless. */
 async function killByIds(call: CommandCall, sessions: Sessions, ids: readonly string[]): Promise<number> {
   const notLive: string[] = [];
   let ended = 0;
@@ -59,7 +86,7 @@ async function killByIds(call: CommandCall, sessions: Sessions, ids: readonly st
   return notLive.length === 0 ? EXIT_CODE.ok : EXIT_CODE.failure;
 }
 
-/** Enough to tell which it was. The whole of what is no session's id may be a token. */
+/** Enough to recognise it by. The whole is not repeated: where it is not an id, it may be a token. */
 function beginningOf(id: string): string {
   return `${id.slice(0, 8)}…`;
 }
@@ -87,7 +114,40 @@ function killEach(sessions: Sessions, target: Exclude<KillTarget, { of: "ids" }>
   return killInProject(sessions, { project, ...(username === undefined ? {} : { username }) }, options);
 }
 
-/** How many there are about; undefined where only reading them could tell. */
+/**
+ * Ends the sessions of a project, or those of one user in it, and repeats until a listing finds none. Resolves to how
+ * many it ended.
+ */
+export async function killInProject(
+  sessions: Sessions,
+  filter: { readonly project: string; readonly username?: string },
+  options: KillOptions,
+): Promise<number> {
+  let ended = 0;
+  for (;;) {
+    let found = 0;
+    let ids: string[] = [];
+    const kill = async () => {
+      const outcomes = await Promise.allSettled(ids.map((id) => sessions.kill(id, options)));
+      ended += outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length;
+      const failed = outcomes.find((outcome) => outcome.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+      ids = [];
+    };
+    try {
+      for await (const { id } of sessions.eachSessionInfo(filter)) {
+        found += 1;
+        if (ids.push(id) === CONCURRENCY) await kill();
+      }
+      await kill();
+    } catch (error) {
+      throw unfinishedKill(error, ended);
+    }
+    if (found === 0) return ended;
+  }
+}
+
+/** About how many there are; undefined where only reading them could tell. */
 async function totalOf(sessions: Sessions, target: KillTarget): Promise<number | undefined> {
   if (target.of === "everyone") return liveCount(sessions);
   return target.of === "project" && target.username === undefined ? liveCount(sessions, target.project) : undefined;

@@ -1,19 +1,14 @@
 import { deviceName } from "../../admin/listing/device-name";
 import type { SessionFilter } from "../../admin/listing/session-filter";
 import type { SessionInfo } from "../../admin/listing/session-info";
+import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
+import { COMMON_OPTIONS, PROJECT_OPTION, USER_OPTION } from "../command-arguments";
 import type { CommandArguments } from "../command-arguments";
-import { COMMON_OPTIONS, PROJECT_OPTION, USER_OPTION } from "../common-options";
-import { EXIT_CODE } from "../exit-code";
-import { agoText, instantText } from "../instant-text";
-import { printableJson } from "../printable";
-import { sessionJson } from "../session-json";
-import { tableLines } from "../table-lines";
-import { usernameArgument } from "../username-argument";
+import { agoText, instantText, sessionJson, tableLines } from "../printed-text";
 import { withSessions } from "../with-sessions";
-import { writeLines } from "../write-lines";
 
-/** What clients call themselves may be long; `show` and --json have all of it. */
+/** A device's name may be long; `show` and --json print the whole of it. */
 const MAX_DEVICE_LENGTH = 40;
 
 type Column = readonly [title: string, cell: (info: SessionInfo) => string];
@@ -35,22 +30,22 @@ const ENDED_COLUMNS: readonly Column[] = [
   ["BY", ({ endedBy }) => endedBy ?? ""],
 ];
 
-/** `coatcheck list`: the live sessions, or those that ended lately, however many there are. */
+/** `coatcheck list`: lists the live sessions, or those that ended lately. */
 export const list: Command = {
   summary: "lists sessions",
-  details: "With --json each line is one session.",
+  details: "With --json, each line is one session.",
   options: {
     user: USER_OPTION,
     project: PROJECT_OPTION,
-    ended: { type: "boolean", help: "those that are over and still remembered, instead of the live ones" },
-    limit: { type: "string", value: "N", help: "so many at most" },
+    ended: { type: "boolean", help: "sessions that ended lately, instead of the live ones" },
+    limit: { type: "string", value: "N", help: "at most this many" },
     ...COMMON_OPTIONS,
   },
   async run({ args, output, notes }) {
     args.assertNoOperands("list");
     const filter = filterOf(args);
     return withSessions(args, async (sessions) => {
-      const count = await writeLines(output, linesOf(args, sessions.eachSessionInfo(filter)));
+      const count = await output.lines(linesOf(args, sessions.eachSessionInfo(filter)));
       if (count === 0) await notes.line("There are no such sessions.");
       return EXIT_CODE.ok;
     });
@@ -59,7 +54,7 @@ export const list: Command = {
 
 function filterOf(args: CommandArguments): SessionFilter {
   const filter = {
-    username: usernameArgument(args),
+    username: args.username(),
     project: args.text("project"),
     limit: args.count("limit"),
     live: !args.flag("ended"),
@@ -77,7 +72,7 @@ function linesOf(args: CommandArguments, sessions: AsyncIterable<SessionInfo>): 
 }
 
 async function* jsonLines(sessions: AsyncIterable<SessionInfo>): AsyncGenerator<string> {
-  for await (const info of sessions) yield printableJson(sessionJson(info));
+  for await (const info of sessions) yield sessionJson(info);
 }
 
 async function* rowsOf(sessions: AsyncIterable<SessionInfo>, columns: readonly Column[]): AsyncGenerator<string[]> {

@@ -1,16 +1,12 @@
 import { deviceName } from "../../admin/listing/device-name";
 import type { SessionInfo } from "../../admin/listing/session-info";
+import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS } from "../common-options";
-import { EXIT_CODE } from "../exit-code";
-import { agoText, instantText } from "../instant-text";
-import { partLines } from "../part-lines";
-import { printableJson } from "../printable";
-import { sessionJson } from "../session-json";
-import { UsageError } from "../usage-error";
+import { COMMON_OPTIONS, UsageError } from "../command-arguments";
+import { agoText, instantText, partLines, sessionJson } from "../printed-text";
 import { withSessions } from "../with-sessions";
 
-/** `coatcheck show <id>`: all that may be told of one session, live or lately ended. */
+/** `coatcheck show <id>`: shows one session, live or lately ended. */
 export const show: Command = {
   summary: "shows one session, live or lately ended",
   operands: "<id>",
@@ -20,13 +16,13 @@ export const show: Command = {
     if (id === undefined || others.length > 0) throw new UsageError("coatcheck show takes the id of one session.");
     return withSessions(args, async (sessions) => {
       const info = await sessions.getSession(id);
-      await output.line(args.flag("json") ? printableJson(sessionJson(info)) : partLines(partsOf(info)));
+      await output.line(args.flag("json") ? sessionJson(info) : partLines(partsOf(info)));
       return EXIT_CODE.ok;
     });
   },
 };
 
-/** What each line says; null for one that says nothing of this session. */
+/** What each line says; null where it does not apply to this session. */
 function partsOf(info: SessionInfo): Record<string, string | number | null> {
   const isLive = info.endedAt === null;
   return {
@@ -44,7 +40,6 @@ function partsOf(info: SessionInfo): Record<string, string | number | null> {
     reason: info.endReason,
     "ended by": info.endedBy,
     message: info.endMessage,
-    "open pages": isLive ? info.activePages : null,
     "bytes sent": info.totalBytesSent,
   };
 }

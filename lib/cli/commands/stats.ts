@@ -1,15 +1,13 @@
 import type { SessionTally } from "../../stores/store";
+import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS, PROJECT_OPTION } from "../common-options";
-import { EXIT_CODE } from "../exit-code";
-import { printableJson } from "../printable";
-import { tableLines } from "../table-lines";
+import { COMMON_OPTIONS, PROJECT_OPTION } from "../command-arguments";
+import { printableJson, tableLines } from "../printed-text";
 import { withSessions } from "../with-sessions";
-import { writeLines } from "../write-lines";
 
 const HEADER = ["PROJECT", "SCOPE", "SIGNED IN", "GUESTS", "LIVE"];
 
-/** How many sessions are live in one scope of one project, or altogether. */
+/** How many sessions are live, in one scope of one project or altogether. */
 interface Count {
   live: number;
   signedIn: number;
@@ -21,10 +19,10 @@ interface GroupCount extends Count {
   readonly scope: string;
 }
 
-/** `coatcheck stats`: how many sessions are live, counted by the store without reading them. */
+/** `coatcheck stats`: counts the live sessions; the store does it without reading them. */
 export const stats: Command = {
   summary: "counts live sessions by project and scope, signed in and guests",
-  details: "Those that expired in the last ten minutes may be counted too.",
+  details: "Sessions that expired in the last ten minutes may still be counted.",
   options: { project: PROJECT_OPTION, ...COMMON_OPTIONS },
   async run({ args, output }) {
     args.assertNoOperands("stats");
@@ -34,13 +32,13 @@ export const stats: Command = {
       const groups = groupsOf(tallies);
       const total = totalOf(tallies);
       if (args.flag("json")) await output.line(printableJson({ ...total, groups }));
-      else await writeLines(output, tableLines(HEADER, rowsOf(groups, total)));
+      else await output.lines(tableLines(HEADER, rowsOf(groups, total)));
       return EXIT_CODE.ok;
     });
   },
 };
 
-/** In the order of their names. */
+/** The counts by project and scope, in the order of their names. */
 function groupsOf(tallies: readonly SessionTally[]): GroupCount[] {
   const byName = new Map<string, SessionTally[]>();
   for (const tally of tallies) {
