@@ -23,6 +23,19 @@ export function isExpired(record: Pick<SessionRecord, "expiresAt">, now: number)
   return now >= record.expiresAt;
 }
 
+/**
+ * The rule of what clearing takes: records, live or ended, whose `purgeAt` lies before this instant. A store whose query language can't call
+ * `isDue` compares with it.
+ */
+export function dueBefore(now: number): number {
+  return now - CLEAR_GRACE_MS;
+}
+
+/** Whether clearing takes a record at `now`. */
+export function isDue(record: Pick<SessionRecord, "purgeAt">, now: number): boolean {
+  return record.purgeAt < dueBefore(now);
+}
+
 /** What a touch reads of a record. */
 type Touched = Limits & Pick<SessionRecord, "lastSeenAt">;
 

@@ -3,14 +3,14 @@ import { FOREIGN_STORE_OPTIONS } from "../options/reader/foreign-names";
 import { aFunction } from "../options/reader/option-kinds";
 import { readOptions } from "../options/reader/read-options";
 import type { OptionTable, ReadOption } from "../options/reader/read-options";
-import { CLEAR_GRACE_MS, isExpired } from "../record/expiry";
+import { isDue, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
 import { groupOf } from "../record/session-group";
 import { endedRecord } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./store";
-import { groupKey } from "./tally-key";
+import { groupKey } from "./index-keys";
 
 const ENTRIES = {
   now: aFunction("no arguments that returns milliseconds", Date.now),
@@ -113,7 +113,7 @@ export class MemoryStore implements SessionStore {
     let cleared = 0;
     for (const records of [this.#live, this.#ended]) {
       for (const [id, record] of records) {
-        if (record.purgeAt + CLEAR_GRACE_MS >= now) continue;
+        if (!isDue(record, now)) continue;
         records.delete(id);
         cleared += 1;
       }

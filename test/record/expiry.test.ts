@@ -1,4 +1,4 @@
-import { expiresAt, isExpired, touchAt } from "../../lib/record/expiry";
+import { dueBefore, expiresAt, isDue, isExpired, touchAt } from "../../lib/record/expiry";
 
 describe("expiry", () => {
   it("P8: is the earlier of the idle and the absolute limit", () => {
@@ -25,4 +25,13 @@ describe("expiry", () => {
       expect(touchAt(record, now, 50)).toEqual({ lastSeenAt: 500, expiresAt: 600, purgeAt: 650 });
     }
   });
+});
+
+const DUE_AT = 1_700_000_000_000;
+
+it("P8: a record is due once its purge time lies more than five minutes back", () => {
+  expect(isDue({ purgeAt: DUE_AT }, DUE_AT + 5 * 60_000)).toBe(false);
+  expect(isDue({ purgeAt: DUE_AT }, DUE_AT + 5 * 60_000 + 1)).toBe(true);
+  expect(isDue({ purgeAt: Infinity }, DUE_AT)).toBe(false);
+  expect(dueBefore(DUE_AT)).toBe(DUE_AT - 5 * 60_000);
 });

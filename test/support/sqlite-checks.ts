@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { sqliteDriver } from "../../lib/stores/sqlite/file/driver";
 import type { Database, Row } from "../../lib/stores/sqlite/file/driver";
 import { FILE_NAME } from "../../lib/stores/sqlite/file/session-file";
-import { bucketNumberOf } from "../../lib/stores/tally-key";
+import { bucketOf } from "../../lib/stores/index-keys";
 
 /** A connection of its own to the session file of a folder, to look into it and to change it past the store. */
 export function connectTo(folder: string): Database {
@@ -43,7 +43,7 @@ const COUNTED = `SELECT project, scope, owner IS '__guest__' AS is_guest, expire
 
 function wrongBuckets(db: Database, table: "session" | "ended", name: "expires" | "purge"): string[] {
   const rows = db.prepare(`SELECT id, ${name}_at AS at, ${name}_bucket AS bucket FROM ${table}`).all();
-  const wrong = rows.filter(({ at, bucket }) => bucket !== bucketNumberOf(Number(at)));
+  const wrong = rows.filter(({ at, bucket }) => bucket !== bucketOf(Number(at)));
   return listed(`wrong ${name}_bucket of ${table}`, wrong);
 }
 

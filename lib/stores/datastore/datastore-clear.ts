@@ -1,7 +1,7 @@
-import { CLEAR_GRACE_MS } from "../../record/expiry";
+import { isDue } from "../../record/expiry";
 import { readPurgeAt } from "./entity/record-entity";
 import type { DatastoreRpc } from "./calls/datastore-rpc";
-import { sweepRanges } from "./datastore-sweep";
+import { sweepRanges } from "../index-keys";
 import { indexedValue } from "./entity/property-value";
 import type { EntityResult, PropertyFilter } from "./wire/messages";
 import type { ClearProgress } from "../store";
@@ -29,7 +29,7 @@ export async function clearDatastore(
       PAGE_SIZE,
       ["purgeAt"],
     )) {
-      const due = page.filter(({ entity }) => readPurgeAt(entity) + CLEAR_GRACE_MS < now);
+      const due = page.filter(({ entity }) => isDue({ purgeAt: readPurgeAt(entity) }, now));
       const deleted = await deleteUnchanged(rpc, due);
       cleared += deleted;
       if (deleted > 0) onProgress?.(cleared);

@@ -12,8 +12,7 @@ import type {
 import { assertFormat, readStoredLive } from "./live-entity";
 import { readAttributes, readPages, readSecurityKeys } from "./record-maps";
 import { StoredEntity } from "./stored-entity";
-import { sweepOf } from "../datastore-sweep";
-import { tallyOf } from "../datastore-tally";
+import { sweepKey, tallyKey } from "../../index-keys";
 import {
   booleanValue,
   embedded,
@@ -43,7 +42,7 @@ export const ENDING_PROPERTIES: readonly string[] = [
  */
 export function purgeProperties(id: string, purgeAt: number): Properties {
   const timestamp = timestampValue(purgeAt);
-  return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepOf(id, purgeAt)) };
+  return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepKey(id, purgeAt)) };
 }
 
 /** A live record as the properties of its entity. Indexed are only `owner`, `project`, `scope`, `sweep` and `tally`. */
@@ -62,9 +61,9 @@ export function liveProperties(record: SessionRecord): Properties {
   };
 }
 
-/** What is counted; see `tallyOf`. */
+/** What is counted; see `tallyKey`. */
 export function tallyValue(id: string, group: SessionGroup, expiresAt: number): Value {
-  return indexedValue(tallyOf(id, group, expiresAt));
+  return indexedValue(tallyKey(id, group, expiresAt));
 }
 
 export function endedProperties(record: EndedRecord): Properties {

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SessionError } from "../../../errors";
-import { CLEAR_GRACE_MS } from "../../../record/expiry";
-import { bucketNumberOf } from "../../tally-key";
+import { dueBefore } from "../../../record/expiry";
+import { bucketOf } from "../../index-keys";
 import { nodeDriver, PEER, sqliteDriver } from "./driver";
 import type { Database } from "./driver";
 import { faultsIn, headerOf, isDamage, openExisting } from "./existing-file";
@@ -124,9 +124,9 @@ const COUNTS = `SELECT
 
 /** In one statement, so that all are as of one instant. */
 function countsIn(db: Database, now: number): RecordCounts {
-  const dueAt = now - CLEAR_GRACE_MS;
-  const due = [bucketNumberOf(dueAt), bucketNumberOf(dueAt), dueAt];
-  const row = db.prepare(COUNTS).get(bucketNumberOf(now), bucketNumberOf(now), ...due, ...due);
+  const dueAt = dueBefore(now);
+  const due = [bucketOf(dueAt), bucketOf(dueAt), dueAt];
+  const row = db.prepare(COUNTS).get(bucketOf(now), bucketOf(now), ...due, ...due);
   return {
     live: Number(row?.live),
     liveRows: Number(row?.liveRows),

@@ -1,7 +1,7 @@
 import { BYTES_SENT } from "../../../record/session-record";
 import type { Ending, SessionRecord } from "../../../record/session-record";
 import type { SessionTally } from "../../store";
-import { bucketNumberOf } from "../../tally-key";
+import { bucketOf } from "../../index-keys";
 import type { Database, Row, Statement, Value } from "../file/driver";
 import { contentColumns, damaged, sessionRecordOf, textColumn } from "./record-columns";
 import { RecordCache } from "./record-cache";
@@ -189,18 +189,18 @@ function fixed({ id, v, project, scope, createdAt, endsAt, remoteAddress, userAg
 }
 
 function indexed({ owner, expiresAt, purgeAt }: SessionRecord): Value[] {
-  return [textColumn(owner), bucketNumberOf(expiresAt), bucketNumberOf(purgeAt)];
+  return [textColumn(owner), bucketOf(expiresAt), bucketOf(purgeAt)];
 }
 
 function countedOf({ project, scope, owner, expiresAt }: SessionRecord): Counted {
-  return { project, scope, owner, expires_bucket: bucketNumberOf(expiresAt) };
+  return { project, scope, owner, expires_bucket: bucketOf(expiresAt) };
 }
 
 function hasSameIndexes(before: SessionRecord, after: SessionRecord): boolean {
   return (
     before.owner === after.owner &&
-    bucketNumberOf(before.expiresAt) === bucketNumberOf(after.expiresAt) &&
-    bucketNumberOf(before.purgeAt) === bucketNumberOf(after.purgeAt)
+    bucketOf(before.expiresAt) === bucketOf(after.expiresAt) &&
+    bucketOf(before.purgeAt) === bucketOf(after.purgeAt)
   );
 }
 
@@ -216,7 +216,7 @@ function changing(record: SessionRecord): Value[] {
 function endingValues({ endedAt, reason, endedBy, message, purgeAt }: Ending): Value[] {
   const by = endedBy === null ? null : textColumn(endedBy);
   const text = message === undefined ? null : textColumn(message);
-  return [endedAt, reason, by, text, purgeAt, bucketNumberOf(purgeAt)];
+  return [endedAt, reason, by, text, purgeAt, bucketOf(purgeAt)];
 }
 
 /** About how much memory its data take. */

@@ -1,8 +1,8 @@
 import { SessionError } from "../../../errors";
-import { CLEAR_GRACE_MS } from "../../../record/expiry";
+import { dueBefore } from "../../../record/expiry";
 import type { EndedRecord, SessionRecord } from "../../../record/session-record";
 import type { FindQuery } from "../../store";
-import { bucketNumberOf } from "../../tally-key";
+import { bucketOf } from "../../index-keys";
 import type { Database, Row, Statement } from "../file/driver";
 import { textColumn } from "./record-columns";
 
@@ -53,8 +53,8 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
    * part each row is looked at.
    */
   clear(now: number, { after }: ClearingStep, limit: number): ClearingStep {
-    const due = now - CLEAR_GRACE_MS;
-    const bucket = bucketNumberOf(due);
+    const due = dueBefore(now);
+    const bucket = bucketOf(due);
     const before = this.#deleteBefore.all(bucket, limit);
     if (before.length > 0) return this.#deleted(before, after);
     const last = this.#pageOfBucket.get(bucket, after, limit)?.last;

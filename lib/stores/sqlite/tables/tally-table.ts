@@ -1,6 +1,6 @@
 import { GUEST_USER } from "../../../record/session-record";
 import type { SessionTally } from "../../store";
-import { bucketNumberOf } from "../../tally-key";
+import { bucketOf } from "../../index-keys";
 import type { Database, Statement, Value } from "../file/driver";
 import { textColumn, textOf } from "./record-columns";
 
@@ -66,12 +66,12 @@ export class TallyTable {
 
   /** Deletes what counts nothing any more of buckets before that of `now`. */
   deleteEmpty(now: number): void {
-    this.#deleteEmpty.run(bucketNumberOf(now));
+    this.#deleteEmpty.run(bucketOf(now));
   }
 
   /** As `SessionStore.tally` counts. */
   tally(now: number): SessionTally[] {
-    return this.#sums.all(bucketNumberOf(now)).map((row) => ({
+    return this.#sums.all(bucketOf(now)).map((row) => ({
       project: nameOf(row.project),
       scope: nameOf(row.scope),
       isGuest: row.is_guest === 1,
