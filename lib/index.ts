@@ -16,7 +16,9 @@ export {
 export type { SessionMiddleware } from "./default-sessions";
 export { Sessions } from "./sessions";
 export type { SessionEvent, SessionEvents } from "./sessions";
-export type { CookieOptions, Duration, SessionOptions } from "./options/session-options";
+export type { CookieOptions } from "./options/cookie-options";
+export type { SessionOptions } from "./options/session-options";
+export type { Duration } from "./record/duration";
 export { SessionError } from "./errors";
 export type { SessionErrorCode } from "./errors";
 export { GUEST_USER } from "./record/session-record";
@@ -66,10 +68,10 @@ export type {
   FindQuery,
   SessionStore,
   SessionTally,
-  StoreOptions,
   UnreadableQuery,
   UnreadableRecord,
 } from "./stores/store";
+export type { StoreOptions } from "./stores/store-options";
 export type { SessionDelta, MapDelta } from "./record/session-delta";
 export type { SessionGroup } from "./record/session-group";
 export type {

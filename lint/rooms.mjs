@@ -47,7 +47,7 @@ export const MAY_IMPORT = {
   ...each(["http", "http/express-session-store"], [...below, ...http]),
   jobs: below,
 
-  options: [...below, ...admin, "http/cookie", "rooms-on-demand"],
+  options: [...below, ...admin, "rooms-on-demand"],
   "rooms-on-demand": "all",
   "store-by-environment": ["stores", "rooms-on-demand"],
   sessions: "all",

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { assertNames } from "../options/reader/assert-names";
+import { assertCallOptions } from "../options/reader/read-options";
 
 /** How sessions are ended from outside. */
 export interface KillOptions {
@@ -9,23 +9,20 @@ export interface KillOptions {
 
 const MAX_MESSAGE_LENGTH = 500;
 
-/** The message as it is stored; undefined for none. `SESSION_ARGUMENT` for what is none. `more` are options that are for others to read. */
-export function messageOf(options: KillOptions, where: string, more: readonly string[] = []): string | undefined {
-  const { message } = readable(options, where, more);
+/**
+ * The message as it is stored; undefined for none. Throws `SESSION_ARGUMENT`, naming the `call`, for anything but options with a message.
+ * `more` are names of options that the caller reads.
+ */
+export function messageOf(options: unknown, call: string, more: readonly string[] = []): string | undefined {
+  const notAnObject = `${call} takes options such as { message: "Please sign in again." }.`;
+  assertCallOptions(options, ["message", ...more], call, notAnObject);
+  const { message } = options;
   if (message === undefined || message === "") return undefined;
   if (typeof message === "string" && message.isWellFormed() && message.length <= MAX_MESSAGE_LENGTH) return message;
   throw new SessionError(
     "SESSION_ARGUMENT",
-    `${where}: the message must be a text of up to ${MAX_MESSAGE_LENGTH} characters, not ${
+    `${call}: the message must be a text of up to ${MAX_MESSAGE_LENGTH} characters, not ${
       typeof message === "string" ? `one of ${message.length}` : typeof message
     }.`,
   );
-}
-
-function readable(options: unknown, where: string, more: readonly string[]): { readonly message?: unknown } {
-  if (typeof options === "object" && options !== null) {
-    assertNames(options, ["message", ...more], where);
-    return options;
-  }
-  throw new SessionError("SESSION_ARGUMENT", `${where} takes options such as { message: "Please sign in again." }.`);
 }

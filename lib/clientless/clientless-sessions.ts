@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { MAX_TIMER_MS } from "../options/reader/option-kinds";
+import { MAX_TIMER_MS } from "../record/duration";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";

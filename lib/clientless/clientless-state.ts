@@ -1,7 +1,7 @@
 import { SessionError } from "../errors";
-import { MAX_TIMER_MS } from "../options/reader/option-kinds";
+import { MAX_TIMER_MS } from "../record/duration";
 import { quoted, shownText } from "../record/shown-text";
-import { assertNames } from "../options/reader/assert-names";
+import { assertCallOptions } from "../options/reader/read-options";
 import { isExpired, touchAt } from "../record/expiry";
 import { endingFor } from "../session/life/ending-for";
 import { StoredSession } from "../session/life/stored-session";
@@ -92,7 +92,8 @@ export class ClientlessState extends StoredSession {
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
-    assertNames(options, ["drainTimeout"], "close(options)");
+    const notAnObject = 'close(options) takes options such as { drainTimeout: "30s" }.';
+    assertCallOptions(options, ["drainTimeout"], "close(options)", notAnObject);
     const drainMs = durationArgument("drainTimeout", options.drainTimeout ?? Infinity, 0, MAX_TIMER_MS);
     this.#assertNotInside();
     this.#refusal ??= new SessionError("SESSION_ENDED", `The session ${this.id} is closed; open another.`);

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { assertNames } from "../options/reader/assert-names";
+import { assertCallOptions } from "../options/reader/read-options";
 import { isProjectName } from "../record/project-name";
 import { shownValue } from "../record/shown-text";
 import { userId } from "../session/session-owner";
@@ -29,15 +29,9 @@ const OPTIONS: readonly string[] = ["project", "maxAge", "data"];
 /** `SESSION_ARGUMENT` names what is wrong. `more` are options that are for others to read. */
 export function opening(where: string, user: unknown, options: unknown = {}, more: readonly string[] = []): Opening {
   const owner = userId(user, where);
-  if (typeof options !== "object" || options === null) {
-    throw new SessionError(
-      "SESSION_ARGUMENT",
-      `${where}: the options are an object such as { maxAge: "1h" }, or nothing.`,
-    );
-  }
-  // A name that was misspelled could be a maxAge, and the session would never end.
-  assertNames(options, [...OPTIONS, ...more], where);
-  const { project, maxAge = Infinity, data = {} } = options as Record<string, unknown>;
+  const notAnObject = `${where}: the options are an object such as { maxAge: "1h" }, or nothing.`;
+  assertCallOptions(options, [...OPTIONS, ...more], where, notAnObject);
+  const { project, maxAge = Infinity, data = {} } = options;
   if (project !== undefined && !isProjectName(project)) {
     throw new SessionError(
       "SESSION_ARGUMENT",

@@ -2,39 +2,17 @@ import type { IncomingMessage } from "node:http";
 import type { AuditSink } from "../admin/checked/admin-audit";
 import type { IsPasswordExpired, IsSuperUser } from "../admin/checked/admin-call";
 import type { IsAuthorized } from "../admin/listing/session-reader";
+import { MAX_TIMER_MS } from "../record/duration";
 import type { Duration } from "../record/duration";
+import { UNAUTHENTICATED } from "../record/session-record";
 import type { UserOf } from "../session/session-owner";
 import type { SessionStore } from "../stores/store";
-
-export type { Duration };
-
-/** How the session cookie is set. It is always HttpOnly. */
-export interface CookieOptions {
-  /** Its name, to which HTTPS adds `__Host-` or `__Secure-`. Default `"sid"`, or `"sid-<project>"`. */
-  readonly name?: string;
-  /**
-   * Whether HTTPS adds `__Host-` or `__Secure-` to the name, so that no subdomain and no plain HTTP can plant a cookie. Default true; false where something
-   * on the way passes one name only, as Firebase Hosting does (`__session`). Secure all the same.
-   */
-  readonly prefix?: boolean;
-  /** Default `"/"`. */
-  readonly path?: string;
-  /** Hosts below this domain get the cookie too. Default none: this host alone. */
-  readonly domain?: string;
-  /** Default `"lax"`; `undefined` leaves the attribute out. */
-  readonly sameSite?: "strict" | "lax" | "none" | undefined;
-  /**
-   * Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`. `true`: always; in production
-   * plain HTTP gets no session all the same. `false`: never, and plain HTTP gets one.
-   */
-  readonly secure?: boolean | "auto";
-  /** Default none. */
-  readonly priority?: "low" | "medium" | "high";
-  /** Default false. (CHIPS) */
-  readonly partitioned?: boolean;
-  /** Whether the cookie outlives the browser, until the session's absolute limit. Default false. */
-  readonly persistent?: boolean;
-}
+import { cookieOption } from "./cookie-options";
+import type { CookieOptions } from "./cookie-options";
+import { projectOption, scheduleOption, scopeOption, secretsOption, storeOption } from "./option-checks";
+import { aClock, aDuration, aDurationOrNone, aFunction, aWholeNumber, stringList } from "./reader/option-kinds";
+import { readOptions, refuse } from "./reader/read-options";
+import type { Option, OptionTable } from "./reader/read-options";
 
 /** The options of `sessionMiddleware` and `Sessions`. All are optional; they are read and checked once. */
 export interface SessionOptions {
@@ -88,4 +66,156 @@ export interface SessionOptions {
   readonly killCheckInterval?: Duration;
   /** The clock, for tests: milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
+}
+
+/** The options as everything else reads them: checked, with defaults, durations in milliseconds. */
+export type ResolvedOptions = ReturnType<typeof resolveOptions>;
+
+const MINUTE = 60_000;
+/** For durations of moments: ten seconds are usual, so only a number below a tenth of one was probably meant as seconds. */
+const MOMENTS = { max: MAX_TIMER_MS, likelyMs: 100 };
+
+const no = () => false;
+const hasOwner: IsAuthorized = ({ username }) => username !== UNAUTHENTICATED;
+
+const ALWAYS_SAVED = "leave it out: a session is stored once something is put into it, and then only what changes";
+const LIFE = `write idleTimeout: "30m" and absoluteTimeout: "24h"`;
+const TOUCH_INTERVAL = 'write touchInterval: "5m"';
+const SCHEDULE = 'write clearSchedule: "*/15 * * * *"';
+const SECRETS = "write secrets: [secret, …], the newest first";
+const STORE = "write store: new …Store()";
+const inCookie = (name: string, value: string) => `write cookie: { ${name}: ${value} }`;
+const COOKIE_NAME = inCookie("name", '"sid"');
+const COOKIE_DOMAIN = inCookie("domain", '"example.com"');
+
+/**
+ * An entry is an option: its default, its check, what it is called once it is read, and which names it goes by in express-session,
+ * cookie-session, iron-session, better-auth and their stores.
+ */
+const ENTRIES = {
+  store: {
+    read: storeOption,
+    foreign: {
+      secondaryStorage: STORE,
+      database: STORE,
+      client: "give it to the store: store: new …Store({ … })",
+    },
+  },
+  cookie: {
+    read: cookieOption,
+    foreign: {
+      ...{ name: COOKIE_NAME, key: COOKIE_NAME, cookieName: COOKIE_NAME, cookiePrefix: COOKIE_NAME },
+      ...{ domain: COOKIE_DOMAIN, crossSubDomainCookies: COOKIE_DOMAIN },
+      ...{ secure: inCookie("secure", '"auto"'), useSecureCookies: inCookie("secure", "true") },
+      sameSite: inCookie("sameSite", '"lax"'),
+      path: `${inCookie("path", '"/"')}, or, for the folder, store: new SqliteStore({ path })`,
+      ...{ cookieOptions: "write cookie: { … }", defaultCookieAttributes: "write cookie: { … }" },
+      httpOnly: "leave it out: the cookie is always HttpOnly",
+    },
+  },
+  idleTimeout: {
+    read: aDuration("1h", { infinite: true }),
+    as: "idleMs",
+    foreign: {
+      ...{ maxAge: LIFE, expires: LIFE, ttl: LIFE },
+      rolling: "leave it out: idleTimeout starts over with each request, and absoluteTimeout never does",
+    },
+  },
+  absoluteTimeout: {
+    read: aDuration("24h", { infinite: true }),
+    as: "absoluteMs",
+    foreign: { expiresIn: `write absoluteTimeout: "7d"; ${LIFE}` },
+  },
+  rememberTimeout: { read: aDuration("30d"), as: "rememberMs" },
+  touchInterval: {
+    // Its default follows from idleTimeout: `touchIntervalOf`.
+    read: aDurationOrNone(),
+    as: "touchIntervalMs",
+    foreign: {
+      ...{ updateAge: TOUCH_INTERVAL, touchAfter: TOUCH_INTERVAL },
+      disableTouch: `${TOUCH_INTERVAL}, which says how often idleTimeout is renewed in the store`,
+    },
+  },
+  keepOnLogin: { read: stringList(["language"]) },
+  keepOnLogout: { read: stringList(["language"]) },
+  keepEnded: { read: aDuration("24h", { zero: true }), as: "keepEndedMs" },
+  clearSchedule: {
+    read: scheduleOption,
+    foreign: { checkPeriod: SCHEDULE, reapInterval: SCHEDULE, pruneSessionInterval: SCHEDULE },
+  },
+  secrets: {
+    read: secretsOption,
+    foreign: {
+      secret: "did you mean secrets? It is an array, the newest first: secrets: [secret]",
+      ...{ keys: SECRETS, password: SECRETS },
+      signed: "leave it out: the option secrets signs the cookie",
+    },
+  },
+  // Undefined: what passport says, where it is at work.
+  userOf: { read: aFunction<UserOf | undefined>("(session)", undefined) },
+  isSuperUser: { read: aFunction<IsSuperUser>("(user)", no) },
+  isPasswordExpired: { read: aFunction<IsPasswordExpired>("(user)", no) },
+  isAuthorized: { read: aFunction<IsAuthorized>("(session)", hasOwner) },
+  audit: { read: aFunction<AuditSink | undefined>("(entry)", undefined) },
+  maxSessionsPerUser: {
+    read: aWholeNumber(Infinity, 1, "give a whole number, 1 or more, or leave it out for no limit"),
+  },
+  project: {
+    read: projectOption,
+    foreign: { prefix: 'write project: "shop", which keeps the sessions of several apps in one store apart' },
+  },
+  scope: { read: scopeOption, as: "scopeOf" },
+  storeTimeout: { read: aDuration("5s", MOMENTS), as: "storeTimeoutMs" },
+  maxBytes: { read: aWholeNumber(512 * 1024, 1024, "give a whole number of bytes, 1024 or more") },
+  leaseTimeout: { read: aDuration("15m", { max: MAX_TIMER_MS }), as: "leaseMs" },
+  killCheckInterval: { read: aDuration("5s", MOMENTS), as: "killCheckMs" },
+  now: { read: aClock },
+} as const satisfies Record<keyof SessionOptions, Option>;
+
+const SESSION_OPTIONS: OptionTable<typeof ENTRIES> = {
+  example: '{ idleTimeout: "1h" }',
+  options: ENTRIES,
+  foreign: {
+    ...{ resave: ALWAYS_SAVED, saveUninitialized: ALWAYS_SAVED },
+    genid: "leave it out: tokens are 32 random bytes, which are made here",
+    proxy: 'write app.set("trust proxy", 1), which Express and this library both follow',
+    unset: "leave it out: req.session = null ends the session",
+    session: "write what it holds here, without it",
+    freshAge: "leave it out: session.meta.createdAt tells when the user signed in",
+    cookieCache:
+      "leave it out: nothing is read from the cookie but the token, so that a session that was ended is over",
+    serializer: "leave it out: values come back as they went in",
+  },
+};
+
+/** Reads and checks all options: `SESSION_CONFIG` names everything that is wrong. */
+export function resolveOptions(given: SessionOptions = {}) {
+  const { idleMs, absoluteMs, ...read } = readOptions(
+    SESSION_OPTIONS,
+    given,
+    (options) => assertTouchInterval(options.touchIntervalMs, options.idleMs),
+    (options) => assertRememberTimeout(options.rememberMs, touchIntervalOf(options.touchIntervalMs, options.idleMs)),
+  );
+  const { name = read.project === "" ? "sid" : `sid-${read.project}` } = read.cookie;
+  return {
+    ...read,
+    cookie: { ...read.cookie, name },
+    limits: { idleMs, absoluteMs },
+    touchIntervalMs: touchIntervalOf(read.touchIntervalMs, idleMs),
+  };
+}
+
+/** A tenth of a short `idleTimeout`, and five minutes otherwise. */
+function touchIntervalOf(given: number | undefined, idleMs = Infinity): number {
+  return given ?? Math.min(5 * MINUTE, idleMs / 10);
+}
+
+function assertTouchInterval(given: number | undefined, idleMs = Infinity): void {
+  if (given === undefined || given < idleMs) return;
+  refuse("touchInterval", given, `it must be less than idleTimeout, which is ${idleMs} ms`);
+}
+
+function assertRememberTimeout(given: number | undefined, touchIntervalMs: number): void {
+  if (given === undefined || given > touchIntervalMs) return;
+  refuse("rememberTimeout", given, `it must be more than touchInterval, which is ${touchIntervalMs} ms`);
 }

@@ -7,6 +7,9 @@ export type Duration = number | StringValue;
 /** The longest duration: a hundred years, in milliseconds. What ends later than that is meant to have no end. */
 export const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60 * 1000;
 
+/** The longest time that one of Node's timers can wait, in milliseconds. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** A duration in milliseconds, of any sign and size; NaN for what is none. */
 export function durationMs(given: unknown): number {
   if (typeof given === "number") return given;

@@ -1,26 +1,27 @@
 import { SessionError } from "../errors";
-import { FOREIGN_STORE_OPTIONS } from "../options/reader/foreign-names";
-import { aFunction } from "../options/reader/option-kinds";
+import { aClock } from "../options/reader/option-kinds";
 import { readOptions } from "../options/reader/read-options";
-import type { OptionTable, ReadOption } from "../options/reader/read-options";
+import type { Option, OptionTable } from "../options/reader/read-options";
 import { isDue, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
 import { groupOf } from "../record/session-group";
 import { endedRecord } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
-import type { ClearProgress, FindQuery, SessionStore, SessionTally, StoreOptions } from "./store";
+import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
+import { FOREIGN_STORE_OPTIONS } from "./store-options";
+import type { StoreOptions } from "./store-options";
 import { groupKey } from "./index-keys";
 
 const ENTRIES = {
-  now: aFunction("no arguments that returns milliseconds", Date.now),
-} satisfies Record<keyof StoreOptions, ReadOption<unknown>>;
+  now: { read: aClock },
+} as const satisfies Record<keyof StoreOptions, Option>;
 
 const MEMORY_OPTIONS: OptionTable<typeof ENTRIES> = {
   of: "MemoryStore",
   example: "{ now: () => 0 }",
-  entries: ENTRIES,
-  foreign: new Map(FOREIGN_STORE_OPTIONS),
+  options: ENTRIES,
+  foreign: FOREIGN_STORE_OPTIONS,
 };
 
 /**

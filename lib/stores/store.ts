@@ -45,12 +45,6 @@ export interface SessionTally extends SessionGroup {
 /** Reports how many records a clearing run has deleted so far. */
 export type ClearProgress = (cleared: number) => void;
 
-/** What every store of ours takes, beside its own options. */
-export interface StoreOptions {
-  /** The clock: milliseconds since the epoch. Default `Date.now`. */
-  readonly now?: () => number;
-}
-
 /**
  * Where sessions are kept.
  *

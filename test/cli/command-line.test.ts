@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { resolveOptions } from "../../lib/options/resolved-options";
+import { resolveOptions } from "../../lib/options/session-options";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { commandLine } from "../support/command-line";
 import { sessionRecord } from "../support/session-records";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Sessions, SessionError } from "../../lib";
 import type { SessionOptions } from "../../lib";
-import { resolveOptions } from "../../lib/options/resolved-options";
+import { resolveOptions } from "../../lib/options/session-options";
 import { MemoryStore } from "../../lib/stores/memory-store";
 
 /** The error that options are refused with; what is wrong on purpose has no type. */

@@ -6,7 +6,8 @@ import { Datastore } from "@google-cloud/datastore";
 import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
-import type { SessionStore, StoreOptions } from "../../lib/stores/store";
+import type { SessionStore } from "../../lib/stores/store";
+import type { StoreOptions } from "../../lib/stores/store-options";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "./datastore-emulator";
 import { inFile } from "./sqlite-checks";
 

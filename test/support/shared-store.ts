@@ -1,6 +1,7 @@
 import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
-import type { SessionStore, StoreOptions } from "../../lib/stores/store";
+import type { SessionStore } from "../../lib/stores/store";
+import type { StoreOptions } from "../../lib/stores/store-options";
 
 /** Where several processes find the same store. */
 export type SharedPlace = { readonly path: string } | { readonly emulatorHost: string; readonly namespace: string };

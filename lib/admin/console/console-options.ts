@@ -1,7 +1,6 @@
 import { aFunction, aText, instanceOr } from "../../options/reader/option-kinds";
-import { readOptions } from "../../options/reader/read-options";
-import type { OptionTable, ReadOption } from "../../options/reader/read-options";
-import { refuse } from "../../options/reader/refused-options";
+import { readOptions, refuse } from "../../options/reader/read-options";
+import type { Option, OptionTable } from "../../options/reader/read-options";
 import type { AuditEntry } from "../checked/admin-audit";
 import type { AdminRequest } from "../checked/admin-context";
 import type { SessionAdmin } from "../checked/session-admin";
@@ -34,25 +33,28 @@ export interface ConsoleSettings {
 const MAX_TITLE_LENGTH = 80;
 
 const ENTRIES = {
-  sessions: sessionsOption,
-  auditTrail: aFunction<AuditTrail | undefined>("(id)", undefined),
-  title: aText(
-    "Sessions",
-    (title) => title.trim() !== "" && title.length <= MAX_TITLE_LENGTH,
-    `give a text of up to ${MAX_TITLE_LENGTH} characters`,
-  ),
-} satisfies Record<keyof ConsoleOptions, ReadOption<unknown>>;
+  sessions: { read: sessionsOption, foreign: { store: "write sessions: new Sessions({ store })" } },
+  auditTrail: {
+    read: aFunction<AuditTrail | undefined>("(id)", undefined),
+    foreign: { audit: "write it in the options of sessionMiddleware, and auditTrail here, which reads it back" },
+  },
+  title: {
+    read: aText(
+      "Sessions",
+      (title) => title.trim() !== "" && title.length <= MAX_TITLE_LENGTH,
+      `give a text of up to ${MAX_TITLE_LENGTH} characters`,
+    ),
+  },
+} as const satisfies Record<keyof ConsoleOptions, Option>;
 
 const CONSOLE_OPTIONS: OptionTable<typeof ENTRIES> = {
   of: "sessionConsole",
   example: '{ title: "Who is here" }',
-  entries: ENTRIES,
-  foreign: new Map([
-    ["isSuperUser", "write it in the options of sessionMiddleware"],
-    ["audit", "write it in the options of sessionMiddleware, and auditTrail here, which reads it back"],
-    ["path", 'write app.use("/admin/sessions", sessionConsole())'],
-    ["store", "write sessions: new Sessions({ store })"],
-  ]),
+  options: ENTRIES,
+  foreign: {
+    isSuperUser: "write it in the options of sessionMiddleware",
+    path: 'write app.use("/admin/sessions", sessionConsole())',
+  },
 };
 
 /** Reads and checks the options: `SESSION_CONFIG` tells all that is wrong. */

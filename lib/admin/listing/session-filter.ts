@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors";
-import { assertNames } from "../../options/reader/assert-names";
+import { assertCallOptions } from "../../options/reader/read-options";
 import { GUEST_USER, UNAUTHENTICATED } from "../../record/session-record";
 import type { FindQuery } from "../../stores/store";
 import type { StoredSessionInfo } from "./session-info";
@@ -60,11 +60,9 @@ export function passes(
 
 /** Refuses what is no filter: `SESSION_ARGUMENT`. */
 export function assertFilter(filter: unknown): asserts filter is SessionFilter {
-  if (typeof filter !== "object" || filter === null) {
-    throw wrong('takes an object such as { username: "alice" }.');
-  }
-  assertNames(filter, NAMES, "getSessionInfo");
-  for (const [name, value] of Object.entries(filter) as [string, unknown][]) {
+  const notAnObject = 'getSessionInfo: takes an object such as { username: "alice" }.';
+  assertCallOptions(filter, NAMES, "getSessionInfo", notAnObject);
+  for (const [name, value] of Object.entries(filter)) {
     if (value !== undefined) assertPart(name, value);
   }
 }

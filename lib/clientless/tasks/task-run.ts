@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors";
-import { MAX_TIMER_MS } from "../../options/reader/option-kinds";
+import { MAX_TIMER_MS } from "../../record/duration";
 import { quoted } from "../../record/shown-text";
-import { assertNames } from "../../options/reader/assert-names";
+import { assertCallOptions } from "../../options/reader/read-options";
 import { durationArgument } from "../duration-argument";
 import type { ResultOptions } from "./task";
 import { within } from "./within";
@@ -52,7 +52,8 @@ export class TaskRun {
 
   /** What the task returned; rejects with what it threw, or with `TASK_TIMEOUT`. */
   async result(options: ResultOptions = {}): Promise<unknown> {
-    assertNames(options, ["timeout"], "result(name, options)");
+    const call = "result(name, options)";
+    assertCallOptions(options, ["timeout"], call, `${call} takes options such as { timeout: "30s" }.`);
     const timeoutMs = durationArgument("timeout", options.timeout ?? Infinity, 0, MAX_TIMER_MS);
     this.#isTold = true;
     if (!(await within(timeoutMs, this.#outcome))) {

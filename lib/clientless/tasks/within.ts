@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from "../../options/reader/option-kinds";
+import { MAX_TIMER_MS } from "../../record/duration";
 
 /** Waits for a promise, but only so long. Resolves to whether it was settled by then; a failure of it is a settlement, too. */
 export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { SessionError } from "../../errors";
+import { assertCallOptions } from "../../options/reader/read-options";
 import { dictionary } from "../../record/dictionary";
 import { isExpired } from "../../record/expiry";
 import type { SessionDelta } from "../../record/session-delta";
@@ -9,7 +10,7 @@ import { endingFor, REPLACED_GRACE_MS } from "../../session/life/ending-for";
 import { newRecord } from "../../session/life/new-record";
 import { assertChangeFits, assertRecordFits } from "../../session/life/size-limit";
 import type { HttpSettings } from "../http-settings";
-import type { ExpressSessionStoreOptions, SessionObject, StoreWork } from "./express-session-store";
+import type { SessionObject, StoreWork } from "./express-session-store";
 import { dataDelta, lifetimeMs, sessionObject } from "./session-object";
 
 /** How the scopes of libraries begin. */
@@ -18,16 +19,13 @@ export const LIBRARY_SCOPE = "library:";
 const LIBRARY = /^[\w.-]{1,48}$/;
 
 /** The name of the library that is asked for; undefined for none. Throws `SESSION_ARGUMENT`. */
-export function libraryOf(options: ExpressSessionStoreOptions): string | undefined {
-  const { library, ...others } = Object(options) as Record<string, unknown>;
-  const [other] = Object.keys(others);
-  if (other === undefined && library === undefined) return undefined;
-  if (other === undefined && typeof library === "string" && LIBRARY.test(library)) return library;
-  const what = other === undefined ? "takes a name" : `knows no option ${JSON.stringify(other)}; it takes one`;
-  throw new SessionError(
-    "SESSION_ARGUMENT",
-    `expressSessionStore(options) ${what}, such as { library: "openid" }: up to 48 letters, digits, '-', '_' and '.'.`,
-  );
+export function libraryOf(options: unknown): string | undefined {
+  const wrong =
+    "expressSessionStore(options) takes a name, such as { library: \"openid\" }: up to 48 letters, digits, '-', '_' and '.'.";
+  assertCallOptions(options, ["library"], "expressSessionStore(options)", wrong);
+  const { library } = options;
+  if (library === undefined || (typeof library === "string" && LIBRARY.test(library))) return library;
+  throw new SessionError("SESSION_ARGUMENT", wrong);
 }
 
 /** How often a session is tried to be written that others start or end at the same time. */

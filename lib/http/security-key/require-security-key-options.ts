@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { aBoolean, aFunction, aText } from "../../options/reader/option-kinds";
-import { readOptions } from "../../options/reader/read-options";
-import type { OptionTable, ReadOption } from "../../options/reader/read-options";
-import { refuse } from "../../options/reader/refused-options";
+import { readOptions, refuse } from "../../options/reader/read-options";
+import type { Option, OptionTable } from "../../options/reader/read-options";
 
 /** The options of `requireSecurityKey`; they are checked once. */
 export interface RequireSecurityKeyOptions {
@@ -31,44 +30,53 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TR
 
 type Skip = (req: IncomingMessage) => boolean;
 
+const UNSAFE_METHODS = 'write methods: ["POST", "PUT", "PATCH", "DELETE"], those that need a key';
+const WHERE_IT_COMES = "write field and header, which say where the key comes";
+const DERIVED = "leave it out: the key is derived from the session's token";
+
+// The foreign names are those of csrf-sync, csrf-csrf, csurf and lusca.
 const ENTRIES = {
-  methods: methodTest,
-  header: aText(
-    "X-Security-Key",
-    (name) => /^[!#$%&'*+\-.^_`|~\w]{1,100}$/.test(name),
-    'give a name such as "X-Security-Key"',
-  ),
-  field: aText(
-    "securityKey",
-    (name) => /^[a-z]\w{0,99}$/i.test(name),
-    "give up to 100 letters, digits and _, a letter first",
-  ),
-  oneTime: aBoolean(false),
-  skip: aFunction<Skip | undefined>("(req)", undefined),
-} satisfies Record<keyof RequireSecurityKeyOptions, ReadOption<unknown>>;
+  methods: {
+    read: methodTest,
+    as: "needsKey",
+    foreign: { ignoredMethods: UNSAFE_METHODS, ignoreMethods: UNSAFE_METHODS },
+  },
+  header: {
+    read: aText(
+      "X-Security-Key",
+      (name) => /^[!#$%&'*+\-.^_`|~\w]{1,100}$/.test(name),
+      'give a name such as "X-Security-Key"',
+    ),
+  },
+  field: {
+    read: aText(
+      "securityKey",
+      (name) => /^[a-z]\w{0,99}$/i.test(name),
+      "give up to 100 letters, digits and _, a letter first",
+    ),
+    foreign: { getTokenFromRequest: WHERE_IT_COMES, value: WHERE_IT_COMES, key: "write field" },
+  },
+  oneTime: { read: aBoolean(false) },
+  skip: {
+    read: aFunction<Skip | undefined>("(req)", undefined),
+    foreign: { skipCsrfProtection: "write skip: (req) => …" },
+  },
+} as const satisfies Record<keyof RequireSecurityKeyOptions, Option>;
 
 const GUARD_OPTIONS: OptionTable<typeof ENTRIES> = {
   of: "requireSecurityKey",
   example: '{ methods: ["POST"] }',
-  entries: ENTRIES,
-  foreign: new Map([
-    // csrf-sync, csrf-csrf, csurf, lusca
-    ["ignoredMethods", 'write methods: ["POST", "PUT", "PATCH", "DELETE"], those that need a key'],
-    ["ignoreMethods", 'write methods: ["POST", "PUT", "PATCH", "DELETE"], those that need a key'],
-    ["skipCsrfProtection", "write skip: (req) => …"],
-    ["getTokenFromRequest", "write field and header, which say where the key comes"],
-    ["value", "write field and header, which say where the key comes"],
-    ["cookie", "leave it out: the key is the session's, and needs no cookie of its own"],
-    ["key", "write field"],
-    ["secret", "leave it out: the key is derived from the session's token"],
-    ["getSecret", "leave it out: the key is derived from the session's token"],
-  ]),
+  options: ENTRIES,
+  foreign: {
+    cookie: "leave it out: the key is the session's, and needs no cookie of its own",
+    ...{ secret: DERIVED, getSecret: DERIVED },
+  },
 };
 
 /** Reads and checks the options: `SESSION_CONFIG` tells all that is wrong. */
 export function readRequireSecurityKeyOptions(given: RequireSecurityKeyOptions): RequireSecurityKeySettings {
-  const { methods, skip, ...others } = readOptions(GUARD_OPTIONS, given);
-  return { ...others, needsKey: methods, skip: (req) => skip?.call(given, req) === true };
+  const { skip, ...others } = readOptions(GUARD_OPTIONS, given);
+  return { ...others, skip: (req) => skip?.call(given, req) === true };
 }
 
 function methodTest(methods: unknown, option: string): (method: string) => boolean {

@@ -1,57 +1,122 @@
 import { SessionError } from "../../errors";
-import { shownText } from "../../record/shown-text";
-import { isPlainObject } from "./plain-object";
-import { RefusedOptions, refuse } from "./refused-options";
+import { quoted, shownText, shownValue } from "../../record/shown-text";
 import { similarName } from "./similar-name";
 
-/** Reads the value of one option; undefined where it was not given. Throws `RefusedOptions` for what it can't be. */
-export type ReadOption<T> = (value: unknown, option: string) => T;
+/**
+ * Returns the checked value of one option, or its default where `value` is undefined. Throws `RefusedOptions`.
+ * `isGiven`: whether the option was given, be it as undefined.
+ */
+export type ReadOption<T> = (value: unknown, option: string, isGiven: boolean) => T;
 
-export type OptionEntries = Readonly<Record<string, ReadOption<unknown>>>;
+/** What other libraries call an option, and what to write here instead. */
+export type ForeignNames = Readonly<Record<string, string>>;
 
-/** The options of one kind: an entry is one option. */
-export interface OptionTable<Entries extends OptionEntries> {
-  /** Whose options they are, such as "SqliteStore"; absent for those of `Sessions`. */
-  readonly of?: string;
-  /** What stands before their names, such as "cookie."; default nothing. */
-  readonly prefix?: string;
-  /** What is to be given, as code. */
-  readonly example: string;
-  readonly entries: Entries;
-  /** What other libraries call theirs, and what to write here instead. */
-  readonly foreign: ReadonlyMap<string, string>;
+/** All there is to one option, but for what its users read: that is the docstring of the property with its name. */
+export interface Option<T = unknown> {
+  /** Its default and its check. */
+  readonly read: ReadOption<T>;
+  /** What the library itself calls the value that was read, where that has a unit: `idleMs`. Absent: as the option is called. */
+  readonly as?: string;
+  readonly foreign?: ForeignNames;
 }
 
-/** The options with their defaults. */
-export type ReadOptions<Entries extends OptionEntries> = {
-  readonly [Name in keyof Entries]: ReturnType<Entries[Name]>;
+export type Options = Readonly<Record<string, Option>>;
+
+/** The options of one object. */
+export interface OptionTable<Entries extends Options> {
+  /** Whose options they are, such as "SqliteStore"; absent for those of `Sessions`. */
+  readonly of?: string;
+  /** What stands before their names, such as "cookie."; absent for nothing. */
+  readonly prefix?: string;
+  /** What should be given, as code. */
+  readonly example: string;
+  readonly options: Entries;
+  /** Other libraries' options for what no single option here stands for, and why. */
+  readonly foreign?: ForeignNames;
+}
+
+/** The values of all options of a table. */
+export type ReadOptions<Entries extends Options> = {
+  readonly [
+    Name in keyof Entries as Entries[Name] extends { readonly as: infer As extends string } ? As : Name
+  ]: ReturnType<Entries[Name]["read"]>;
 };
 
-/** What has to be right of several options together; one that was refused by itself is absent. */
-type Together<Entries extends OptionEntries> = (read: Partial<ReadOptions<Entries>>) => void;
+/** Checks options that depend on each other; one that was refused by itself is absent. Throws `RefusedOptions`. */
+type CheckTogether<Entries extends Options> = (read: Partial<ReadOptions<Entries>>) => void;
 
-/** Reads and checks all options. `SESSION_CONFIG` tells all that is wrong at once; it never repeats what an object of the app's holds. */
-export function readOptions<Entries extends OptionEntries>(
+/**
+ * Reads and checks all options of an object. `SESSION_CONFIG` names everything that is wrong at once, and never repeats what the fields of an
+ * app's object hold.
+ */
+export function readOptions<const Entries extends Options>(
   table: OptionTable<Entries>,
   given: unknown,
-  ...together: readonly Together<Entries>[]
+  ...checks: readonly CheckTogether<Entries>[]
 ): ReadOptions<Entries> {
   const options = given === undefined ? {} : asOptions(table, given);
   const problems = Object.keys(options).flatMap((name) =>
-    Object.hasOwn(table.entries, name) ? [] : [unknownOption(table, name)],
+    Object.hasOwn(table.options, name) ? [] : [unknownOption(table, name)],
   );
-  const read: Record<string, unknown> = {};
-  for (const [name, readOne] of Object.entries(table.entries)) {
+  const values: Record<string, unknown> = {};
+  for (const [name, { read, as = name }] of Object.entries(table.options)) {
     collect(problems, () => {
-      // Its own only: what was put on Object.prototype is nobody's option.
-      const value = Object.hasOwn(options, name) ? options[name] : undefined;
+      // Its own properties only: what was put on Object.prototype is nobody's option.
+      const isGiven = Object.hasOwn(options, name);
+      const value = isGiven ? options[name] : undefined;
       if (value === null) refuse(fullName(table, name), value, "leave it out for the default");
-      read[name] = readOne(value, fullName(table, name));
+      values[as] = read(value, fullName(table, name), isGiven);
     });
   }
-  for (const check of together) collect(problems, () => check(read as Partial<ReadOptions<Entries>>));
+  for (const check of checks) collect(problems, () => check(values as Partial<ReadOptions<Entries>>));
   if (problems.length > 0) throw new RefusedOptions(problems);
-  return read as ReadOptions<Entries>;
+  return values as ReadOptions<Entries>;
+}
+
+/** `SESSION_CONFIG`, with everything that is wrong: a sentence for each option. */
+export class RefusedOptions extends SessionError {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    const [first = "", ...others] = problems;
+    super(
+      "SESSION_CONFIG",
+      others.length === 0 ? first : `${problems.length} options can't be used:\n- ${problems.join("\n- ")}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** Refuses an option: names it, echoes the value, and says what to write instead. */
+export function refuse(option: string, value: unknown, instead: string): never {
+  throw new RefusedOptions([`Option ${option} can't be ${shownValue(value)}; ${instead}.`]);
+}
+
+/**
+ * Checks the options of a call: an object that has none but the `known` ones. Throws `SESSION_ARGUMENT`: a misspelt option would have no effect,
+ * and nobody would notice. `call` is what the message calls the call; `notAnObject` is the message for anything but an object.
+ */
+export function assertCallOptions(
+  given: unknown,
+  known: readonly string[],
+  call: string,
+  notAnObject: string,
+): asserts given is Readonly<Record<string, unknown>> {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new SessionError("SESSION_ARGUMENT", notAnObject);
+  }
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = similarName(unknown, known);
+  const hint = meant === undefined ? `it takes ${known.join(", ")}.` : `did you mean ${meant}?`;
+  throw new SessionError("SESSION_ARGUMENT", `${call} has no option ${quoted(unknown)}; ${hint}`);
+}
+
+/** Whether it is an object with fields of its own: no array, no Map, and no store given in place of options. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const above: unknown = Object.getPrototypeOf(value);
+  return above === null || Object.getPrototypeOf(above) === null;
 }
 
 function collect(problems: string[], read: () => void): void {
@@ -63,41 +128,46 @@ function collect(problems: string[], read: () => void): void {
   }
 }
 
-type NamedTable = Omit<OptionTable<OptionEntries>, "entries"> & { readonly entries: object };
+type AnyTable = OptionTable<Options>;
 
-function asOptions(table: NamedTable, given: unknown): Readonly<Record<string, unknown>> {
+function asOptions(table: AnyTable, given: unknown): Readonly<Record<string, unknown>> {
   if (isPlainObject(given)) return given;
   const { of = "sessionMiddleware", example } = table;
   if (isRequest(given)) {
     throw new SessionError("SESSION_CONFIG", `${of} was mounted without being called; write app.use(${of}()).`);
   }
   const hint = given instanceof Promise ? " It is a promise: await it." : "";
-  // What was given instead may be a secret, as other middlewares take one here.
+  // The value is not repeated: it may be a secret, which other middlewares take here.
   throw new SessionError(
     "SESSION_CONFIG",
     `The options${ofText(table)} must be an object, such as ${example}, or nothing.${hint}`,
   );
 }
 
-/** What Express calls a function with that was to be called before. */
+/** Express calls with a request what should have been called with options first. */
 function isRequest(given: unknown): boolean {
   return typeof given === "object" && given !== null && "headers" in given && "method" in given;
 }
 
-function unknownOption(table: NamedTable, name: string): string {
+function unknownOption(table: AnyTable, name: string): string {
   const is = `There is no option ${fullName(table, shownText(name))}; `;
-  const instead = table.foreign.get(name);
+  const instead = foreignNames(table).get(name);
   if (instead !== undefined) return `${is}${instead}.`;
-  const known = Object.keys(table.entries);
+  const known = Object.keys(table.options);
   const meant = similarName(name, known);
   const { prefix = "" } = table;
   return meant === undefined ? `${is}the options are ${known.join(", ")}.` : `${is}did you mean ${prefix}${meant}?`;
 }
 
-function fullName(table: NamedTable, name: string): string {
+function foreignNames({ options, foreign }: AnyTable): ReadonlyMap<string, string> {
+  const each = [foreign, ...Object.values(options).map((option) => option.foreign)];
+  return new Map(each.flatMap((names) => Object.entries(names ?? {})));
+}
+
+function fullName(table: AnyTable, name: string): string {
   return `${table.prefix ?? ""}${name}${ofText(table)}`;
 }
 
-function ofText({ of }: NamedTable): string {
+function ofText({ of }: AnyTable): string {
   return of === undefined ? "" : ` of ${of}`;
 }

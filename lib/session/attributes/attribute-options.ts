@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors";
-import { assertNames } from "../../options/reader/assert-names";
+import { assertCallOptions } from "../../options/reader/read-options";
 import type { Duration } from "../../record/duration";
 import { shownValue } from "../../record/shown-text";
 import { expiresInMs } from "../expires-in";
@@ -29,16 +29,18 @@ export interface ReadOptions {
 
 const OPTIONS = ["expiresIn", "encrypt"];
 const ITEM = ["name", "value", ...OPTIONS];
+const NOT_OPTIONS = "The options of an attribute must be an object of expiresIn, encrypt.";
+const NOT_AN_ITEM = "An attribute to write must be an object of name, value, expiresIn, encrypt.";
 
 /** Checks options: `SESSION_ARGUMENT`, or a RangeError for `expiresIn`. An unknown name is refused: an expiry that was misspelt would be none. */
 export function readOptions(given: unknown): ReadOptions {
-  assertFields(given, OPTIONS, "The options of an attribute", "An attribute");
+  assertCallOptions(given, OPTIONS, "An attribute", NOT_OPTIONS);
   return optionsOf(given);
 }
 
 /** Checks the shape of one item, and its options; its name and value are the caller's to check. */
 export function readItem(given: unknown, defaults: ReadOptions): ReadOptions & { name: unknown; value: unknown } {
-  assertFields(given, ITEM, "An attribute to write", "An attribute to write");
+  assertCallOptions(given, ITEM, "An attribute to write", NOT_AN_ITEM);
   if (!("value" in given)) throw refused("An attribute to write", "needs a value; to remove one use deleteMany(names)");
   const { lifeMs = defaults.lifeMs, encrypt = defaults.encrypt } = optionsOf(given);
   return { name: given.name, value: given.value, lifeMs, encrypt };
@@ -51,13 +53,6 @@ function optionsOf({ expiresIn, encrypt }: Fields): ReadOptions {
     throw refused("The option encrypt of an attribute", `is true or false, not ${shownValue(encrypt)}`);
   }
   return { lifeMs: expiresIn === undefined ? undefined : expiresInMs(expiresIn), encrypt };
-}
-
-function assertFields(given: unknown, known: readonly string[], what: string, where: string): asserts given is Fields {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw refused(what, `must be an object of ${known.join(", ")}`);
-  }
-  assertNames(given, known, where);
 }
 
 function refused(what: string, why: string): SessionError {

@@ -1,6 +1,6 @@
 import { SessionError } from "../../errors";
 import { forgettable } from "../../forgettable";
-import { assertNames } from "../../options/reader/assert-names";
+import { assertCallOptions } from "../../options/reader/read-options";
 import { dictionary } from "../../record/dictionary";
 import { isExpired, touchAt } from "../../record/expiry";
 import { applyDelta, withCounters } from "../../record/session-delta";
@@ -493,10 +493,9 @@ function reasonOf(oldOwner: string, newOwner: string): EndReason {
 }
 
 function rememberOf(options: unknown): boolean {
-  if (typeof options === "object" && options !== null) {
-    assertNames(options, ["remember"], "login(user, options)");
-    const { remember = false } = options as { remember?: unknown };
-    if (typeof remember === "boolean") return remember;
-  }
-  throw new SessionError("SESSION_ARGUMENT", "login(user, options) takes { remember: true } or { remember: false }.");
+  const wrong = "login(user, options) takes { remember: true } or { remember: false }.";
+  assertCallOptions(options, ["remember"], "login(user, options)", wrong);
+  const { remember = false } = options;
+  if (typeof remember === "boolean") return remember;
+  throw new SessionError("SESSION_ARGUMENT", wrong);
 }

@@ -1,5 +1,4 @@
-import { SessionError } from "../../errors";
-import { assertNames } from "../../options/reader/assert-names";
+import { assertCallOptions } from "../../options/reader/read-options";
 import type { Duration } from "../../record/duration";
 import type { Encoded } from "../../record/session-record";
 import { encodeValue } from "../../record/value/value-encoding";
@@ -17,10 +16,8 @@ const OPTIONS = ["expiresIn", "payload"];
 
 /** Checks the options: `SESSION_ARGUMENT`, a RangeError for `expiresIn`, `SESSION_VALUE` for a payload that can't be stored. */
 export function readSecurityKeyOptions(given: unknown): { readonly lifeMs: number; readonly payload: Encoded } {
-  if (typeof given !== "object" || given === null) {
-    throw new SessionError("SESSION_ARGUMENT", 'securityKeys.create takes options such as { expiresIn: "10m" }.');
-  }
-  assertNames(given, OPTIONS, "securityKeys.create");
-  const { expiresIn = "1h", payload = true } = given as SecurityKeyOptions;
+  const notAnObject = 'securityKeys.create takes options such as { expiresIn: "10m" }.';
+  assertCallOptions(given, OPTIONS, "securityKeys.create", notAnObject);
+  const { expiresIn = "1h", payload = true } = given;
   return { lifeMs: expiresInMs(expiresIn), payload: encodeValue("payload", payload) };
 }

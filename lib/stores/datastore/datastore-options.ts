@@ -1,11 +1,11 @@
-import { FOREIGN_STORE_OPTIONS } from "../../options/reader/foreign-names";
-import { aFunction, anObject, aText, aTextOrNone, MAX_TIMER_MS } from "../../options/reader/option-kinds";
-import { readOptions } from "../../options/reader/read-options";
-import type { OptionTable, ReadOption } from "../../options/reader/read-options";
-import { refuse } from "../../options/reader/refused-options";
+import { aClock, anObject, aText, aTextOrNone } from "../../options/reader/option-kinds";
+import { readOptions, refuse } from "../../options/reader/read-options";
+import type { Option, OptionTable } from "../../options/reader/read-options";
+import { MAX_TIMER_MS } from "../../record/duration";
 import type { DatastoreConnectionOptions } from "./calls/datastore-connection";
 import { isKeyName } from "./size-limits";
-import type { StoreOptions } from "../store";
+import { FOREIGN_STORE_OPTIONS } from "../store-options";
+import type { StoreOptions } from "../store-options";
 
 export interface DatastoreStoreOptions extends StoreOptions, DatastoreConnectionOptions {
   /** The kind of live sessions; ended ones are kept as `<kind>-ended`. Default `"session"`. */
@@ -21,31 +21,38 @@ export interface DatastoreStoreOptions extends StoreOptions, DatastoreConnection
   readonly timeoutMs?: number;
 }
 
+const KEY_FILE = "write clientOptions: { keyFilename }";
+
 const ENTRIES = {
-  kind: aText("session", isKeyName, 'write the name of a kind, such as "session"'),
-  databaseId: aText("", (id) => id !== "(default)", 'write a string, and "" for the default database'),
-  namespace: aText("", () => true, "write a string"),
-  timeoutMs,
-  projectId: aTextOrNone((id) => id !== "", "write the id of a project, or leave it out"),
-  emulatorHost: aTextOrNone(() => true, "write host:port, such as 127.0.0.1:8081"),
-  clientOptions: anObject('{ keyFilename: "key.json" }'),
-  now: aFunction("no arguments that returns milliseconds", Date.now),
-} satisfies Record<keyof DatastoreStoreOptions, ReadOption<unknown>>;
+  kind: { read: aText("session", isKeyName, 'write the name of a kind, such as "session"') },
+  databaseId: {
+    read: aText("", (id) => id !== "(default)", 'write a string, and "" for the default database'),
+    foreign: { database: "write databaseId" },
+  },
+  namespace: { read: aText("", () => true, "write a string") },
+  timeoutMs: { read: timeoutMs, foreign: { timeout: "write timeoutMs: 5_000" } },
+  projectId: {
+    read: aTextOrNone((id) => id !== "", "write the id of a project, or leave it out"),
+    foreign: { dataset: "write projectId, databaseId and namespace" },
+  },
+  emulatorHost: {
+    read: aTextOrNone(() => true, "write host:port, such as 127.0.0.1:8081"),
+    foreign: {
+      apiEndpoint: 'write emulatorHost: "127.0.0.1:8081" for an emulator, or clientOptions: { apiEndpoint }',
+    },
+  },
+  clientOptions: {
+    read: anObject('{ keyFilename: "key.json" }'),
+    foreign: { credentials: "write clientOptions: { credentials }", keyFilename: KEY_FILE, keyFile: KEY_FILE },
+  },
+  now: { read: aClock },
+} as const satisfies Record<keyof DatastoreStoreOptions, Option>;
 
 const DATASTORE_OPTIONS: OptionTable<typeof ENTRIES> = {
   of: "DatastoreStore",
   example: '{ projectId: "my-project" }',
-  entries: ENTRIES,
-  foreign: new Map([
-    ...FOREIGN_STORE_OPTIONS,
-    ["dataset", "write projectId, databaseId and namespace"],
-    ["database", "write databaseId"],
-    ["timeout", "write timeoutMs: 5_000"],
-    ["credentials", "write clientOptions: { credentials }"],
-    ["keyFilename", "write clientOptions: { keyFilename }"],
-    ["keyFile", "write clientOptions: { keyFilename }"],
-    ["apiEndpoint", 'write emulatorHost: "127.0.0.1:8081" for an emulator, or clientOptions: { apiEndpoint }'],
-  ]),
+  options: ENTRIES,
+  foreign: FOREIGN_STORE_OPTIONS,
 };
 
 /** The options with their defaults. Throws `SESSION_CONFIG` where one can't be used. */

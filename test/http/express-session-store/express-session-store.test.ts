@@ -303,9 +303,14 @@ describeOnEveryStore("a store of express-session's kind", (every) => {
         const sessions = app.sessions.expressSessionStore();
         const get = () => (sessions.get as (id: string) => void)(id);
         expect(get).toThrow(expect.objectContaining({ code: "SESSION_ARGUMENT" }));
-        for (const options of [{ library: "" }, { library: "a b" }, { library: 5 }, { libary: "x" }]) {
+        for (const [options, hint] of [
+          [{ library: "" }, "library:"],
+          [{ library: "a b" }, "library:"],
+          [{ library: 5 }, "library:"],
+          [{ libary: "x" }, 'has no option "libary"; did you mean library?'],
+        ] as const) {
           expect(() => app.sessions.expressSessionStore(options as object)).toThrow(
-            expect.objectContaining({ code: "SESSION_ARGUMENT", message: expect.stringContaining("library:") }),
+            expect.objectContaining({ code: "SESSION_ARGUMENT", message: expect.stringContaining(hint) }),
           );
         }
       });

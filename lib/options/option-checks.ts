@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import { kindOf } from "../record/shown-text";
+import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
+import { isProjectName } from "../record/project-name";
+import { clearJobRoom } from "../rooms-on-demand";
+import type { SessionStore } from "../stores/store";
+import { instanceOr } from "./reader/option-kinds";
+import { RefusedOptions, refuse } from "./reader/read-options";
+
+const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
+const OURS = 'one of coatcheck\'s, such as new SqliteStore({ path: "./.sessions" }), or your own SessionStore';
+
+/** The option `store`. */
+export function storeOption(store: unknown, option: string): SessionStore | undefined {
+  if (store === undefined) return undefined;
+  const isMissing = (method: string) => typeof (store as Record<string, unknown>)[method] !== "function";
+  if (typeof store !== "object" || store === null) {
+    if (typeof store === "function") return refuse(option, store, instanceOr(store, `give ${OURS}`));
+    // An address may have a password in it.
+    throw new RefusedOptions([`Option ${option} can't be ${kindOf(store)}; give ${OURS}.`]);
+  }
+  if (store instanceof Promise) return refuse(option, store, "it is a promise: await it");
+  const missing = STORE_METHODS.filter(isMissing);
+  if (missing.length === 0) return store as SessionStore;
+  if (!["get", "set", "destroy"].some(isMissing)) {
+    return refuse(option, store, `it is a store for express-session, which can't end sessions for good; give ${OURS}`);
+  }
+  return refuse(option, store, `it has no ${missing.join(", ")}; give ${OURS}`);
+}
+
+const MIN_SECRET_BYTES = 32;
+/** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */
+const MIN_SECRET_CHARACTERS = 10;
+/** What stands in READMEs and tutorials, and what hands type. By chance none of it comes about. */
+const EXAMPLE_SECRET =
+  /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example|password|correct.?horse|thirtytwo|minimum length|0123456789|1234567890|abcdefgh|qwertyui/i;
+
+/** The option `secrets`: none where it was not given. An empty array is what a missing variable leaves, and would sign nothing. */
+export function secretsOption(given: unknown): readonly string[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) throw refused("is an array of strings, the newest first");
+  if (given.length === 0) throw refused("has none in it; leave it out to sign and encrypt nothing");
+  return given.map((secret: unknown, index) => {
+    if (typeof secret !== "string") throw refused(`takes strings, and number ${index} is none`);
+    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw refused(`number ${index} has under 32 bytes`);
+    if (EXAMPLE_SECRET.test(secret) || new Set(secret).size < MIN_SECRET_CHARACTERS) {
+      throw refused(`number ${index} is an example, or easy to guess`);
+    }
+    return secret;
+  });
+}
+
+/** Names the secret by its place: the value itself is in no message. */
+function refused(what: string): RefusedOptions {
+  return new RefusedOptions([`Option secrets ${what}; make a secret with: npx coatcheck secret`]);
+}
+
+/** The option `project`. */
+export function projectOption(project: unknown = "", option: string): string {
+  if (isProjectName(project)) return project;
+  return refuse(option, project, "give up to 64 letters, digits, '-', '_' and '.'");
+}
+
+/** The option `scope`, as a function. Of what the app's own function returns, only strings are stored. */
+export function scopeOption(scope: unknown = "browser", option: string): (req: IncomingMessage) => string {
+  if (typeof scope === "string") {
+    const name = scopeName(scope);
+    return () => name;
+  }
+  if (typeof scope !== "function") return refuse(option, scope, "give a function of (req), or a string");
+  return (req) => {
+    const name = (scope as (req: IncomingMessage) => unknown)(req);
+    return typeof name === "string" ? scopeName(name) : refuse("scope", name, "its function must return a string");
+  };
+}
+
+/** No cookie opens a clientless session, so a browser's session can't be one. */
+function scopeName(name: string): string {
+  return name === CLIENTLESS_SCOPE ? refuse("scope", name, "choose another name for what has a client") : name;
+}
+
+/** Every quarter of an hour. */
+export const DEFAULT_SCHEDULE = "*/15 * * * *";
+
+/** The option `clearSchedule`. */
+export function scheduleOption(schedule: unknown = DEFAULT_SCHEDULE): string | false {
+  return schedule === false ? schedule : checkedSchedule(schedule);
+}
+
+/** A cron expression; anything else is refused. */
+export function checkedSchedule(schedule: unknown): string {
+  // Known to be one, so node-cron is not loaded for it.
+  if (schedule === DEFAULT_SCHEDULE) return DEFAULT_SCHEDULE;
+  if (typeof schedule === "string" && clearJobRoom().isSchedule(schedule)) return schedule;
+  return refuse("clearSchedule", schedule, `give a cron expression such as "*/15 * * * *", or false`);
+}
