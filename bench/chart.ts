@@ -2,7 +2,6 @@ import { added } from "./cpu-report";
 import { CASES } from "./rounds";
 import type { Samples } from "./rounds";
 import { median } from "./statistics";
-import { BARE } from "./variants";
 
 const BAR = 16;
 const LABELS = 260;
@@ -14,9 +13,9 @@ const CHARTED = ["200 B read", "200 B write", "4 KB read", "4 KB write"];
 export function chart(samples: Samples): string {
   const groups = CASES.filter(({ size, operation }) => CHARTED.includes(`${size} ${operation}`)).map((one) => ({
     title: `${one.size}, ${one.operation}`,
-    bars: [...samples.keys()].flatMap(({ name }) => {
+    bars: [...samples.keys()].flatMap(({ name, withoutSessions }) => {
       const cpu = added(samples, name, one);
-      return name === BARE || cpu.length === 0 ? [] : [{ name, value: median(cpu) }];
+      return withoutSessions === true || cpu.length === 0 ? [] : [{ name, value: median(cpu) }];
     }),
   }));
   return barChart("CPU time that sessions add to a request, in microseconds", groups);

@@ -16,7 +16,7 @@ export function describeMachine(): string[] {
 function commit(): string {
   try {
     const head = git("rev-parse", "--short", "HEAD");
-    const changes = git("status", "--porcelain", "--", ":/lib", ":/bench", ":(top,exclude)bench/results.*");
+    const changes = git("status", "--porcelain", "--", ":/lib", ":/bench", ":(top,exclude)bench/results*");
     return changes === "" ? head : `${head}, with changes`;
   } catch {
     return "none yet";

@@ -24,7 +24,7 @@ declare module "redis" {
 }
 
 declare module "connect-redis" {
-  export const RedisStore: new (options: { client: unknown }) => unknown;
+  export const RedisStore: new (options: { client: unknown; disableTouch?: boolean }) => unknown;
 }
 
 declare module "better-sqlite3" {

@@ -1,7 +1,8 @@
 /**
- * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes `results.md` and `results.svg` beside this
- * file; `--short` takes about ten minutes and writes them too; `--quick` takes about three, and prints numbers that are good enough to see a change by.
- * `scale` computes the figures of docs/scale.md instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody did:
+ * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes the results beside this file: on Node 24, where
+ * speed counts, `results.md` and `results.svg`; on another Node, `results-node-<major>.md`. `--short` takes about ten minutes and writes
+ * them too; `--quick` takes about three, and prints numbers that are good enough to see a change by. `scale` computes the figures of
+ * docs/scale.md instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -81,6 +82,9 @@ const LENGTHS: ReadonlyMap<string, Length> = new Map([
   ["--short", SHORT],
 ]);
 
+/** The major version whose numbers the README gives: the long-term release. */
+const HEADLINE_NODE = "24";
+
 void main();
 
 async function main(): Promise<void> {
@@ -133,14 +137,16 @@ async function run(length: Length, folder: string): Promise<void> {
     const text = report({ machine, absent, plan, ...measured });
     console.log(`\n${text}`);
     if (!length.isKept) return;
-    writeFileSync(join(__dirname, "results.md"), text);
-    writeFileSync(join(__dirname, "results.svg"), chart(samples));
+    const [major] = process.versions.node.split(".");
+    const isHeadline = major === HEADLINE_NODE;
+    writeFileSync(join(__dirname, isHeadline ? "results.md" : `results-node-${major}.md`), text);
+    if (isHeadline) writeFileSync(join(__dirname, "results.svg"), chart(samples));
   } finally {
     await services.stop();
   }
 }
 
-/** Why a variant can't be measured on this machine; `undefined` where it can. Ours and the reference are never absent. */
+/** Why a variant can't be measured on this machine; `undefined` where it can. Ours and the reference must be there. */
 function whyAbsent(variant: Variant, missing: ReadonlyMap<Service, string>): string | undefined {
   const modules = missingModules(variant);
   if (modules.length > 0) {

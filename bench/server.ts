@@ -12,7 +12,7 @@ import type { Answered, Asked, Question } from "./question";
 import { countRpcs, rpcCounts } from "./rpc-counter";
 import { CONTENT, changeDeep } from "./session-data";
 import type { SessionContent, Size } from "./session-data";
-import { BARE, EMBEDDED, VARIANTS } from "./variants";
+import { EMBEDDED, VARIANTS } from "./variants";
 import type { Variant } from "./variants";
 import { watchedClear } from "./watched-clear";
 
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const app = express();
   const close = await variant.install(app, folder);
   const sessionOf =
-    variant.name === BARE ? oneSessionForAll() : (req: Request) => (req as unknown as WithSession).session;
+    variant.withoutSessions === true ? oneSessionForAll() : (req: Request) => (req as unknown as WithSession).session;
   addRoutes(app, variant, sessionOf);
   const server = app.listen(0, "127.0.0.1", () =>
     tell({ number: LISTENING, answer: (server.address() as AddressInfo).port }),

@@ -14,12 +14,12 @@ export interface Startup {
 
 const PACKAGES = {
   coatcheck: resolve(__dirname, "../dist/index.js"),
-  "coatcheck and its embedded store": resolve(__dirname, "../dist/stores/sqlite/sqlite-store.js"),
+  "coatcheck/sqlite alone": resolve(__dirname, "../dist/stores/sqlite/sqlite-store.js"),
   "express-session": "express-session",
   "cookie-session": "cookie-session",
 };
 
-/** Loads the packages in turns, `times` times each and each time in a process of its own; medians. */
+/** Loads the packages alternately, `times` times each and each time in a process of its own; returns medians. */
 export function measureStartup(times: number): Startup[] {
   const rounds = Array.from({ length: times }, () => Object.values(PACKAGES).map(loadOnce));
   return Object.keys(PACKAGES).map((name, index) => {

@@ -7,6 +7,7 @@ import type ExpressSession from "express-session";
 import type SqliteStore from "better-sqlite3-session-store";
 import type * as Coatcheck from "coatcheck";
 import type * as CoatcheckDatastore from "coatcheck/datastore";
+import type * as CoatcheckShapes from "coatcheck/express-shapes";
 import type * as CoatcheckSqlite from "coatcheck/sqlite";
 import type * as CoatcheckTesting from "coatcheck/testing";
 import type * as ConnectDatastore from "@google-cloud/connect-datastore";
@@ -17,9 +18,14 @@ import type * as Redis from "redis";
 import type { Service } from "./services";
 import type { Size } from "./session-data";
 
-/** One way to give the same app sessions. */
+/**
+ * One way to give the same app sessions. Each is set up as its own documentation recommends for production, and none gets help that another
+ * does not.
+ */
 export interface Variant {
   readonly name: string;
+  /** What the sessions of the others are compared with: the app itself keeps one object for all. */
+  readonly withoutSessions?: true;
   /** Modules that must be there, as `require` resolves them from this folder. */
   readonly needs: readonly string[];
   /** Whether the benchmark goes on without it. */
@@ -31,13 +37,14 @@ export interface Variant {
   /** Saves what a route has changed, where the route has to ask for it. */
   save?(req: Request): Promise<void>;
   readonly survivesRestart: boolean;
-  /** Puts the sessions before the app's routes; `folder` is empty at first and kept over a restart. Answers how to close. */
+  /** Puts the sessions before the app's routes; `folder` is empty at first and kept over a restart. Returns how to close them. */
   install(app: Express, folder: string): Promise<Close> | Close;
 }
 
 type Close = () => Promise<void> | void;
 
 export const BARE = "bare Express";
+export const SHAPES = "Express with shapes";
 export const REFERENCE = "express-session, MemoryStore";
 export const MEMORY = "coatcheck, memory";
 export const EMBEDDED = "coatcheck, embedded";
@@ -49,14 +56,26 @@ export const CONNECT_DATASTORE = "express-session, connect-datastore";
 const load = createRequire(__filename);
 const OURS = "../dist/index.js";
 const OUR_SQLITE = "../dist/stores/sqlite/sqlite-store.js";
-const OUR_TESTING = "../dist/testing/index.js";
-
 const OUR_DATASTORE = "../dist/stores/datastore/datastore-store.js";
+const OUR_SHAPES = "../dist/express-shapes.js";
+const OUR_TESTING = "../dist/testing/index.js";
 
 const SECRET = "a secret that only the benchmark knows";
 
 export const VARIANTS: readonly Variant[] = [
-  { name: BARE, needs: [], survivesRestart: false, install: () => nothing },
+  { name: BARE, withoutSessions: true, needs: [], survivesRestart: false, install: () => nothing },
+  {
+    // What this middleware saves it saves any app, whatever keeps its sessions; so it has a row of its own, and helps in no other.
+    name: SHAPES,
+    withoutSessions: true,
+    needs: [OUR_SHAPES],
+    survivesRestart: false,
+    install: (app) => {
+      const { expressShapes } = load(OUR_SHAPES) as typeof CoatcheckShapes;
+      app.use(expressShapes());
+      return nothing;
+    },
+  },
   {
     name: MEMORY,
     needs: [OURS, OUR_TESTING],
@@ -122,26 +141,17 @@ export const VARIANTS: readonly Variant[] = [
       const { getIronSession } = load("iron-session") as typeof IronSession;
       const options = { password: SECRET, cookieName: "sid", cookieOptions: { secure: false } };
       app.use(async (req, res, next) => {
-        Object.assign(req, { session: await getIronSession(req, res, options) });
+        // By its documentation, only handlers that want the session open it.
+        if (req.path !== "/untouched") Object.assign(req, { session: await getIronSession(req, res, options) });
         next();
       });
       return nothing;
     },
     save: (req) => (req as unknown as { session: { save(): Promise<void> } }).session.save(),
   },
-  {
-    name: "express-session, Redis",
-    needs: ["express-session", "redis", "connect-redis"],
-    optional: true,
-    service: "redis",
-    survivesRestart: true,
-    install: async (app) => {
-      const client = (load("redis") as typeof Redis).createClient({ url: process.env.REDIS_URL ?? "" });
-      await client.connect();
-      installExpressSession(app, new (load("connect-redis") as typeof ConnectRedis).RedisStore({ client }));
-      return () => client.close();
-    },
-  },
+  // As its documentation sets it up, which renews the time to live at each request; and as it recommends where that isn't needed.
+  connectRedis("express-session, connect-redis", {}),
+  connectRedis("express-session, connect-redis, disableTouch", { disableTouch: true }),
   {
     name: BETTER_SQLITE,
     needs: ["express-session", "better-sqlite3", "better-sqlite3-session-store"],
@@ -149,7 +159,7 @@ export const VARIANTS: readonly Variant[] = [
     survivesRestart: true,
     install: (app, folder) => {
       const client = new (load("better-sqlite3") as typeof Database)(join(folder, "sessions.db"));
-      // As its documentation recommends; the second is what it is compiled with for a WAL.
+      // As the documentation of better-sqlite3 recommends; the second is what it is compiled with for a WAL.
       client.pragma("journal_mode = WAL");
       client.pragma("synchronous = NORMAL");
       const Store = (load("better-sqlite3-session-store") as typeof SqliteStore)(load("express-session"));
@@ -176,9 +186,26 @@ export function missingModules(variant: Variant): string[] {
   });
 }
 
+function connectRedis(name: string, options: { readonly disableTouch?: boolean }): Variant {
+  return {
+    name,
+    needs: ["express-session", "redis", "connect-redis"],
+    optional: true,
+    service: "redis",
+    survivesRestart: true,
+    install: async (app) => {
+      const client = (load("redis") as typeof Redis).createClient({ url: process.env.REDIS_URL ?? "" });
+      await client.connect();
+      const { RedisStore } = load("connect-redis") as typeof ConnectRedis;
+      installExpressSession(app, new RedisStore({ client, ...options }));
+      return () => client.close();
+    },
+  };
+}
+
 function installOurs(app: Express, store: Coatcheck.SessionStore): Close {
   const { sessionMiddleware } = load(OURS) as typeof Coatcheck;
-  // The servers are in production mode, where sessions on plain HTTP have to be asked for.
+  // The servers are in production mode, where sessions on plain HTTP have to be asked for. What the clearing job costs is measured by itself.
   app.use(sessionMiddleware({ store, clearSchedule: false, cookie: { secure: false } }));
   return () => store.close();
 }
