@@ -1,21 +1,22 @@
-/** Something that has to happen before its time is over. */
+/** Something that must happen before its time is over. */
 export interface Deadline {
+  /** In milliseconds of `performance.now()`. */
   readonly at: number;
-  /** Undefined once it was met, or missed. */
+  /** Undefined once the deadline was met or missed. */
   miss: (() => void) | undefined;
 }
 
-/** Fewer done deadlines than this are not worth copying the rest for. */
+/** With fewer done deadlines than this at its front, the queue isn't copied to get rid of them. */
 const MANY = 1024;
 
 /**
- * Deadlines that are all equally far away: they end in the order in which they were added, so one timer does for
- * all of them, and meeting one costs nothing.
+ * Deadlines that are all equally far away. They end in the order in which they were added, so one timer serves all of them, and meeting
+ * one costs nothing.
  */
 export class DeadlineQueue {
   readonly #lengthMs: number;
   #queue: Deadline[] = [];
-  /** How many at the front of the queue are done with. */
+  /** How many at the front of the queue are done. */
   #done = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,11 +37,11 @@ export class DeadlineQueue {
     deadline.miss = undefined;
     while (this.#done < this.#queue.length && this.#queue[this.#done]?.miss === undefined) this.#done += 1;
     this.#forgetDone();
-    // While the timer waits for nothing, it keeps no process alive; it is not worth stopping.
+    // While there is no deadline, the timer keeps no process alive. Stopping it would cost more.
     if (this.#queue.length === 0) this.#timer?.unref();
   }
 
-  /** How many deadlines are kept, those that are done with and not forgotten yet among them. */
+  /** How many deadlines are kept, including those that are done but not forgotten yet. */
   get length(): number {
     return this.#queue.length;
   }
@@ -61,7 +62,7 @@ export class DeadlineQueue {
     for (const miss of missed) miss();
   }
 
-  /** Lets go of what is done with: at once where that is all, otherwise when it is the greater part. */
+  /** Forgets what is done: at once where that is all, otherwise when it is the greater part. */
   #forgetDone(): void {
     if (this.#done < this.#queue.length && (this.#done < MANY || this.#done * 2 < this.#queue.length)) return;
     this.#queue = this.#queue.slice(this.#done);
