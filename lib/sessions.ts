@@ -34,7 +34,7 @@ import { Traffic } from "./http/traffic";
 import { DEFAULT_SCHEDULE, checkedSchedule } from "./options/option-checks";
 import { resolveOptions } from "./options/session-options";
 import type { ResolvedOptions, SessionOptions } from "./options/session-options";
-import { AttributeCipher } from "./record/crypto/attribute-cipher";
+import { AttributeEncryption } from "./record/crypto/attribute-encryption";
 import { isExpired, touchAt } from "./record/expiry";
 import { isSessionId } from "./record/session-id";
 import { GUEST_USER } from "./record/session-record";
@@ -398,7 +398,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     const { secrets, ...options } = this.#options;
     return {
       ...options,
-      cipher: new AttributeCipher(secrets),
+      encryption: new AttributeEncryption(secrets),
       writer: this.#store,
       onCreated: ({ id, owner }) => this.#emit("created", { id, owner }),
       onEnded: ({ id, owner }, reason) => this.#emit("ended", { id, owner, reason }),

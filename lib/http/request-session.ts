@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError, isUnreadable } from "../errors";
 import { toldLater } from "../forgettable";
 import type { ForgottenFailure } from "../forgettable";
-import { derivedKey } from "../record/crypto/derived-key";
+import { derivedKey } from "../record/crypto/secret-keys";
 import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
 import { isExpired, touchAt } from "../record/expiry";
 import { NewerFormatError } from "../record/newer-format";

@@ -8,8 +8,8 @@ const ROOT = join(__dirname, "../..");
 const FORBIDDEN = [
   ["lib/errors.ts", 'import "./record/token";', "record"],
   ["lib/record/token.ts", 'import "../session/session";', "session"],
-  ["lib/record/value/json-text.ts", 'import "../crypto/derived-key";', "record/crypto"],
-  ["lib/record/crypto/derived-key.ts", 'import "../../options/reader/read-options";', "options/reader"],
+  ["lib/record/value/json-text.ts", 'import "../crypto/secret-keys";', "record/crypto"],
+  ["lib/record/crypto/secret-keys.ts", 'import "../../options/reader/read-options";', "options/reader"],
   ["lib/options/reader/read-options.ts", 'import "../session-options";', "options"],
   ["lib/stores/store.ts", 'import "../session/session";', "session"],
   ["lib/stores/guard/guarded-store.ts", 'import "../sqlite/sqlite-store";', "stores/sqlite"],

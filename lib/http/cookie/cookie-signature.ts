@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { derivedKey } from "../../record/crypto/derived-key";
+import { derivedKey } from "../../record/crypto/secret-keys";
 import { isToken } from "../../record/token";
 
 const SEPARATOR = ".";

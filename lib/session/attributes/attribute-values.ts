@@ -1,5 +1,4 @@
-import type { AttributeCipher } from "../../record/crypto/attribute-cipher";
-import type { SessionCipher } from "../../record/crypto/session-cipher";
+import type { AttributeCipher, AttributeEncryption } from "../../record/crypto/attribute-encryption";
 import type { AttributeRecord, Encoded } from "../../record/session-record";
 import { decodedValue } from "../values/decoded-value";
 
@@ -15,12 +14,12 @@ export interface AttributeDraft {
 
 /** Turns drafts into what is stored, and what is stored into values: with encryption where that is wanted. */
 export class AttributeValues {
-  readonly #ciphers: AttributeCipher;
-  /** Keeps its key, so that it is derived once for all attributes of a session. */
-  #cipher: { readonly sessionId: string; readonly of: SessionCipher } | undefined;
+  readonly #encryption: AttributeEncryption;
+  /** Kept with its key, so that the key is derived once for all attributes of a session. */
+  #cipher: { readonly sessionId: string; readonly of: AttributeCipher } | undefined;
 
-  constructor(ciphers: AttributeCipher) {
-    this.#ciphers = ciphers;
+  constructor(encryption: AttributeEncryption) {
+    this.#encryption = encryption;
   }
 
   /** The value of a stored attribute; every call makes a new one. Throws `ATTRIBUTE_UNREADABLE` or `SESSION_UNREADABLE`. */
@@ -60,9 +59,9 @@ export class AttributeValues {
     return this.#cipherOf(sessionId).open(attribute.value, { name, createdAt, modifiedAt, expiresAt });
   }
 
-  #cipherOf(sessionId: string): SessionCipher {
+  #cipherOf(sessionId: string): AttributeCipher {
     if (this.#cipher?.sessionId !== sessionId) {
-      this.#cipher = { sessionId, of: this.#ciphers.forSession(sessionId) };
+      this.#cipher = { sessionId, of: this.#encryption.forSession(sessionId) };
     }
     return this.#cipher.of;
   }

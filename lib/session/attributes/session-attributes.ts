@@ -38,10 +38,10 @@ export class SessionAttributes {
   readonly #values: AttributeValues;
 
   /** @internal Every session has its own, as `session.attributes`. */
-  constructor(own: OwnRecord, policy: Pick<SessionPolicy, "now" | "cipher">) {
+  constructor(own: OwnRecord, policy: Pick<SessionPolicy, "now" | "encryption">) {
     this.#own = own;
     this.#now = policy.now;
-    this.#values = new AttributeValues(policy.cipher);
+    this.#values = new AttributeValues(policy.encryption);
   }
 
   /** Creates an attribute. Rejects with `ATTRIBUTE_EXISTS` where it is there already. A wrong `expiresIn` is a RangeError. */

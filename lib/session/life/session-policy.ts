@@ -1,5 +1,5 @@
 import type { OnForgotten } from "../../forgettable";
-import type { AttributeCipher } from "../../record/crypto/attribute-cipher";
+import type { AttributeEncryption } from "../../record/crypto/attribute-encryption";
 import type { ExpiryPolicy } from "../../record/expiry";
 import type { EndReason, SessionRecord } from "../../record/session-record";
 import type { RecordWriter } from "./record-writer";
@@ -21,7 +21,7 @@ export interface SessionPolicy extends OwnerRule {
   readonly keepOnLogout: readonly string[];
   readonly project: string;
   /** Encrypts attributes with the secrets, where there are any. */
-  readonly cipher: AttributeCipher;
+  readonly encryption: AttributeEncryption;
   readonly onCreated: (record: SessionRecord) => void;
   /**
    * What has to be done once a user's session is stored, and before the login resolves. Absent where that is nothing. `began`: with the login,

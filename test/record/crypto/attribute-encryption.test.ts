@@ -1,7 +1,6 @@
 import { createCipheriv, hkdfSync, randomBytes } from "node:crypto";
-import { AttributeCipher } from "../../../lib/record/crypto/attribute-cipher";
-import { derivedKey } from "../../../lib/record/crypto/derived-key";
-import { SecretKeys } from "../../../lib/record/crypto/secret-keys";
+import { AttributeEncryption } from "../../../lib/record/crypto/attribute-encryption";
+import { derivedKey, SecretKeys } from "../../../lib/record/crypto/secret-keys";
 import type { Encoded } from "../../../lib/record/session-record";
 import { howMany } from "../../support/how-many";
 
@@ -23,7 +22,7 @@ function refusal(open: () => unknown): { code: string; message: string; cause: u
 
 describe("the cipher of a session's attributes", () => {
   const current = secret();
-  const cipher = new AttributeCipher([current]).forSession(SESSION);
+  const cipher = new AttributeEncryption([current]).forSession(SESSION);
   const refused = refusal(() => cipher.open(Buffer.alloc(100), CONTEXT));
 
   it.each<[string, Encoded]>([
@@ -87,14 +86,14 @@ describe("the cipher of a session's attributes", () => {
   it("refuses an envelope under another name, also where name and session run together", () => {
     const envelope = cipher.seal(VALUE, CONTEXT);
     expect(refusal(() => cipher.open(envelope, { ...CONTEXT, name: "cart" })).code).toBe("ATTRIBUTE_UNREADABLE");
-    const one = new AttributeCipher([current]).forSession("ab");
-    const other = new AttributeCipher([current]).forSession("a");
+    const one = new AttributeEncryption([current]).forSession("ab");
+    const other = new AttributeEncryption([current]).forSession("a");
     const moved = one.seal(VALUE, { ...CONTEXT, name: "c" });
     expect(refusal(() => other.open(moved, { ...CONTEXT, name: "bc" })).code).toBe("ATTRIBUTE_UNREADABLE");
   });
 
   it("refuses an envelope of another session", () => {
-    const other = new AttributeCipher([current]).forSession("B".repeat(43));
+    const other = new AttributeEncryption([current]).forSession("B".repeat(43));
     expect(refusal(() => other.open(cipher.seal(VALUE, CONTEXT), CONTEXT))).toEqual(refused);
   });
 
@@ -105,18 +104,18 @@ describe("the cipher of a session's attributes", () => {
 
   it("encrypts with the newest secret, and decrypts with all of them", () => {
     const [old, added] = [secret(), secret()];
-    const before = new AttributeCipher([old]).forSession(SESSION);
-    const after = new AttributeCipher([added, old]).forSession(SESSION);
-    const later = new AttributeCipher([added]).forSession(SESSION);
+    const before = new AttributeEncryption([old]).forSession(SESSION);
+    const after = new AttributeEncryption([added, old]).forSession(SESSION);
+    const later = new AttributeEncryption([added]).forSession(SESSION);
     const written = before.seal(VALUE, CONTEXT);
     expect(after.open(written, CONTEXT)).toBe(VALUE);
     expect(later.open(after.seal(VALUE, CONTEXT), CONTEXT)).toBe(VALUE);
     expect(refusal(() => later.open(written, CONTEXT))).toEqual(refused);
-    expect(refusal(() => new AttributeCipher([]).forSession(SESSION).open(written, CONTEXT))).toEqual(refused);
+    expect(refusal(() => new AttributeEncryption([]).forSession(SESSION).open(written, CONTEXT))).toEqual(refused);
   });
 
   it("says how to make a secret where there is none", () => {
-    const none = new AttributeCipher([]).forSession(SESSION);
+    const none = new AttributeEncryption([]).forSession(SESSION);
     expect(refusal(() => none.seal(VALUE, CONTEXT))).toMatchObject({
       code: "SESSION_CONFIG",
       message: expect.stringContaining("npx coatcheck secret"),

@@ -1,10 +1,8 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
 import { SessionError } from "../../errors";
-import { quoted } from "../shown-text";
-import { boundContext } from "./bound-context";
-import type { AttributeContext } from "./bound-context";
-import { NONCE_BYTES, writeNonce } from "./nonce";
 import type { Encoded } from "../session-record";
+import { quoted } from "../shown-text";
+import { SecretKeys } from "./secret-keys";
 
 /*
  * An envelope:
@@ -16,7 +14,9 @@ import type { Encoded } from "../session-record";
  *  37  the ciphertext of a u8 (text or clone) and the encoded value
  */
 const FORMAT = 1;
-export const KEY_ID_BYTES = 8;
+const KEY_ID_BYTES = 8;
+/** 96 bits, the length that GCM is made for. (NIST SP 800-38D §5.2.1.1) */
+const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const NONCE_AT = 1 + KEY_ID_BYTES;
 const TAG_AT = NONCE_AT + NONCE_BYTES;
@@ -25,9 +25,39 @@ const TEXT_AT = TAG_AT + TAG_BYTES;
 const TEXT = 0;
 const CLONE = 1;
 
-/** The key that one secret gives one session. */
-export interface SessionKey {
-  /** Tells the secret, and reveals nothing of it. */
+/** What an encrypted attribute is bound to, beside its session. Instants in milliseconds since the epoch; `Infinity` allowed. */
+export interface AttributeContext {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Encrypts attributes with the app's secrets; `forSession` returns the cipher of one session. */
+export class AttributeEncryption {
+  readonly #secrets: readonly { readonly keys: SecretKeys; readonly keyId: Uint8Array }[];
+
+  /** The secrets, newest first; without any, nothing can be encrypted or decrypted. */
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets.map((secret) => {
+      const keys = new SecretKeys(secret);
+      return { keys, keyId: keys.key("attribute key id").subarray(0, KEY_ID_BYTES) };
+    });
+  }
+
+  /** Each key is derived when it is first needed, and kept as long as the cipher. */
+  forSession(sessionId: string): AttributeCipher {
+    const keys = this.#secrets.map((secret) => {
+      let key: Buffer | undefined;
+      return { keyId: secret.keyId, key: () => (key ??= secret.keys.key(`attributes of ${sessionId}`)) };
+    });
+    return new AttributeCipher(sessionId, keys);
+  }
+}
+
+/** The key of one session that is derived from one secret. */
+interface SessionKey {
+  /** Identifies the secret, and reveals nothing of it. */
   readonly keyId: Uint8Array;
   readonly key: () => Buffer;
 }
@@ -38,11 +68,11 @@ export interface SessionKey {
  *
  * Nonces are random: one key is good for 2^32 of them (NIST SP 800-38D §8.3), which no session ever comes near.
  */
-export class SessionCipher {
+export class AttributeCipher {
   readonly #sessionId: string;
   readonly #keys: readonly SessionKey[];
 
-  /** The keys by the secrets' order, newest first: the newest encrypts, all of them decrypt. */
+  /** The keys in the order of the secrets, newest first: the newest encrypts, all decrypt. */
   constructor(sessionId: string, keys: readonly SessionKey[]) {
     this.#sessionId = sessionId;
     this.#keys = keys;
@@ -65,12 +95,12 @@ export class SessionCipher {
     return envelope;
   }
 
-  /** Throws `ATTRIBUTE_UNREADABLE`, the same for every reason: a secret that is gone, and whatever was tampered with. */
+  /** Throws the same `ATTRIBUTE_UNREADABLE` for every reason: a secret that is gone, or anything that was tampered with. */
   open(envelope: Encoded, context: AttributeContext): Encoded {
     try {
       return this.#opened(envelope, context);
     } catch {
-      // Why it failed is told to nobody: not in the message, and not as a cause.
+      // The reason is told to nobody: neither in the message nor as a cause.
       throw unreadable(context.name);
     }
   }
@@ -97,6 +127,41 @@ function plaintext(value: Encoded): Buffer {
   if (typeof value === "string") plain.write(value, 1);
   else plain.set(value, 1);
   return plain;
+}
+
+const TIME_BYTES = 8;
+const LENGTH_BYTES = 4;
+
+/**
+ * The additional data that GCM authenticates with an attribute: the envelope's header, the session, the name and the times. Each text follows
+ * its length and each time has eight bytes, so no two contexts have the same bytes.
+ */
+function boundContext(header: Uint8Array, sessionId: string, context: AttributeContext): Buffer {
+  const idBytes = Buffer.byteLength(sessionId);
+  const nameBytes = Buffer.byteLength(context.name);
+  const bytes = Buffer.allocUnsafe(header.length + 2 * LENGTH_BYTES + idBytes + nameBytes + 3 * TIME_BYTES);
+  bytes.set(header);
+  let at = bytes.writeUInt32LE(idBytes, header.length);
+  at += bytes.write(sessionId, at);
+  at = bytes.writeUInt32LE(nameBytes, at);
+  at += bytes.write(context.name, at);
+  at = bytes.writeDoubleLE(context.createdAt, at);
+  at = bytes.writeDoubleLE(context.modifiedAt, at);
+  bytes.writeDoubleLE(context.expiresAt, at);
+  return bytes;
+}
+
+// Asking the kernel once for many nonces costs a fraction of asking for each. They are no secret.
+const nonces = Buffer.allocUnsafeSlow(NONCE_BYTES * 256);
+let used = nonces.length;
+
+/** Writes a new random nonce to `target`, at `offset`. */
+function writeNonce(target: Uint8Array, offset: number): void {
+  if (used === nonces.length) {
+    randomFillSync(nonces);
+    used = 0;
+  }
+  nonces.copy(target, offset, used, (used += NONCE_BYTES));
 }
 
 function noSecret(name: string): SessionError {

@@ -1,6 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import fc from "fast-check";
-import { derivedKey } from "../../../lib/record/crypto/derived-key";
+import { derivedKey } from "../../../lib/record/crypto/secret-keys";
 
 it("is what HKDF derives with SHA-256 and no salt (RFC 5869)", () => {
   fc.assert(
