@@ -25,8 +25,8 @@ export async function withSessions<T>(
 }
 
 /**
- * The embedded store's folder, for a command that works on its file. Throws `UsageError` where this environment keeps its
- * sessions elsewhere, and `SESSION_STORE` where the folder holds no sessions.
+ * The embedded store's folder, for a command that works on its file. Throws `UsageError` where this environment keeps
+ * its sessions elsewhere, and `SESSION_STORE` where the folder has no sessions.
  */
 export function embeddedFolderOnly(args: CommandArguments, command: string): string {
   const folder = embeddedFolder(args);
@@ -38,7 +38,7 @@ export function embeddedFolderOnly(args: CommandArguments, command: string): str
 
 /**
  * The embedded store's folder, from `--path` or this environment; undefined where this environment keeps its sessions
- * elsewhere. Throws `SESSION_STORE` where the folder holds no sessions: the command line never starts a new store.
+ * elsewhere. Throws `SESSION_STORE` where the folder has no sessions: the command line never starts a new store.
  */
 function embeddedFolder(args: CommandArguments): string | undefined {
   const path = args.text("path");

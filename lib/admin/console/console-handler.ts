@@ -4,17 +4,42 @@ import { GUEST_USER } from "../../record/session-record";
 import type { Session } from "../../session/session";
 import { assetAt } from "./parts/console-assets";
 import type { ConsoleAsset } from "./parts/console-assets";
-import { ASSET_HEADERS, PAGE_HEADERS } from "./console-headers";
 import { readConsoleOptions } from "./console-options";
 import type { ConsoleOptions, ConsoleSessions, ConsoleSettings } from "./console-options";
 import { consoleAnswer } from "./console-routes";
 import type { ConsoleAnswer, ConsoleRequest, ConsoleResponse, ConsoleVisit } from "./console-visit";
-import { noticePage } from "./pages/notice-page";
+import { noticePage } from "./parts/page-frame";
 
 /** An Express handler; mount it with `app.use(path, handler)`. */
 export type ConsoleHandler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** The console, as a handler. `byDefault` gives the sessions that it is about where the options name none. Throws `SESSION_CONFIG`. */
+/**
+ * The headers of every page: no frame shows it, no cache keeps it, and it runs no script but the console's own.
+ * (OWASP HTTP Headers Cheat Sheet)
+ */
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  "Cache-Control": "no-store",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  // Not "no-referrer", with which browsers send `Origin: null` with our own forms.
+  "Referrer-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** The headers of the style and the script, whose path changes with their content. */
+const ASSET_HEADERS: Readonly<Record<string, string>> = {
+  "Cache-Control": "public, max-age=31536000, immutable",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/**
+ * The console, as a handler. `byDefault` returns the sessions to show where the options name none. Throws
+ * `SESSION_CONFIG` for wrong options.
+ */
 export function consoleHandler(options: ConsoleOptions, byDefault: () => ConsoleSessions): ConsoleHandler {
   const settings = readConsoleOptions(options, byDefault);
   return (req: ConsoleRequest, res, next) => {
@@ -26,7 +51,7 @@ export function consoleHandler(options: ConsoleOptions, byDefault: () => Console
   };
 }
 
-/** Rejects where the app's own handling of errors is to answer: nobody is signed in, the store fails. */
+/** Rejects where the app's own error handling should answer: nobody is signed in, or the store fails. */
 async function answer(
   settings: ConsoleSettings,
   req: ConsoleRequest,
@@ -35,14 +60,14 @@ async function answer(
 ): Promise<ConsoleAnswer> {
   const session = signedIn(req.session);
   const { title, auditTrail } = settings;
-  // Links that begin with two slashes would lead to another host.
+  // A link that begins with two slashes would lead to another host.
   const base = (req.baseUrl ?? "").replace(/^\/+/, "/").replace(/\/$/, "");
   try {
     const admin = settings.sessions().admin({ headers: req.headers, session, ip: req.ip, socket: req.socket });
     await admin.enter();
-    const guardKey = () => guardKeyOf(res);
+    const appSecurityKey = () => appSecurityKeyOf(res);
     return await consoleAnswer(
-      { ...{ admin, session, base, title, auditTrail, guardKey, now: Date.now() }, ...address },
+      { ...{ admin, session, base, title, auditTrail, appSecurityKey, now: Date.now() }, ...address },
       req,
     );
   } catch (error) {
@@ -53,18 +78,18 @@ async function answer(
   }
 }
 
-/** The session of who asks. Throws where that is nobody, for the app to lead to its sign-in. */
+/** The session of the request. Throws where nobody is signed in, so that the app can show its sign-in page. */
 function signedIn(session: Session | null | undefined): Session {
   if (session === undefined) {
     throw new SessionError("SESSION_CONFIG", "sessionConsole must be mounted after sessionMiddleware.");
   }
   if (session === null || session.owner === GUEST_USER) {
-    throw new SessionError("NOT_SIGNED_IN", "The console is for users who are signed in, and nobody is.");
+    throw new SessionError("NOT_SIGNED_IN", "The console is for signed-in users, and nobody is signed in.");
   }
   return session;
 }
 
-async function guardKeyOf({ locals }: ConsoleResponse): Promise<string | undefined> {
+async function appSecurityKeyOf({ locals }: ConsoleResponse): Promise<string | undefined> {
   const make = locals?.securityKey as (() => unknown) | undefined;
   const key = typeof make === "function" ? await make() : undefined;
   return typeof key === "string" ? key : undefined;
@@ -77,7 +102,7 @@ function forbidden(base: string, title: string): ConsoleAnswer {
 
 function notUnderstood(base: string, title: string): ConsoleAnswer {
   const text =
-    "Something in the address or in the form can’t be right: a page that is no more, or a text that is too long. Nothing was ended.";
+    "Something in the address or the form is wrong, such as a page that no longer exists, or a text that is too long. Nothing was ended.";
   return noticePage({ base, title, status: 400, heading: "That was not understood", text });
 }
 

@@ -5,21 +5,21 @@ import type { AuditEntry } from "../checked/admin-audit";
 import type { AdminRequest } from "../checked/admin-context";
 import type { SessionAdmin } from "../checked/session-admin";
 
-/** The sessions that a console is about; `Sessions` is one. */
+/** The sessions that a console shows: a `Sessions`. */
 export interface ConsoleSessions {
   admin(req: AdminRequest): SessionAdmin;
 }
 
-/** Answers what the audit has on a session, in any order; may be async. */
+/** Returns the audit's entries about a session, in any order; may be async. */
 export type AuditTrail = (sessionId: string) => readonly AuditEntry[] | Promise<readonly AuditEntry[]>;
 
 /** The options of `sessionConsole`; they are checked once. */
 export interface ConsoleOptions {
-  /** Whose sessions. Default: those that the plain functions act on. */
+  /** The sessions to show. Default: those that the plain functions act on. */
   readonly sessions?: ConsoleSessions;
-  /** Reads back what the `audit` option has written, for the page of a session. Default: that page shows no audit. */
+  /** Reads back what the `audit` option wrote, for a session's page. Default: that page shows no audit. */
   readonly auditTrail?: AuditTrail;
-  /** What the pages are headed with: up to 80 characters. Default `"Sessions"`. */
+  /** The title of the pages: up to 80 characters. Default `"Sessions"`. */
   readonly title?: string;
 }
 
@@ -57,7 +57,7 @@ const CONSOLE_OPTIONS: OptionTable<typeof ENTRIES> = {
   },
 };
 
-/** Reads and checks the options: `SESSION_CONFIG` tells all that is wrong. */
+/** Reads and checks the options. Throws one `SESSION_CONFIG` that names everything wrong. */
 export function readConsoleOptions(given: ConsoleOptions, byDefault: () => ConsoleSessions): ConsoleSettings {
   const { sessions, ...others } = readOptions(CONSOLE_OPTIONS, given);
   return { ...others, sessions: sessions === undefined ? byDefault : () => sessions };

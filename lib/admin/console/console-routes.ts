@@ -2,20 +2,17 @@ import { SessionError } from "../../errors";
 import { isSessionId } from "../../record/session-id";
 import { messageOf } from "../kill-options";
 import type { KillOptions } from "../kill-options";
-import { confirmPage } from "./pages/confirm-page";
 import type { ConsoleAnswer, ConsoleRequest, ConsoleVisit } from "./console-visit";
-import { detailPage } from "./pages/detail-page";
-import { formFields } from "./kill/form-fields";
-import type { FormFields, FormProblem } from "./kill/form-fields";
 import { killActionAt } from "./kill/kill-action";
 import type { KillAction } from "./kill/kill-action";
-import { isKillKey, KEY_FIELD } from "./kill/kill-key";
+import { confirmPage, formFields, resultPage, SECURITY_KEY_FIELD, useSecurityKey } from "./kill/kill-form";
+import type { FormFields, FormProblem } from "./kill/kill-form";
+import { detailPage } from "./pages/detail-page";
 import { listPage } from "./pages/list-page";
-import { noticePage } from "./pages/notice-page";
 import { overviewPage } from "./pages/overview-page";
-import { resultPage } from "./pages/result-page";
+import { noticePage } from "./parts/page-frame";
 
-/** Answers a request of a super-user; any method but GET, HEAD and, where sessions are ended, POST is refused. */
+/** Answers a super-user's request. Only GET and HEAD are allowed, and POST where it ends sessions. */
 export async function consoleAnswer(visit: ConsoleVisit, req: ConsoleRequest): Promise<ConsoleAnswer> {
   const { path } = visit;
   const action = path.startsWith("/end/") ? killActionAt(visit) : undefined;
@@ -54,11 +51,11 @@ async function endSessions(
 ): Promise<ConsoleAnswer> {
   if (typeof fields === "number") return unreadableForm(visit, fields);
   const options = killOptions(fields("message"));
-  if (!(await isKillKey(visit.session, action, fields(KEY_FIELD)))) return usedUp(visit, action);
+  if (!(await useSecurityKey(visit.session, action, fields(SECURITY_KEY_FIELD)))) return usedUp(visit, action);
   return resultPage(visit, action, await action.run(visit.admin, options));
 }
 
-/** `SESSION_ARGUMENT` where the message is too long. A browser counts a line's end as one character, and sends two. */
+/** Throws `SESSION_ARGUMENT` where the message is too long. Browsers count a line break as one character, but send two. */
 function killOptions(given: string | undefined): KillOptions {
   const message = messageOf({ message: given?.replaceAll("\r\n", "\n").trim() ?? "" }, "The console");
   return message === undefined ? {} : { message };
@@ -71,33 +68,33 @@ function notFound({ base, title }: ConsoleVisit): ConsoleAnswer {
 
 function notShown({ base, title }: ConsoleVisit): ConsoleAnswer {
   const text =
-    "There is no such session, it ended longer ago than is remembered, or its user’s password has expired, so that it may not be shown.";
+    "There is no such session, it ended too long ago, or its user’s password has expired, so that it may not be shown.";
   return noticePage({ base, title, status: 404, heading: "No such session", text });
 }
 
 function wrongMethod({ base, title }: ConsoleVisit, allow: string): ConsoleAnswer {
-  const text = `This page answers ${allow} only.`;
+  const text = `This page accepts ${allow} only.`;
   return noticePage({ base, title, status: 405, heading: "That does not work here", text, headers: { Allow: allow } });
 }
 
-/** It may be another site that asks, so that the audit is told. */
+/** The request may come from another site, so the audit is told of it. */
 async function usedUp({ admin, base, title }: ConsoleVisit, { asked }: KillAction): Promise<ConsoleAnswer> {
   await admin.refuseForm(asked).catch((error: unknown) => {
     if (!isRefusal(error)) throw error;
   });
   const text =
-    "The form was sent already, is over half an hour old, or is from before you signed in. Nothing was ended.";
+    "The form was already sent, is over half an hour old, or is from before you signed in. Nothing was ended.";
   return noticePage({ base, title, status: 403, heading: "This form can’t be used again", text });
 }
 
 const FORM_PROBLEMS: Readonly<Record<FormProblem, string>> = {
-  400: "What was sent could not be read as a form. Nothing was ended.",
-  413: "What was sent is over 16 KiB. Nothing was ended.",
-  415: "What was sent is no form. Nothing was ended.",
+  400: "The request could not be read as a form. Nothing was ended.",
+  413: "The form is over 16 KiB. Nothing was ended.",
+  415: "The request is not a form. Nothing was ended.",
 };
 
 function unreadableForm({ base, title }: ConsoleVisit, status: FormProblem): ConsoleAnswer {
-  // What was not read stands in the way of a next request on this connection.
+  // The unread rest of the body would be in the way of the next request on this connection.
   const headers = { Connection: "close" };
   return noticePage({ base, title, status, heading: "That could not be read", text: FORM_PROBLEMS[status], headers });
 }

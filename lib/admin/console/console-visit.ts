@@ -4,7 +4,7 @@ import type { SessionAdmin } from "../checked/session-admin";
 import type { AuditTrail } from "./console-options";
 import type { Html } from "./parts/html";
 
-/** What is read of a request of Express's. */
+/** What the console reads of Express's request. */
 export interface ConsoleRequest extends IncomingMessage {
   readonly baseUrl?: string;
   readonly body?: unknown;
@@ -12,15 +12,15 @@ export interface ConsoleRequest extends IncomingMessage {
   readonly session?: Session | null;
 }
 
-/** What is used of a response of Express's. */
+/** What the console uses of Express's response. */
 export interface ConsoleResponse extends ServerResponse {
   readonly locals?: Record<string, unknown>;
 }
 
-/** One request of a super-user. */
+/** One request by a super-user. */
 export interface ConsoleVisit {
   readonly admin: SessionAdmin;
-  /** The session that asks. */
+  /** The super-user's own session. */
   readonly session: Session;
   /** The path that the console is mounted at, without a slash at its end. */
   readonly base: string;
@@ -31,11 +31,11 @@ export interface ConsoleVisit {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly auditTrail: AuditTrail | undefined;
-  /** A key for a `requireSecurityKey` of the app's that stands before the console; undefined where none does. */
-  readonly guardKey: () => Promise<string | undefined>;
+  /** A security key for the app's own `requireSecurityKey` before the console; undefined where there is none. */
+  readonly appSecurityKey: () => Promise<string | undefined>;
 }
 
-/** What a route answers. */
+/** The answer to a request. */
 export interface ConsoleAnswer {
   readonly status: number;
   readonly page: Html;

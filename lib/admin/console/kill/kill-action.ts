@@ -7,34 +7,31 @@ import { ownerOfUsername } from "../../listing/session-filter";
 import type { ConsoleVisit } from "../console-visit";
 import { html } from "../parts/html";
 import type { Html } from "../parts/html";
-import { endUserPath } from "./kill-path";
-import { counted } from "../parts/quantity";
-import { foreign } from "../parts/session-words";
-import { shareOf } from "../parts/tally-picture";
+import { counted, foreign, shareOf } from "../parts/shown-values";
 
-/** A way of ending sessions, and whose. */
+/** A way to end sessions, and whose. */
 export interface KillAction {
-  /** Names it and whose sessions it ends: a key that was made for one purpose is good for no other. */
+  /** Names the action and whose sessions it ends: a security key made for one purpose is good for no other. */
   readonly purpose: string;
-  /** Where it is asked for, and where the answer is sent. */
+  /** The path of its form, and of the request that the form sends. */
   readonly path: string;
   readonly question: Html | string;
-  /** What its button says. */
+  /** The text of its button. */
   readonly verb: string;
   /** How many sessions it would end now, in words. */
   readonly extent: (admin: SessionAdmin) => Promise<string>;
-  /** What the audit calls it. */
+  /** The action as the audit records it. */
   readonly asked: AskedAction;
-  /** Whether the session that asks ends with the others. */
+  /** Whether the super-user's own session ends with the others. */
   readonly endsMine: boolean;
   /** Ends them; resolves to how many. */
   readonly run: (admin: SessionAdmin, options: KillOptions) => Promise<number>;
 }
 
-/** Up to how many sessions of a user are counted one by one. */
+/** At most this many sessions of a user are counted one by one. */
 const MOST_COUNTED = 1_000;
 
-/** The action of an address; undefined where there is none. `SESSION_ARGUMENT` for what no user can be called. */
+/** The action at a path; undefined where there is none. Throws `SESSION_ARGUMENT` for what can't be a user id. */
 export function killActionAt(visit: ConsoleVisit): KillAction | undefined {
   const { path, query } = visit;
   const [, name, target, rest] = path.slice(1).split("/");
@@ -99,4 +96,9 @@ function ofAll({ base }: ConsoleVisit, keepMine: boolean): KillAction {
     endsMine: !keepMine,
     run: (admin, options) => admin.killAll({ ...options, keepMine }),
   };
+}
+
+/** The path of the form that ends all sessions of a user. */
+export function endUserPath(base: string, user: string): string {
+  return `${base}/end/user?${new URLSearchParams({ user }).toString()}`;
 }

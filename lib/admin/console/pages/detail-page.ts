@@ -1,23 +1,22 @@
+import { UNAUTHENTICATED } from "../../../record/session-record";
 import type { AuditEntry } from "../../checked/admin-audit";
 import type { AttributeDescription, DataDescription, SessionDescription } from "../../listing/session-description";
-import { UNAUTHENTICATED } from "../../../record/session-record";
 import type { SessionInfo } from "../../listing/session-info";
 import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
+import { endUserPath } from "../kill/kill-action";
 import { dataTable } from "../parts/data-table";
 import type { Column } from "../parts/data-table";
 import { html } from "../parts/html";
 import type { Html, HtmlValue } from "../parts/html";
-import { instant } from "../parts/instant";
-import { endUserPath } from "../kill/kill-path";
-import { listPath } from "./list-query";
 import { pageFrame } from "../parts/page-frame";
-import { bytes, count, duration } from "../parts/quantity";
-import { deviceLabel, endedByLabel, endLabel, foreign, projectLabel, userLabel } from "../parts/session-words";
+import { bytes, deviceLabel, duration, endedByLabel, endLabel, foreign, instant } from "../parts/shown-values";
+import { projectLabel, userLabel } from "../parts/shown-values";
+import { listPath } from "./list-page";
 
-/** How many entries of the audit are shown, the latest first. */
+/** How many entries of the audit are shown, latest first. */
 const AUDIT_SHOWN = 100;
 
-/** All that may be told of one session. */
+/** All that an administrator may see of one session. */
 export async function detailPage(visit: ConsoleVisit, id: string): Promise<ConsoleAnswer> {
   const { admin, base, title, now, auditTrail } = visit;
   const description = await admin.describe(id);
@@ -32,7 +31,7 @@ export async function detailPage(visit: ConsoleVisit, id: string): Promise<Conso
 
 function actions({ base, session }: ConsoleVisit, { id, username, endedAt }: SessionInfo): Html {
   const user = username === UNAUTHENTICATED ? "guests" : html`${foreign(username)}`;
-  return html`${id === session.id && html`<p class="note">This is the session that you are looking with.</p>`}
+  return html`${id === session.id && html`<p class="note">This is the session that you are using now.</p>`}
     <p class="actions">
       ${endedAt === null && html`<a class="button danger" href="${base}/end/session/${id}">End this session…</a>`}
       <a class="button danger" href="${endUserPath(base, username)}">End all sessions of ${user}…</a>
@@ -56,17 +55,9 @@ function fields({ now }: ConsoleVisit, info: SessionInfo): Html {
       ${field("Project", projectLabel(info.project))} ${field("Scope", foreign(info.sessionScope))}
       ${field("Device", deviceLabel(info))} ${field("Address", html`<code>${info.clientAddress || "–"}</code>`)}
       ${field("Started", instant(info.createdAt, now))} ${field("Last seen", instant(info.lastSeenAt, now))}
-      ${isLive && field("Ends by itself", info.expiresAt === null ? "never" : instant(info.expiresAt, now))}
-      ${field(isLive ? "Lasts for" : "Lasted for", duration(info.uptime))}
-      ${field("Silent for", duration(info.lastComm))} ${field("Sent lately", bytes(info.recentBytesSent))}
-      ${field("Sent in all", bytes(info.totalBytesSent))} ${field("Open pages", count(info.activePages))}
-      ${
-        info.pageIds.length > 0 &&
-        field(
-          "Page ids",
-          info.pageIds.map((id) => html`<code>${id}</code> `),
-        )
-      }
+      ${isLive && field("Expires", info.expiresAt === null ? "never" : instant(info.expiresAt, now))}
+      ${field(isLive ? "Lasts for" : "Lasted for", duration(info.uptime))} ${field("Idle for", duration(info.lastComm))}
+      ${field("Sent lately", bytes(info.recentBytesSent))} ${field("Sent in total", bytes(info.totalBytesSent))}
       ${field("Id", html`<code class="long">${info.id}</code>`)}
       ${field("User agent", html`<code class="long">${info.userAgent || "–"}</code>`)}
     </dl>
@@ -93,7 +84,7 @@ function contents({ now }: ConsoleVisit, { info, data, attributes }: SessionDesc
       <h2>Data</h2>
       ${
         data.length === 0
-          ? html`<p class="empty">This session holds no data.</p>`
+          ? html`<p class="empty">This session has no data.</p>`
           : dataTable("Keys of the data; values are not shown", ofBoth, data)
       }
     </section>
@@ -128,13 +119,13 @@ function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
     <h2>Audit</h2>
     ${
       latest.length === 0
-        ? html`<p class="empty">Nothing was noted about this session.</p>`
-        : dataTable("What was done with this session, the latest first", columns, latest)
+        ? html`<p class="empty">Nothing is recorded about this session.</p>`
+        : dataTable("What was done with this session, latest first", columns, latest)
     }
   </section>`;
 }
 
-/** An audit that was kept as JSON has its instants as text. */
+/** An audit that was stored as JSON has its instants as text. */
 function millisOf({ at }: AuditEntry): number {
   return new Date(at).getTime();
 }

@@ -1,21 +1,42 @@
-import type { SessionTally } from "../../../stores/store";
+import { SessionError } from "../../../errors";
+import { isProjectName } from "../../../record/project-name";
 import { UNAUTHENTICATED } from "../../../record/session-record";
+import { assertUserIdForm } from "../../../session/session-owner";
+import type { SessionTally } from "../../../stores/store";
+import type { SessionFilter } from "../../listing/session-filter";
 import type { SessionInfo } from "../../listing/session-info";
 import type { SessionPage } from "../../listing/session-reader";
 import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
+import { endUserPath } from "../kill/kill-action";
 import { dataTable } from "../parts/data-table";
 import type { Column } from "../parts/data-table";
 import { html } from "../parts/html";
 import type { Html } from "../parts/html";
-import { instant } from "../parts/instant";
-import { endUserPath } from "../kill/kill-path";
-import { listFilter, listPath, NAMELESS, readListQuery } from "./list-query";
-import type { ListQuery } from "./list-query";
 import { pageFrame } from "../parts/page-frame";
-import { counted } from "../parts/quantity";
-import { deviceLabel, endedByLabel, endLabel, foreign, projectLabel, userLabel } from "../parts/session-words";
+import { counted, deviceLabel, endedByLabel, endLabel, foreign, instant } from "../parts/shown-values";
+import { projectLabel, userLabel } from "../parts/shown-values";
 
-/** The sessions that pass the filters, fifty on a page, by a cursor: the last page is as near as the first. */
+/** The filters of a listing. */
+interface ListQuery {
+  /** A user id; with one, `who` has no effect. */
+  readonly user?: string;
+  readonly who?: "guests" | "signed-in";
+  /** `""` is the project without a name. */
+  readonly project?: string;
+  readonly scope?: string;
+  /** Default true. */
+  readonly live?: boolean;
+}
+
+/** Stands for the project without a name; no project can have this one. */
+const NAMELESS = "(none)";
+const PAGE_SIZE = 50;
+const MAX_SCOPE_LENGTH = 64;
+
+/**
+ * The sessions that match the filters, fifty to a page. It pages by a cursor, so that the last page costs no more than the
+ * first.
+ */
 export async function listPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
   const { admin, base, title, now, query: fields } = visit;
   const query = readListQuery(fields);
@@ -90,7 +111,7 @@ function summary({ base }: ConsoleVisit, query: ListQuery, sessions: SessionPage
     sessions.length === 0
       ? sessions.next === undefined
         ? "There are none."
-        : "None among those that were looked at so far. There are more to look at."
+        : "None found so far; there are more sessions to look at."
       : isAll
         ? counted(sessions.length, "session")
         : `${counted(sessions.length, "session")} on this page`;
@@ -146,4 +167,58 @@ function paging(base: string, query: ListQuery, { next }: SessionPage, after: st
     ${after !== undefined && html`<a class="button" href="${listPath(base, query)}">First page</a>`}
     ${next !== undefined && html`<a class="button" rel="next" href="${listPath(base, query, next)}">Next page</a>`}
   </nav>`;
+}
+
+/**
+ * Reads the filters from the query string. An empty field, as a form sends it, is no filter. Throws `SESSION_ARGUMENT`
+ * for what can't be a user id, project or scope, before any store is asked.
+ */
+function readListQuery(query: URLSearchParams): ListQuery {
+  const given = (name: string) => query.get(name)?.trim() || undefined;
+  // Not trimmed: a link to a user whose name begins with a space must find that user.
+  const user = query.get("user") || undefined;
+  const [who, scope] = [given("who"), given("scope")];
+  const project = given("project") === NAMELESS ? "" : given("project");
+  if (user !== undefined) assertUserIdForm(user, "The console");
+  if (!isProjectName(project ?? "") || (scope ?? "").length > MAX_SCOPE_LENGTH) {
+    throw new SessionError("SESSION_ARGUMENT", "The console: no project or scope has such a name.");
+  }
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(user === undefined && (who === "guests" || who === "signed-in") ? { who } : {}),
+    ...(project === undefined ? {} : { project }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(given("state") === "ended" ? { live: false } : {}),
+  };
+}
+
+/** The path of a listing, of its page after the cursor. */
+export function listPath(base: string, { user, who, project, scope, live = true }: ListQuery, after?: string): string {
+  const fields = {
+    user,
+    who,
+    project: project === "" ? NAMELESS : project,
+    scope,
+    state: live ? undefined : "ended",
+    after,
+  };
+  const given = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined);
+  return given.length === 0 ? `${base}/list` : `${base}/list?${new URLSearchParams(given).toString()}`;
+}
+
+/** The filter for `SessionAdmin.list`. */
+function listFilter({ user, who, project, scope, live = true }: ListQuery, after?: string): SessionFilter {
+  const username = user ?? (who === "guests" ? UNAUTHENTICATED : who === "signed-in" ? isUser : undefined);
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(project === undefined ? {} : { project }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(after === undefined ? {} : { after }),
+    live,
+    limit: PAGE_SIZE,
+  };
+}
+
+function isUser(username: string): boolean {
+  return username !== UNAUTHENTICATED;
 }

@@ -5,15 +5,13 @@ import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
 import { dataTable } from "../parts/data-table";
 import { html } from "../parts/html";
 import type { Html } from "../parts/html";
-import { instant } from "../parts/instant";
-import { listPath } from "./list-query";
 import { pageFrame } from "../parts/page-frame";
-import { count } from "../parts/quantity";
-import { deviceLabel, endedByLabel, endLabel, projectLabel, userLabel } from "../parts/session-words";
-import { shareBar, shareOf } from "../parts/tally-picture";
-import type { Share } from "../parts/tally-picture";
+import { count, deviceLabel, endedByLabel, endLabel, instant, projectLabel } from "../parts/shown-values";
+import { shareBar, shareOf, userLabel } from "../parts/shown-values";
+import type { Share } from "../parts/shown-values";
+import { listPath } from "./list-page";
 
-/** Those that ended are kept in no order of time: of so many the latest are shown. */
+/** Ended sessions come in no particular order: this many are read, and the latest of them shown. */
 const ENDED_LOOKED_AT = 100;
 const ENDED_SHOWN = 10;
 
@@ -22,14 +20,14 @@ interface Place extends Share {
   readonly scope: string;
 }
 
-/** How many are here, where, and who has left. It is counted in the store, however many there are. */
+/** How many sessions are live, where, and which ended lately. The store counts them. */
 export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
   const { admin, base, title, now } = visit;
   const [tallies, ended] = await Promise.all([admin.tally(), admin.lately(ENDED_LOOKED_AT)]);
   const content = html`${numbers(shareOf(tallies))} ${places(visit, placesOf(tallies))} ${lately(visit, ended)}
     <section aria-labelledby="end">
       <h2 id="end">End sessions</h2>
-      <p>Everybody who is signed out has to sign in again. You are asked first.</p>
+      <p>Everyone who is signed out has to sign in again. You will be asked first.</p>
       <p class="actions">
         <a class="button danger" href="${base}/end/others">End all but mine…</a>
         <a class="button danger" href="${base}/end/everyone">End everyone’s…</a>
@@ -40,9 +38,9 @@ export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> 
 
 function numbers(share: Share): Html {
   const live = share.signedIn + share.guests;
-  const figure = (name: string, value: number, key?: string) =>
+  const figure = (name: string, value: number, legend?: string) =>
     html`<div class="figure">
-      <dt>${key !== undefined && html`<span class="key ${key}"></span>`}${name}</dt>
+      <dt>${legend !== undefined && html`<span class="legend ${legend}"></span>`}${name}</dt>
       <dd>${count(value)}</dd>
     </div>`;
   return html`<section class="panel" aria-label="Live now">
@@ -88,14 +86,14 @@ function lately({ base, now }: ConsoleVisit, ended: SessionPage): Html {
     { heading: "Device", cell: deviceLabel },
   ];
   return html`<section>
-    <h2>Lately ended</h2>
+    <h2>Ended lately</h2>
     ${
       latest.length === 0
-        ? html`<p class="empty">None that is remembered.</p>`
+        ? html`<p class="empty">No session ended lately.</p>`
         : html`${dataTable("Sessions that ended lately", columns, latest)}
             <p class="more">
-              ${ended.next !== undefined && `These are the latest of the ${ENDED_LOOKED_AT} that were looked at. `}
-              <a href="${listPath(base, { live: false })}">All that ended, and what has expired</a>
+              ${ended.next !== undefined && `These are the latest of ${ENDED_LOOKED_AT} that were looked at. `}
+              <a href="${listPath(base, { live: false })}">All sessions that ended or expired</a>
             </p>`
     }
   </section>`;

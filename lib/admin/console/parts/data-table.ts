@@ -1,7 +1,7 @@
 import { html } from "./html";
 import type { Html, HtmlValue } from "./html";
 
-/** A column: its heading, and what a row has there. The first column names the row. */
+/** A column: its heading, and the content of its cells. The first column names the row. */
 export interface Column<Row> {
   readonly heading: string;
   readonly cell: (row: Row) => HtmlValue;
@@ -9,8 +9,8 @@ export interface Column<Row> {
 }
 
 /**
- * A table that becomes a card for each row where the screen is narrow. The roles are said, as a browser forgets them where CSS makes
- * blocks of rows and cells.
+ * A table that becomes one card a row on narrow screens. Its roles are explicit, since browsers drop the implied ones
+ * where CSS makes rows and cells into blocks.
  */
 export function dataTable<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   return html`<table role="table">

@@ -1,10 +1,10 @@
 import escapeHtml from "escape-html";
 
-/** Markup that is safe to send: its own text was written here, and whatever was filled in is escaped. */
+/** Markup that is safe to send: the template is ours, and every value filled in is escaped. */
 export class Html {
   readonly #markup: string;
 
-  /** @internal `html` makes it. */
+  /** @internal Made by `html`. */
   constructor(markup: string) {
     this.#markup = markup;
   }
@@ -14,10 +14,10 @@ export class Html {
   }
 }
 
-/** What can be filled in: text is escaped, lists are joined, and null, undefined and false leave nothing. */
+/** A value to fill in: text is escaped, lists are joined, and null, undefined and false become nothing. */
 export type HtmlValue = string | number | Html | readonly HtmlValue[] | null | undefined | false;
 
-/** A template whose values are escaped for element content and for quoted attributes. (OWASP XSS Prevention Cheat Sheet) */
+/** A template whose values are escaped for element content and quoted attributes. (OWASP XSS Prevention Cheat Sheet) */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(String.raw({ raw: strings }, ...values.map(markupOf)));
 }

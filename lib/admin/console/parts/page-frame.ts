@@ -1,25 +1,26 @@
+import type { ConsoleAnswer } from "../console-visit";
 import { SCRIPT_ASSET, STYLE_ASSET } from "./console-assets";
 import { html } from "./html";
 import type { Html } from "./html";
 
-/** What every page has. */
+/** The parts of every page. */
 export interface PageFrame {
   readonly base: string;
-  /** What the console is called. */
+  /** The title of the console. */
   readonly title: string;
-  /** What this page is called; also its first heading. */
+  /** The title of this page, and its first heading. */
   readonly heading: Html | string;
-  /** The same without markup, for the browser's tab. */
+  /** The heading without markup, for the browser's tab. */
   readonly tab?: string;
   readonly here?: "overview" | "list";
-  /** The instant that its relative times were told from, for the script to go on from there. */
+  /** The instant that its relative times are counted from, so that the script can go on from there. */
   readonly now?: number;
-  /** Whether it leads to the other pages; not for who may not see them. Default true. */
+  /** Whether it links to the other pages, which not everyone may see. Default true. */
   readonly hasNavigation?: boolean;
   readonly content: Html;
 }
 
-/** A whole page. It asks for nothing but the console's own style and script, and does without either. */
+/** A whole page. It loads only the console's own style and script, and works without either. */
 export function pageFrame({ base, title, heading, tab, here, now, hasNavigation = true, content }: PageFrame): Html {
   return html`<!doctype html>
     <html lang="en">
@@ -66,4 +67,32 @@ function navigation(base: string, here: "overview" | "list" | undefined): Html {
       />
       <button>Search</button>
     </form>`;
+}
+
+/** The parts of a page that only says something. */
+export interface Notice {
+  readonly base: string;
+  readonly title: string;
+  readonly status: number;
+  readonly heading: string;
+  readonly text: string;
+  /** Default true. */
+  readonly hasNavigation?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A page that says what is wrong. */
+export function noticePage({
+  base,
+  title,
+  status,
+  heading,
+  text,
+  hasNavigation = true,
+  headers,
+}: Notice): ConsoleAnswer {
+  const content = html`<p class="lead">${text}</p>
+    ${hasNavigation && html`<p><a class="button" href="${base}/">Go to the overview</a></p>`}`;
+  const page = pageFrame({ base, title, heading, hasNavigation, content });
+  return { status, page, ...(headers === undefined ? {} : { headers }) };
 }
