@@ -47,6 +47,18 @@ describe("killSessionByUser", () => {
     expect(await owners()).toEqual([]);
   });
 
+  it("reads no more than headers, as a listing does", async () => {
+    const store = new MemoryStore();
+    await store.create(sessionRecord({ owner: "alice" }));
+    const find = jest.spyOn(store, "find");
+    await sessions.close();
+    sessions = new Sessions({ store, clearSchedule: false });
+    expect(await sessions.getSessionInfo({ username: "alice" })).toHaveLength(1);
+    expect(await kill("alice")).toBe(1);
+    expect(find.mock.calls.length).toBeGreaterThan(2);
+    for (const [query] of find.mock.calls) expect(query).toMatchObject({ state: "live", fields: "header" });
+  });
+
   it("ends nothing for a user who has no session", async () => {
     expect(await kill("carol")).toBe(0);
     expect(await owners()).toEqual(OWNERS);

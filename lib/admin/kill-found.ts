@@ -86,7 +86,7 @@ async function killRound(source: KillSource, query: KillQuery, count: { ended: n
 async function* targets(source: KillSource, { owner, spared }: KillQuery): AsyncGenerator<KillTarget> {
   const whose = owner === undefined ? {} : { owner };
   let isAny = false;
-  for await (const record of source.find({ state: "live", ...whose })) {
+  for await (const record of source.find({ state: "live", fields: "header", ...whose })) {
     // What expired longer ago than clocks differ is over on every instance, and keeps its reason.
     if (isEnded(record) || isExpired(record, source.now() - CLEAR_GRACE_MS) || record.id === spared) continue;
     isAny = true;

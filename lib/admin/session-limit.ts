@@ -25,7 +25,7 @@ export async function endOldest(
   spared?: string,
 ): Promise<void> {
   const live: SessionRecord[] = [];
-  for await (const record of store.find({ state: "live", owner, project })) {
+  for await (const record of store.find({ state: "live", owner, project, fields: "header" })) {
     if (!isEnded(record) && !isExpired(record, store.now()) && record.scope !== CLIENTLESS_SCOPE) live.push(record);
   }
   const oldest = live.sort((a, b) => Number(b.id === spared) - Number(a.id === spared) || newestFirst(a, b)).slice(max);

@@ -2,11 +2,12 @@ import { SessionError } from "../errors";
 import { aClock } from "../options/reader/option-kinds";
 import { readOptions } from "../options/reader/read-options";
 import type { Option, OptionTable } from "../options/reader/read-options";
+import { dictionary } from "../record/dictionary";
 import { isDue, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
 import { groupOf } from "../record/session-group";
-import { endedRecord } from "../record/session-record";
+import { endedRecord, isEnded } from "../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
 import { FOREIGN_STORE_OPTIONS } from "./store-options";
@@ -94,7 +95,7 @@ export class MemoryStore implements SessionStore {
     const ids = found.flatMap((record) => (record !== undefined && matches(record, query) ? [record.id] : []));
     for (const id of ids.sort()) {
       const record = records.get(id);
-      if (record !== undefined && matches(record, query)) yield record;
+      if (record !== undefined && matches(record, query)) yield query.fields === "header" ? headerOf(record) : record;
     }
   }
 
@@ -149,6 +150,10 @@ function matches(record: SessionRecord | EndedRecord, query: FindQuery): boolean
     (query.scope === undefined || query.scope === record.scope) &&
     (query.after === undefined || query.after < record.id)
   );
+}
+
+function headerOf(record: SessionRecord | EndedRecord): SessionRecord | EndedRecord {
+  return isEnded(record) ? record : { ...record, data: dictionary(), attributes: dictionary(), keys: dictionary() };
 }
 
 function alreadyStored(id: string): SessionError {

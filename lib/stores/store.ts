@@ -21,6 +21,12 @@ export interface FindQuery {
    * sees how far the search has come, and may leave it. Absent: only what matches.
    */
   readonly progressEvery?: number;
+  /**
+   * `"header"` where the caller needs the headers of live records only, so that the store need not read what may be large: such a record may come
+   * with empty `data`, `attributes` and `keys`, whatever it holds, and must never be written back. A store may ignore this. What was not read was
+   * not judged either: a record of which only that is damaged may be found. Absent: whole records.
+   */
+  readonly fields?: "header";
 }
 
 /** A live record that can't be read: it is damaged, or of a newer format. */

@@ -1,6 +1,9 @@
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { storeContract } from "../../lib/testing/store-contract/store-contract";
+import { readsHeadersAlone } from "../support/header-queries";
 
 describe("MemoryStore", () => {
-  storeContract((now) => ({ store: new MemoryStore({ now }) }), { describe, it });
+  const makeStore = (now: () => number) => ({ store: new MemoryStore({ now }) });
+  storeContract(makeStore, { describe, it });
+  readsHeadersAlone(makeStore);
 });

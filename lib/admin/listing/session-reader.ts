@@ -126,7 +126,7 @@ export class SessionReader {
   async *#walk(filter: SessionFilter): AsyncGenerator<{ record: AnyRecord; state: ListedState; looked: number }> {
     const states: readonly ListedState[] = (filter.live ?? true) ? ["live"] : ["ended", "expired"];
     const from = filter.after === undefined ? undefined : readCursor(filter.after, states);
-    const query = { ...queryFor(filter), progressEvery: PROGRESS_EVERY };
+    const query = { ...queryFor(filter), fields: "header", progressEvery: PROGRESS_EVERY } as const;
     const hint = filter.limit === undefined ? {} : { limit: filter.limit + 1 };
     for (const state of states.slice(from === undefined ? 0 : states.indexOf(from.state))) {
       const after = from?.state === state ? { after: from.id } : {};

@@ -1,6 +1,6 @@
 import { isUnreadable } from "../../errors";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
-import { idOfEntity, readEnded, readLive } from "./entity/record-entity";
+import { HEADER_PROPERTIES, idOfEntity, readEnded, readLive, readLiveHeader } from "./entity/record-entity";
 import { isKeyName } from "./size-limits";
 import type { DatastoreRpc } from "./calls/datastore-rpc";
 import { indexedValue } from "./entity/property-value";
@@ -17,10 +17,15 @@ export async function* findInDatastore(
   kind: string,
   query: FindQuery,
 ): AsyncGenerator<FoundRecord[]> {
-  const read = query.state === "live" ? readLive : readEnded;
   const { id, limit = PAGE_SIZE } = query;
+  const isHeader = query.state === "live" && query.fields === "header";
+  const read = query.state === "ended" ? readEnded : isHeader ? readLiveHeader : readLive;
+  const properties = isHeader ? HEADER_PROPERTIES : undefined;
   const filters = filtersOf(rpc, kind, query);
-  const pages = id === undefined ? rpc.query(kind, filters, Math.min(limit, PAGE_SIZE)) : oneById(rpc, kind, id);
+  const pages =
+    id === undefined
+      ? rpc.query(kind, filters, Math.min(limit, PAGE_SIZE), properties)
+      : oneById(rpc, kind, id, properties);
   for await (const page of pages) {
     const records = page.map(({ entity }) => unlessUnreadable(() => read(entity)));
     yield records.filter((record) => record !== undefined && matches(record, query)) as FoundRecord[];
@@ -45,8 +50,13 @@ export async function* findUnreadableInDatastore(
   }
 }
 
-async function* oneById(rpc: DatastoreRpc, kind: string, id: string): AsyncGenerator<EntityResult[]> {
-  const found = isKeyName(id) ? await rpc.lookup(rpc.key(kind, id)) : undefined;
+async function* oneById(
+  rpc: DatastoreRpc,
+  kind: string,
+  id: string,
+  properties?: readonly string[],
+): AsyncGenerator<EntityResult[]> {
+  const found = isKeyName(id) ? await rpc.lookup(rpc.key(kind, id), properties) : undefined;
   if (found !== undefined) yield [found];
 }
 

@@ -9,14 +9,7 @@ import type { EndedRecord, Ending, SessionRecord } from "../../record/session-re
 import { clearDatastore } from "./datastore-clear";
 import { ATTEMPTS, backoffMs, conflictError } from "./calls/conflict";
 import { updateMutation } from "./entity/update-mutation";
-import {
-  endedProperties,
-  ENDING_PROPERTIES,
-  liveProperties,
-  readCounters,
-  readHeader,
-  readLive,
-} from "./entity/record-entity";
+import { endedProperties, ENDING_PROPERTIES, liveProperties, readEnding, readLive } from "./entity/record-entity";
 import { busyError, waitedError } from "./datastore-errors";
 import type { CommitOutcome } from "./datastore-errors";
 import { findInDatastore, findUnreadableInDatastore, unlessUnreadable } from "./datastore-find";
@@ -168,10 +161,7 @@ export class DatastoreStore implements SessionStore {
   #endedMutation({ entity }: EntityResult, ending: Ending): Mutation[] {
     if (ending.purgeAt <= ending.endedAt) return [];
     // Of one that can't be read, nothing is kept.
-    const record = unlessUnreadable(() => {
-      const maps = { data: {}, attributes: {}, keys: {}, pages: {}, counters: readCounters(entity) };
-      return endedRecord({ ...readHeader(entity), ...maps }, ending);
-    });
+    const record = unlessUnreadable(() => endedRecord(readEnding(entity), ending));
     if (record === undefined) return [];
     return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
   }

@@ -106,7 +106,7 @@ export class SqliteStore implements SessionStore {
     for await (const rows of this.#pages(table, query)) {
       for (const row of rows) {
         this.#assertOpen();
-        const record = table.soundRecordOf(row);
+        const record = table.soundRecordOf(row, query.fields);
         if (record === undefined) continue;
         if (matches(record, query)) passedOver = 0;
         else if ((passedOver += 1) !== query.progressEvery) continue;

@@ -1,8 +1,11 @@
 import { strict as assert } from "node:assert";
 import { GUEST_USER } from "../../record/session-record";
 import type { SessionRecord } from "../../record/session-record";
-import { idOf, liveRecord, endingOf, idsOf, found } from "./sample-records";
+import { endingOf, found, fullRecord, idOf, idsOf, liveRecord, plain } from "./sample-records";
 import type { ContractTests } from "./store-contract";
+
+/** What a header need not have. */
+const WITHOUT_CONTENT = { data: null, attributes: null, keys: null };
 
 export function findContract({ describe, it }: ContractTests): void {
   describe("find", () => {
@@ -38,6 +41,22 @@ export function findContract({ describe, it }: ContractTests): void {
         await store.create(record);
       }
       for (const [owner, id] of byOwner) assert.deepEqual(await idsOf(store, { state: "live", owner }), [id]);
+    });
+
+    it("finds live records with all that a header has, where only headers are wanted", async (store) => {
+      const record = fullRecord();
+      await store.create(record);
+      for (const query of [{}, { id: record.id }, { owner: record.owner, project: record.project }]) {
+        const headers = [];
+        for await (const header of store.find({ state: "live", fields: "header", ...query })) headers.push(header);
+        // A store may ignore that only headers are wanted, and need not have read more.
+        assert.deepEqual(plain({ ...headers[0], ...WITHOUT_CONTENT }), plain({ ...record, ...WITHOUT_CONTENT }));
+        assert.equal(headers.length, 1);
+      }
+      assert.deepEqual(plain(await store.load(record.id)), plain(record));
+      await store.end(record.id, endingOf(record));
+      const ended = await found(store, { state: "ended", fields: "header", owner: record.owner });
+      assert.deepEqual(ended, [record.id]);
     });
 
     it("streams more records than fit in one page, and may be left early", async (store) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
 import { storeContract } from "../../../lib/testing/store-contract/store-contract";
+import { readsHeadersAlone } from "../../support/header-queries";
 
 const own = nodeDriver() !== undefined;
 const peer = peerPath() !== undefined;
@@ -24,11 +25,10 @@ const peer = peerPath() !== undefined;
 });
 
 function contract(): void {
-  storeContract(
-    async (now) => {
-      const path = await mkdtemp(join(tmpdir(), "coatcheck-sqlite-"));
-      return { store: new SqliteStore({ path, now }), dispose: () => rm(path, { recursive: true }) };
-    },
-    { describe, it },
-  );
+  const makeStore = async (now: () => number) => {
+    const path = await mkdtemp(join(tmpdir(), "coatcheck-sqlite-"));
+    return { store: new SqliteStore({ path, now }), dispose: () => rm(path, { recursive: true }) };
+  };
+  storeContract(makeStore, { describe, it });
+  readsHeadersAlone(makeStore);
 }

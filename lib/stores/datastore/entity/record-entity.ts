@@ -1,3 +1,4 @@
+import { dictionary } from "../../../record/dictionary";
 import { groupOf } from "../../../record/session-group";
 import type { SessionGroup } from "../../../record/session-group";
 import { RECORD_VERSION } from "../../../record/session-record";
@@ -28,13 +29,16 @@ import {
 import type { Entity, Properties, Value } from "../wire/messages";
 
 /** What a live record holds beside its maps. */
-export type Header = Omit<SessionRecord, "data" | "attributes" | "keys" | "pages" | "counters">;
+type Header = Omit<SessionRecord, "data" | "attributes" | "keys" | "pages" | "counters">;
 
-/** What is read of a live entity to end it, however large its data are: its header, and the counters. */
+/** What is read of a live entity to end it, however large its data are. */
 export const ENDING_PROPERTIES: readonly string[] = [
   ...["v", "owner", "project", "scope", "createdAt", "lastSeenAt", "idleMs", "endsAt", "expiresAt", "purgeAt"],
   ...["remoteAddress", "userAgent", "counters"],
 ];
+
+/** What is read of a live entity for a query that asks for headers. */
+export const HEADER_PROPERTIES: readonly string[] = [...ENDING_PROPERTIES, "pages"];
 
 /**
  * When clearing may take the entity: `purgeAt`, a timestamp for Datastore's TTL policy, and `sweep` for the clearing job.
@@ -127,30 +131,45 @@ export function readLive(entity: Entity): SessionRecord {
   if (entity instanceof StoredEntity) return readStoredLive(entity);
   const from = readerOf(entity);
   return {
-    ...readHeader(entity),
+    ...readHeader(entity, from),
     data: from.map("data", (data, key) => data.encoded(key)),
     attributes: readAttributes(from),
     keys: readSecurityKeys(from),
     pages: readPages(from),
-    counters: readCounters(entity),
+    counters: readCounters(from),
   };
 }
 
-/** The counters alone; the entity may have been read without the rest. */
-export function readCounters(entity: Entity): Record<string, number> {
-  const from = new PropertyReader(idOfEntity(entity), entity.properties);
-  return from.map("counters", (counters, name) => counters.number(name));
+/** The live record without its data, attributes and keys; the entity may have been read without them. */
+export function readLiveHeader(entity: Entity): SessionRecord {
+  return { ...readEnding(entity), pages: readPages(readerOf(entity)) };
 }
 
-/** The header alone; the entity may have been read without the rest. */
-export function readHeader(entity: Entity): Header {
+/** What is kept of a live record when it ends, and no more of its maps than the counters; the entity may have been read without the rest. */
+export function readEnding(entity: Entity): SessionRecord {
   const from = readerOf(entity);
+  const none = dictionary<never>();
+  return {
+    ...readHeader(entity, from),
+    data: none,
+    attributes: none,
+    keys: none,
+    pages: none,
+    counters: readCounters(from),
+  };
+}
+
+function readHeader(entity: Entity, from: PropertyReader): Header {
   return {
     ...readShared(entity, from),
     idleMs: from.number("idleMs"),
     endsAt: from.number("endsAt"),
     expiresAt: from.number("expiresAt"),
   };
+}
+
+function readCounters(from: PropertyReader): Record<string, number> {
+  return from.map("counters", (counters, name) => counters.number(name));
 }
 
 export function readEnded(entity: Entity): EndedRecord {

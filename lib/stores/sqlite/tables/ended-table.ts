@@ -8,7 +8,7 @@ import { SessionTable } from "./session-table";
 /** The table of ended sessions. */
 export class EndedTable extends SessionTable<EndedRecord> {
   constructor(db: Database) {
-    super(db, "ended", ["number"]);
+    super(db, "ended", { header: ["*"], forgotten: ["number"] });
   }
 
   override recordOf(row: Row): EndedRecord {

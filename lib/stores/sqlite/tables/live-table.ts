@@ -1,9 +1,9 @@
 import { BYTES_SENT } from "../../../record/session-record";
 import type { Ending, SessionRecord } from "../../../record/session-record";
-import type { SessionTally } from "../../store";
+import type { FindQuery, SessionTally } from "../../store";
 import { bucketOf } from "../../index-keys";
 import type { Database, Row, Statement, Value } from "../file/driver";
-import { contentColumns, damaged, sessionRecordOf, textColumn } from "./record-columns";
+import { contentColumns, damaged, HEADER_COLUMNS, sessionRecordOf, textColumn } from "./record-columns";
 import { RecordCache } from "./record-cache";
 import { SessionTable } from "./session-table";
 import { TallyTable } from "./tally-table";
@@ -55,7 +55,7 @@ export class LiveTable extends SessionTable<SessionRecord> {
 
   /** `dataVersion` returns another number whenever somebody else has written. */
   constructor(db: Database, dataVersion: () => number) {
-    super(db, "session", ["id", ...COUNTED]);
+    super(db, "session", { header: HEADER_COLUMNS, forgotten: ["id", ...COUNTED] });
     this.#tallies = new TallyTable(db);
     this.#dataVersion = dataVersion;
     const columns = [...FIXED, ...INDEXED, ...TIMES, ...CONTENT];
@@ -79,8 +79,8 @@ export class LiveTable extends SessionTable<SessionRecord> {
     return this.#get(id)?.record;
   }
 
-  override recordOf(row: Row): SessionRecord {
-    return sessionRecordOf(row);
+  override recordOf(row: Row, fields?: FindQuery["fields"]): SessionRecord {
+    return sessionRecordOf(row, fields);
   }
 
   /** A transaction has begun; nobody else writes until it ends. */

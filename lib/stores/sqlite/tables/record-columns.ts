@@ -4,6 +4,7 @@ import { dictionary } from "../../../record/dictionary";
 import { NewerFormatError } from "../../../record/newer-format";
 import { RECORD_VERSION } from "../../../record/session-record";
 import type { Encoded, SessionRecord } from "../../../record/session-record";
+import type { FindQuery } from "../../store";
 import type { Row, Value } from "../file/driver";
 
 /** The columns of a live session that hold what apps and their users put there, and their checksum. */
@@ -52,8 +53,17 @@ export function contentColumns(record: SessionRecord): ContentColumns {
   return { ...columns, checksum: checksum(record, columns) };
 }
 
-/** Reads a live session. Throws `SESSION_UNREADABLE` where it is damaged, or of a newer format. */
-export function sessionRecordOf(row: Row): SessionRecord {
+/** What is read of a live session whose header is wanted. */
+export const HEADER_COLUMNS = [
+  ...["id", "format", "owner", "project", "scope", "created_at", "last_seen_at", "idle_ms", "ends_at", "expires_at"],
+  ...["purge_at", "remote_address", "user_agent", "pages", "counters"],
+];
+
+/**
+ * Reads a live session, or its header alone, which no checksum covers. Throws `SESSION_UNREADABLE` where it is damaged, or of a newer format.
+ */
+export function sessionRecordOf(row: Row, fields?: FindQuery["fields"]): SessionRecord {
+  const isWhole = fields === undefined;
   const id = String(row.id);
   if (Number(row.format) > RECORD_VERSION) throw new NewerFormatError(id, Number(row.format));
   try {
@@ -71,13 +81,13 @@ export function sessionRecordOf(row: Row): SessionRecord {
       purgeAt: Number(row.purge_at),
       remoteAddress: textOf(row.remote_address),
       userAgent: textOf(row.user_agent),
-      data: dataOf(row),
-      attributes: mapOf(row.attributes),
-      keys: mapOf(row.keys),
+      data: isWhole ? dataOf(row) : dictionary(),
+      attributes: isWhole ? mapOf(row.attributes) : dictionary(),
+      keys: isWhole ? mapOf(row.keys) : dictionary(),
       pages: mapOf(row.pages),
       counters: mapOf(row.counters),
     };
-    if (checksum(record, row as unknown as ContentColumns) === row.checksum) return record;
+    if (!isWhole || checksum(record, row as unknown as ContentColumns) === row.checksum) return record;
   } catch (cause) {
     throw damaged(id, cause);
   }

@@ -9,17 +9,22 @@ import { textColumn } from "./record-columns";
 /** What the tables of live and of ended sessions have in common: they are searched and cleared the same way. */
 export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
   protected readonly select: Statement;
-  readonly #page: Statement;
-  readonly #pageOfOwner: Statement;
+  readonly #wholeRows: RowPages;
+  readonly #prepareHeaders: () => RowPages;
+  #headers: RowPages | undefined;
   readonly #deleteBefore: Statement;
   readonly #pageOfBucket: Statement;
   readonly #deleteWithin: Statement;
 
-  /** `forgotten` are the columns that `forget` is given of what a clearing deletes. */
-  constructor(db: Database, table: "session" | "ended", forgotten: readonly string[]) {
+  /** `header` are the columns that a header is read from; `forgotten` are those that `forget` is given of what a clearing deletes. */
+  constructor(
+    db: Database,
+    table: "session" | "ended",
+    { header, forgotten }: { readonly header: readonly string[]; readonly forgotten: readonly string[] },
+  ) {
     this.select = db.prepare(`SELECT * FROM ${table} WHERE id = ?`);
-    this.#page = db.prepare(`SELECT * FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`);
-    this.#pageOfOwner = db.prepare(`SELECT * FROM ${table} WHERE owner = ? AND id > ? ORDER BY id LIMIT ?`);
+    this.#wholeRows = new RowPages(db, table, ["*"]);
+    this.#prepareHeaders = () => new RowPages(db, table, header);
     const returning = `RETURNING ${forgotten.join()}`;
     this.#deleteBefore = db.prepare(
       `DELETE FROM ${table} WHERE number IN (SELECT number FROM ${table} WHERE purge_bucket < ? LIMIT ?) ${returning}`,
@@ -29,13 +34,13 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
     this.#deleteWithin = db.prepare(`DELETE FROM ${table} WHERE number IN (${page}) AND purge_at < ? ${returning}`);
   }
 
-  /** Reads a row. Throws `SESSION_UNREADABLE`. */
-  abstract recordOf(row: Row): R;
+  /** Reads a row, or no more of it than the header. Throws `SESSION_UNREADABLE`. */
+  abstract recordOf(row: Row, fields?: FindQuery["fields"]): R;
 
   /** The same, but undefined for what can't be read. */
-  soundRecordOf(row: Row): R | undefined {
+  soundRecordOf(row: Row, fields?: FindQuery["fields"]): R | undefined {
     try {
-      return this.recordOf(row);
+      return this.recordOf(row, fields);
     } catch (error) {
       if (error instanceof SessionError && error.code === "SESSION_UNREADABLE") return undefined;
       throw error;
@@ -43,9 +48,10 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
   }
 
   /** Rows that may be what the query names, in the order of their ids, from after the id `last` on; fewer than `limit` where there are no more. */
-  page({ id, owner }: FindQuery, last: string, limit: number): Row[] {
+  page({ id, owner, fields }: FindQuery, last: string, limit: number): Row[] {
     if (id !== undefined) return id > last ? this.select.all(id) : [];
-    return owner === undefined ? this.#page.all(last, limit) : this.#pageOfOwner.all(textColumn(owner), last, limit);
+    const pages = fields === undefined ? this.#wholeRows : (this.#headers ??= this.#prepareHeaders());
+    return pages.read(owner, last, limit);
   }
 
   /**
@@ -68,6 +74,22 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
   #deleted(rows: readonly Row[], after: number): ClearingStep {
     if (rows.length > 0) this.forget(rows);
     return { deleted: rows.length, after };
+  }
+}
+
+/** Reads rows page by page, in the order of their ids. */
+class RowPages {
+  readonly #all: Statement;
+  readonly #ofOwner: Statement;
+
+  constructor(db: Database, table: string, columns: readonly string[]) {
+    const select = `SELECT ${columns.join()} FROM ${table}`;
+    this.#all = db.prepare(`${select} WHERE id > ? ORDER BY id LIMIT ?`);
+    this.#ofOwner = db.prepare(`${select} WHERE owner = ? AND id > ? ORDER BY id LIMIT ?`);
+  }
+
+  read(owner: string | undefined, last: string, limit: number): Row[] {
+    return owner === undefined ? this.#all.all(last, limit) : this.#ofOwner.all(textColumn(owner), last, limit);
   }
 }
 
