@@ -73,7 +73,7 @@ export type {
 } from "./stores/store";
 export type { StoreOptions } from "./stores/store-options";
 export type { SessionDelta, MapDelta } from "./record/session-delta";
-export type { SessionGroup } from "./record/session-group";
+export type { SessionGroup } from "./record/session-record";
 export type {
   AttributeRecord,
   Encoded,

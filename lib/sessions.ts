@@ -36,7 +36,7 @@ import { resolveOptions } from "./options/session-options";
 import type { ResolvedOptions, SessionOptions } from "./options/session-options";
 import { AttributeEncryption } from "./record/crypto/attribute-encryption";
 import { isExpired, touchAt } from "./record/expiry";
-import { isSessionId } from "./record/session-id";
+import { isSessionId } from "./record/token";
 import { GUEST_USER } from "./record/session-record";
 import type { EndReason, SessionRecord } from "./record/session-record";
 import { adminRoom, clearJobRoom, clientlessRoom, expressSessionStoreRoom } from "./rooms-on-demand";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GUEST_USER, Sessions } from "../lib";
 import type { SessionEvent } from "../lib";
-import { sessionIdOf } from "../lib/record/session-id";
+import { sessionIdOf } from "../lib/record/token";
 import { MemoryStore } from "../lib/stores/memory-store";
 import type { SessionStore } from "../lib/stores/store";
 import type { RunningApp } from "./support/app";

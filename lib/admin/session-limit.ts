@@ -1,7 +1,6 @@
 import { isExpired } from "../record/expiry";
-import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
+import { CLIENTLESS_SCOPE, isEnded } from "../record/session-record";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
-import { isEnded } from "../record/session-record";
 import type { FindQuery } from "../stores/store";
 
 /** What ends the sessions over a limit. */

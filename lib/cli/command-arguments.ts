@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { isSessionId } from "../record/session-id";
+import { isSessionId } from "../record/token";
 import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import { quoted } from "../record/shown-text";
 

@@ -1,9 +1,8 @@
 import { SessionError } from "../errors";
 import { toldLater } from "../forgettable";
 import type { OnForgotten } from "../forgettable";
-import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
-import { sessionIdOf } from "../record/session-id";
-import { newToken } from "../record/token";
+import { CLIENTLESS_SCOPE } from "../record/session-record";
+import { newToken, sessionIdOf } from "../record/token";
 import type { SessionOrigin, SessionPlace } from "../session/life/session-policy";
 
 /** Where a session without a browser is at home: it has no cookie, and its token is forgotten as soon as it has given the id. */

@@ -1,6 +1,6 @@
 import { SessionError } from "../errors";
 import { MAX_TIMER_MS } from "../record/duration";
-import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
+import { CLIENTLESS_SCOPE } from "../record/session-record";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
 import { endingFor } from "../session/life/ending-for";

@@ -1,6 +1,6 @@
 import { SessionError } from "../errors";
 import { assertCallOptions } from "../options/reader/read-options";
-import { isProjectName } from "../record/project-name";
+import { isProjectName } from "../record/session-record";
 import { shownValue } from "../record/shown-text";
 import { userId } from "../session/session-owner";
 import { durationArgument } from "./duration-argument";

@@ -3,14 +3,18 @@ import { SessionError, isUnreadable } from "../errors";
 import { toldLater } from "../forgettable";
 import type { ForgottenFailure } from "../forgettable";
 import { derivedKey } from "../record/crypto/secret-keys";
-import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
-import { isExpired, touchAt } from "../record/expiry";
-import { NewerFormatError } from "../record/newer-format";
-import { withCounters } from "../record/session-delta";
-import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES } from "../record/session-record";
+import {
+  BYTES_SENT,
+  CLIENTLESS_SCOPE,
+  GUEST_USER,
+  isEnded,
+  NewerFormatError,
+  RECENT_BYTES,
+} from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
-import { newToken } from "../record/token";
-import { sessionIdOf } from "../record/session-id";
+import { isExpired, touchAt } from "../record/expiry";
+import { withCounters } from "../record/session-delta";
+import { newToken, sessionIdOf } from "../record/token";
 import type { SessionHolder } from "../session/current-session";
 import { REPLACED_GRACE_MS, wasReplaced } from "../session/life/ending-for";
 import type { Session } from "../session/session";

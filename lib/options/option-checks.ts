@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { kindOf } from "../record/shown-text";
-import { CLIENTLESS_SCOPE } from "../record/clientless-scope";
-import { isProjectName } from "../record/project-name";
+import { CLIENTLESS_SCOPE, isProjectName } from "../record/session-record";
 import { clearJobRoom } from "../rooms-on-demand";
 import type { SessionStore } from "../stores/store";
 import { instanceOr } from "./reader/option-kinds";

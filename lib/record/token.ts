@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { hash, randomFillSync } from "node:crypto";
 
 /** The bytes of randomness in a token: 256 bits. (OWASP ASVS 7.2.3 asks for 128) */
 const TOKEN_BYTES = 32;
@@ -27,4 +27,19 @@ const TOKEN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 /** Whether `newToken` could have made this text. What could not be ours never reaches the store. */
 export function isToken(text: string): boolean {
   return text.length === 43 && TOKEN.test(text);
+}
+
+const SESSION_ID = /^[A-Za-z0-9_-]{43}$/;
+
+/**
+ * The id that belongs to a token: its SHA-256, base64url. Whoever reads an id, in the store or in a log, can't get back
+ * to the cookie. (OWASP ASVS 7.2.2)
+ */
+export function sessionIdOf(token: string): string {
+  return hash("sha256", token, "base64url");
+}
+
+/** Whether a text has the form of an id: 43 characters of base64url. */
+export function isSessionId(text: unknown): text is string {
+  return typeof text === "string" && SESSION_ID.test(text);
 }

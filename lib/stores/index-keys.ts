@@ -1,5 +1,5 @@
 import { dueBefore } from "../record/expiry";
-import type { SessionGroup } from "../record/session-group";
+import type { SessionGroup } from "../record/session-record";
 
 /*
  * What stores keep in their indexes: buckets instead of instants, so that most touches leave an index as it is, and shards in front of

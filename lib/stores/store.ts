@@ -1,6 +1,5 @@
-import type { EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import type { EndedRecord, Ending, SessionGroup, SessionRecord } from "../record/session-record";
 import type { SessionDelta } from "../record/session-delta";
-import type { SessionGroup } from "../record/session-group";
 
 /**
  * Which records `find` answers. Named fields are combined with "and" and match exactly.

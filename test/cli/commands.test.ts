@@ -1,8 +1,7 @@
 import { CLEAR_GRACE_MS } from "../../lib/record/expiry";
 import { GUEST_USER } from "../../lib/record/session-record";
 import type { SessionRecord } from "../../lib/record/session-record";
-import { sessionIdOf } from "../../lib/record/session-id";
-import { newToken } from "../../lib/record/token";
+import { newToken, sessionIdOf } from "../../lib/record/token";
 import { killed, sessionRecord } from "../support/session-records";
 import { describeOnEveryPlace } from "./every-place";
 

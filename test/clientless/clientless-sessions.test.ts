@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClientlessSession, Sessions } from "../../lib";
 import type { SessionEvent, SessionOptions } from "../../lib";
-import { sessionIdOf } from "../../lib/record/session-id";
+import { sessionIdOf } from "../../lib/record/token";
 import type { SessionStore } from "../../lib/stores/store";
 import { describeOnEveryStore } from "../support/every-store";
 import { sessionRecord } from "../support/session-records";

@@ -1,6 +1,5 @@
 import { GUEST_USER } from "../../lib";
-import { newToken } from "../../lib/record/token";
-import { sessionIdOf } from "../../lib/record/session-id";
+import { newToken, sessionIdOf } from "../../lib/record/token";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { countingRoutes } from "../support/counting-routes";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Express, Request } from "express";
-import { sessionIdOf } from "../../lib/record/session-id";
+import { sessionIdOf } from "../../lib/record/token";
 import type { SessionStore } from "../../lib/stores/store";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Express } from "express";
-import { dictionary } from "../../lib/record/dictionary";
+import { dictionary } from "../../lib/record/session-record";
 import { startApp } from "../support/app";
 import type { Answer, RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";

@@ -1,5 +1,4 @@
-import { sessionIdOf } from "../../lib/record/session-id";
-import { isToken, newToken } from "../../lib/record/token";
+import { isToken, newToken, sessionIdOf } from "../../lib/record/token";
 
 describe("token", () => {
   it("is 32 bytes of base64url, and never the same", () => {

@@ -1,5 +1,5 @@
 import type { Express } from "express";
-import { sessionIdOf } from "../../lib/record/session-id";
+import { sessionIdOf } from "../../lib/record/token";
 import type { SessionOptions } from "../../lib/options/session-options";
 import type { Sessions } from "../../lib/sessions";
 import { startApp } from "./app";

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { dictionary } from "../../lib/record/dictionary";
-import { GUEST_USER } from "../../lib/record/session-record";
+import { dictionary, GUEST_USER } from "../../lib/record/session-record";
 import type { Ending, SessionRecord } from "../../lib/record/session-record";
 
 const HOUR = 3_600_000;

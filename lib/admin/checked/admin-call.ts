@@ -1,6 +1,6 @@
 import { SessionError, isUnreadable } from "../../errors";
 import { isExpired } from "../../record/expiry";
-import { isSessionId, sessionIdOf } from "../../record/session-id";
+import { isSessionId, sessionIdOf } from "../../record/token";
 import { GUEST_USER } from "../../record/session-record";
 import type { SessionRecord } from "../../record/session-record";
 import type { Session } from "../../session/session";

@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors";
-import { isSessionId } from "../../record/session-id";
+import { isSessionId } from "../../record/token";
 import { messageOf } from "../kill-options";
 import type { KillOptions } from "../kill-options";
 import type { ConsoleAnswer, ConsoleRequest, ConsoleVisit } from "./console-visit";

@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors";
-import { isSessionId } from "../../record/session-id";
+import { isSessionId } from "../../record/token";
 
 /** Where a listing looks: among live records, among ended ones, or among live ones that nothing has cleared since they expired. */
 export type ListedState = "live" | "ended" | "expired";

@@ -1,5 +1,4 @@
-import { isExpired } from "../../record/expiry";
-import { isAbandoned } from "../../record/is-abandoned";
+import { isAbandoned, isExpired } from "../../record/expiry";
 import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES, UNAUTHENTICATED } from "../../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../../record/session-record";
 

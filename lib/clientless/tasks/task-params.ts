@@ -1,6 +1,6 @@
 import { SessionError } from "../../errors";
 import { quoted, shownText } from "../../record/shown-text";
-import { refusedPart } from "../../record/value/refused-part";
+import { refusedPart } from "../../record/value/storable-copy";
 
 /** A copy of what a task is started with, so that neither side sees what the other changes. `SESSION_ARGUMENT` where it can't be cloned. */
 export function taskParams(name: string, params: unknown): unknown {

@@ -1,11 +1,10 @@
 import { SessionError } from "../../errors";
 import { assertCallOptions } from "../../options/reader/read-options";
-import { dictionary } from "../../record/dictionary";
+import { dictionary, GUEST_USER, isEnded } from "../../record/session-record";
+import type { Encoded, EndedRecord, SessionRecord } from "../../record/session-record";
 import { isExpired } from "../../record/expiry";
 import type { SessionDelta } from "../../record/session-delta";
-import { sessionIdOf } from "../../record/session-id";
-import { GUEST_USER, isEnded } from "../../record/session-record";
-import type { Encoded, EndedRecord, SessionRecord } from "../../record/session-record";
+import { sessionIdOf } from "../../record/token";
 import { endingFor, REPLACED_GRACE_MS } from "../../session/life/ending-for";
 import { newRecord } from "../../session/life/new-record";
 import { assertChangeFits, assertRecordFits } from "../../session/life/size-limit";

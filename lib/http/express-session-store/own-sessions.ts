@@ -1,9 +1,8 @@
 import { SessionError } from "../../errors";
-import { CLIENTLESS_SCOPE } from "../../record/clientless-scope";
-import { isExpired, touchAt } from "../../record/expiry";
-import { isSessionId } from "../../record/session-id";
-import { isEnded } from "../../record/session-record";
+import { CLIENTLESS_SCOPE, isEnded } from "../../record/session-record";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
+import { isExpired, touchAt } from "../../record/expiry";
+import { isSessionId } from "../../record/token";
 import { endingFor } from "../../session/life/ending-for";
 import { withMergedOwner } from "../../session/life/merged-owner";
 import { assertChangeFits } from "../../session/life/size-limit";

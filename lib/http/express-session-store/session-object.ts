@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors";
-import { dictionary } from "../../record/dictionary";
-import type { MapDelta } from "../../record/session-delta";
+import { dictionary } from "../../record/session-record";
 import type { Encoded, SessionRecord } from "../../record/session-record";
+import type { MapDelta } from "../../record/session-delta";
 import { encodeValue, sameEncoded } from "../../record/value/value-encoding";
 import { decodedValue } from "../../session/values/decoded-value";
 import { assertKey } from "../../session/values/session-key";

@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
 import { SessionError } from "../../errors";
-import { liveAttributes } from "../../record/attribute-expiry";
-import { dictionary } from "../../record/dictionary";
-import type { Duration } from "../../record/duration";
-import { isExpired } from "../../record/expiry";
+import { isExpired, liveAttributes } from "../../record/expiry";
+import { dictionary } from "../../record/session-record";
 import type { AttributeRecord, SessionRecord } from "../../record/session-record";
+import type { Duration } from "../../record/duration";
 import { assertAllExist, assertNoneExists } from "./attribute-errors";
 import { AttributeInfo } from "./attribute-info";
 import { assertAttributeName } from "./attribute-name";

@@ -1,7 +1,6 @@
-import { dictionary } from "../../record/dictionary";
-import { expiresAt } from "../../record/expiry";
-import { RECORD_VERSION } from "../../record/session-record";
+import { dictionary, RECORD_VERSION } from "../../record/session-record";
 import type { Encoded, SessionRecord } from "../../record/session-record";
+import { expiresAt } from "../../record/expiry";
 import type { SessionOrigin, SessionPolicy } from "./session-policy";
 
 /** What tells one new session from another. */

@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors";
-import { liveAttributes } from "../../record/attribute-expiry";
+import { liveAttributes } from "../../record/expiry";
 import { recordBytes, recordGrowth } from "../../record/record-size";
 import type { SessionDelta } from "../../record/session-delta";
 import type { Encoded, SessionRecord } from "../../record/session-record";

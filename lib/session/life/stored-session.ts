@@ -1,12 +1,11 @@
 import { SessionError } from "../../errors";
 import { forgettable } from "../../forgettable";
 import { assertCallOptions } from "../../options/reader/read-options";
-import { dictionary } from "../../record/dictionary";
+import { dictionary, GUEST_USER } from "../../record/session-record";
+import type { Encoded, EndReason, SessionRecord } from "../../record/session-record";
 import { isExpired, touchAt } from "../../record/expiry";
 import { applyDelta, withCounters } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
-import { GUEST_USER } from "../../record/session-record";
-import type { Encoded, EndReason, SessionRecord } from "../../record/session-record";
 import { encodeValue } from "../../record/value/value-encoding";
 import { assertUpdate, changedValue } from "../values/changed-value";
 import { cookieView } from "../cookie-view";

@@ -1,10 +1,10 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 import { SessionError } from "../../errors";
-import { dictionary } from "../../record/dictionary";
+import { dictionary } from "../../record/session-record";
+import type { SecurityKeyRecord } from "../../record/session-record";
 import { isExpired } from "../../record/expiry";
 import type { MapDelta } from "../../record/session-delta";
-import type { SecurityKeyRecord } from "../../record/session-record";
 import { isToken, newToken } from "../../record/token";
 import { decodedValue } from "../values/decoded-value";
 import { maskedKey, unmaskedKey } from "./key-mask";

@@ -1,6 +1,6 @@
-import { dictionary } from "../../record/dictionary";
-import type { MapDelta } from "../../record/session-delta";
+import { dictionary } from "../../record/session-record";
 import type { Encoded } from "../../record/session-record";
+import type { MapDelta } from "../../record/session-delta";
 import { encodeValue, sameEncoded } from "../../record/value/value-encoding";
 import { decodedValue } from "./decoded-value";
 import { assertKey } from "./session-key";

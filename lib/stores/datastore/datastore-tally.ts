@@ -1,4 +1,4 @@
-import type { SessionGroup } from "../../record/session-group";
+import type { SessionGroup } from "../../record/session-record";
 import { afterGroup, groupOfKey, tallyRanges } from "../index-keys";
 import type { SessionTally } from "../store";
 import type { DatastoreRpc } from "./calls/datastore-rpc";

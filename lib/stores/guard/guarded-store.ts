@@ -1,6 +1,6 @@
-import { hasExpired, sweeping } from "../../record/attribute-expiry";
+import { hasExpired, sweeping } from "../../record/expiry";
 import type { SessionDelta } from "../../record/session-delta";
-import { groupOf } from "../../record/session-group";
+import { groupOf } from "../../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
 import { StoreCalls } from "./store-calls";
 import { isDueTo, started } from "./store-errors";

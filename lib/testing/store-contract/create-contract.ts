@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { dictionary } from "../../record/dictionary";
+import { dictionary } from "../../record/session-record";
 import { idOf, map, liveRecord, fullRecord, loaded, plain } from "./sample-records";
 import type { ContractTests } from "./store-contract";
 

@@ -1,7 +1,6 @@
 import { strict as assert } from "node:assert";
 import { createHash, randomUUID } from "node:crypto";
-import { dictionary } from "../../record/dictionary";
-import { GUEST_USER } from "../../record/session-record";
+import { dictionary, GUEST_USER } from "../../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
 import type { FindQuery, SessionStore } from "../../stores/store";
 

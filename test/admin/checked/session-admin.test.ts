@@ -1,6 +1,6 @@
 import { GUEST_USER, setUserContext, withUserContext } from "../../../lib";
 import type { AuditEntry, KillAllOptions, SessionAdmin, SessionOptions } from "../../../lib";
-import { sessionIdOf } from "../../../lib/record/session-id";
+import { sessionIdOf } from "../../../lib/record/token";
 import type { SessionStore } from "../../../lib/stores/store";
 import { startApp } from "../../support/app";
 import type { RunningApp } from "../../support/app";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AttributeRecord } from "../../../lib";
 import { CookieSignature } from "../../../lib/http/cookie/cookie-signature";
-import { dictionary } from "../../../lib/record/dictionary";
+import { dictionary } from "../../../lib/record/session-record";
 import type { SessionStore } from "../../../lib/stores/store";
 import { describeOnEveryStore } from "../../support/every-store";
 import { startVisits } from "../../support/visits";

@@ -1,4 +1,4 @@
-import { dictionary } from "../../../lib/record/dictionary";
+import { dictionary } from "../../../lib/record/session-record";
 import { idOfEntity, liveProperties } from "../../../lib/stores/datastore/entity/record-entity";
 import { DatastoreRpc } from "../../../lib/stores/datastore/calls/datastore-rpc";
 import { DatastoreStore } from "../../../lib/stores/datastore/datastore-store";

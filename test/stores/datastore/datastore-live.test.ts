@@ -1,6 +1,6 @@
 import { google } from "@google-cloud/datastore/build/protos/protos";
 import fc from "fast-check";
-import { dictionary } from "../../../lib/record/dictionary";
+import { dictionary } from "../../../lib/record/session-record";
 import type { SessionRecord } from "../../../lib/record/session-record";
 import { readLookupResponse } from "../../../lib/stores/datastore/wire/response-reader";
 import { liveProperties, readLive } from "../../../lib/stores/datastore/entity/record-entity";

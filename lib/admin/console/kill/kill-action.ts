@@ -1,5 +1,5 @@
 import { GUEST_USER } from "../../../record/session-record";
-import { isSessionId } from "../../../record/session-id";
+import { isSessionId } from "../../../record/token";
 import { assertUserIdForm } from "../../../session/session-owner";
 import type { KillOptions } from "../../kill-options";
 import type { AskedAction, SessionAdmin } from "../../checked/session-admin";

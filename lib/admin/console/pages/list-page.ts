@@ -1,6 +1,5 @@
 import { SessionError } from "../../../errors";
-import { isProjectName } from "../../../record/project-name";
-import { UNAUTHENTICATED } from "../../../record/session-record";
+import { isProjectName, UNAUTHENTICATED } from "../../../record/session-record";
 import { assertUserIdForm } from "../../../session/session-owner";
 import type { SessionTally } from "../../../stores/store";
 import type { SessionFilter } from "../../listing/session-filter";

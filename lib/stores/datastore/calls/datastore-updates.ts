@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { mergedDelta } from "../../../record/merged-delta";
+import { mergedDelta } from "../../../record/session-delta";
 import type { SessionDelta } from "../../../record/session-delta";
 import { DatastoreChanges } from "./waiting-changes";
 import type { Change, Write } from "./waiting-changes";

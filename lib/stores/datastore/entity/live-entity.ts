@@ -1,6 +1,4 @@
-import { dictionary } from "../../../record/dictionary";
-import { NewerFormatError } from "../../../record/newer-format";
-import { RECORD_VERSION } from "../../../record/session-record";
+import { dictionary, NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
 import type { Encoded, SessionRecord } from "../../../record/session-record";
 import { readAttributes, readPages, readSecurityKeys } from "./record-maps";
 import { readTimestamp, readValue } from "../wire/entity-reader";

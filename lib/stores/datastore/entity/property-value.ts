@@ -1,5 +1,5 @@
 import { SessionError } from "../../../errors";
-import { dictionary } from "../../../record/dictionary";
+import { dictionary } from "../../../record/session-record";
 import type { Encoded } from "../../../record/session-record";
 import { keyOfProperty, propertyName } from "./property-name";
 import type { Properties, Value } from "../wire/messages";

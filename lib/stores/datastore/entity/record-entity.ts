@@ -1,13 +1,11 @@
-import { dictionary } from "../../../record/dictionary";
-import { groupOf } from "../../../record/session-group";
-import type { SessionGroup } from "../../../record/session-group";
-import { RECORD_VERSION } from "../../../record/session-record";
+import { dictionary, groupOf, RECORD_VERSION } from "../../../record/session-record";
 import type {
   AttributeRecord,
   EndedRecord,
   EndReason,
   PageRecord,
   SecurityKeyRecord,
+  SessionGroup,
   SessionRecord,
 } from "../../../record/session-record";
 import { assertFormat, readStoredLive } from "./live-entity";

@@ -1,4 +1,4 @@
-import { dictionary } from "../../../record/dictionary";
+import { dictionary } from "../../../record/session-record";
 import type { Entity, Key, Properties, Value } from "./messages";
 import type { ProtobufReader } from "./protobuf-reader";
 

@@ -1,5 +1,4 @@
-import { NewerFormatError } from "../../../record/newer-format";
-import { RECORD_VERSION } from "../../../record/session-record";
+import { NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
 import type { EndedRecord, EndReason } from "../../../record/session-record";
 import type { Database, Row } from "../file/driver";
 import { damaged, textOf } from "./record-columns";

@@ -1,8 +1,6 @@
 import { crc32 } from "node:zlib";
 import { SessionError } from "../../../errors";
-import { dictionary } from "../../../record/dictionary";
-import { NewerFormatError } from "../../../record/newer-format";
-import { RECORD_VERSION } from "../../../record/session-record";
+import { dictionary, NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
 import type { Encoded, SessionRecord } from "../../../record/session-record";
 import type { FindQuery } from "../../store";
 import type { Row, Value } from "../file/driver";

@@ -1,7 +1,6 @@
 import fc from "fast-check";
-import { dictionary } from "../../lib/record/dictionary";
-import { mergedDelta } from "../../lib/record/merged-delta";
-import { applyDelta } from "../../lib/record/session-delta";
+import { dictionary } from "../../lib/record/session-record";
+import { applyDelta, mergedDelta } from "../../lib/record/session-delta";
 import type { SessionDelta } from "../../lib/record/session-delta";
 import { sessionRecord } from "../support/session-records";
 

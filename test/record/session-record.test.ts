@@ -1,4 +1,4 @@
-import { dictionary } from "../../lib/record/dictionary";
+import { dictionary } from "../../lib/record/session-record";
 
 const INHERITED = ["__proto__", "constructor", "toString", "hasOwnProperty", "prototype"];
 
