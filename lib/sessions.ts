@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { AdminContext, AdminRequest } from "./admin/checked/admin-context";
-import type { EndedNotice } from "./admin/ended-notice";
+import type { EndedNotice } from "./admin/listing/session-info";
 import { killFound } from "./admin/kill-found";
 import type { KillQuery, KillTarget } from "./admin/kill-found";
 import { messageOf } from "./admin/kill-options";

@@ -1,5 +1,5 @@
-/** What `Sessions` needs of this room, in one piece: it loads the room when it is first asked for something in it. */
+/** What `Sessions` uses of this room. `rooms-on-demand` loads it when it is first needed. */
 export { resolveAdminContext } from "./checked/admin-context";
-export { endedNotice } from "./ended-notice";
 export { SessionAdmin } from "./checked/session-admin";
+export { endedNotice } from "./listing/session-info";
 export { SessionReader } from "./listing/session-reader";

@@ -1,17 +1,17 @@
 import { SessionError } from "../errors";
 import { assertCallOptions } from "../options/reader/read-options";
 
-/** How sessions are ended from outside. */
+/** The options of a kill. */
 export interface KillOptions {
-  /** What their user may read about it; see `Sessions.endedNotice`. Up to 500 characters. */
+  /** A message to the users, up to 500 characters; `Sessions.endedNotice` returns it. */
   readonly message?: string;
 }
 
 const MAX_MESSAGE_LENGTH = 500;
 
 /**
- * The message as it is stored; undefined for none. Throws `SESSION_ARGUMENT`, naming the `call`, for anything but options with a message.
- * `more` are names of options that the caller reads.
+ * The message as it is stored; undefined for none. Throws `SESSION_ARGUMENT`, naming the `call`, for anything but
+ * options with a message. `more` are names of options that the caller reads.
  */
 export function messageOf(options: unknown, call: string, more: readonly string[] = []): string | undefined {
   const notAnObject = `${call} takes options such as { message: "Please sign in again." }.`;

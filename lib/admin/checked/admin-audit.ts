@@ -1,4 +1,4 @@
-/** What may be asked of a `SessionAdmin`. */
+/** The calls of a `SessionAdmin`. */
 export type AdminAction =
   | "enter"
   | "get"
@@ -13,36 +13,38 @@ export type AdminAction =
   | "killAll"
   | "renew";
 
-/** One call of a `SessionAdmin`, as the `audit` option is given it. It holds no token and no value of a session. */
+/** One call of a `SessionAdmin`, as the option `audit` receives it. It contains no token and no value of a session. */
 export interface AuditEntry {
   readonly at: Date;
-  /** The same for all calls on behalf of one request. */
+  /** The same for all calls of one request. */
   readonly correlationId: string;
-  /** The app that asks. */
+  /** The app that made the call. */
   readonly app: string;
-  /** The user who asks, the real owner of the session that does; null where that is nobody. */
+  /** The owner of the acting session, whoever it acts for; null where nobody is signed in. */
   readonly actor: string | null;
-  /** The user acted for: the user context, so mostly the actor, and `GUEST_USER` for nobody; absent outside of any. */
+  /**
+   * The user acted for, from the user context: mostly the actor, `GUEST_USER` for nobody; absent outside any context.
+   */
   readonly actingFor?: string;
   readonly remoteAddress: string;
   readonly action: AdminAction;
-  /** The id of the session that is asked about; null for calls about none, or about several. */
+  /** The id of the session that the call is about; null for none or several. */
   readonly target: string | null;
-  /** Whose sessions are asked about, as far as that is known. */
+  /** Whose sessions the call is about, as far as that is known. */
   readonly targetUser: string | null;
   readonly result: "allowed" | "refused" | "failed";
-  /** Why it was refused or has failed; null where it was allowed. */
+  /** Why it was refused or failed; null where it was allowed. */
   readonly reason: string | null;
-  /** How many sessions it has ended; absent for calls that end none. */
+  /** How many sessions it ended; absent for calls that end none. */
   readonly ended?: number;
-  /** It failed before it had ended all that it was to end: others are live still. Absent otherwise. */
+  /** It failed before it had ended all: others are still live. Absent otherwise. */
   readonly unfinished?: true;
 }
 
-/** Where the entries go. What it throws or rejects with is emitted as `error`, and changes nothing for the call; nothing waits for it. */
+/** Receives the entries. Nothing waits for it; what it throws or rejects with is emitted as `error`. */
 export type AuditSink = (entry: AuditEntry) => unknown;
 
-/** Hands an entry over. It never throws. */
+/** Hands over an entry. Never throws. */
 export function record(sink: AuditSink | undefined, entry: AuditEntry, onError: (error: unknown) => void): void {
   if (sink !== undefined) void handOver(sink, entry).catch(onError);
 }

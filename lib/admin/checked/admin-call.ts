@@ -4,16 +4,16 @@ import { isSessionId, sessionIdOf } from "../../record/token";
 import { GUEST_USER } from "../../record/session-record";
 import type { SessionRecord } from "../../record/session-record";
 import type { Session } from "../../session/session";
+import { isTrue } from "../listing/session-reader";
 import type { ResolvedAdminContext } from "./admin-context";
-import { isTrue } from "../is-true";
 
-/** Whether a user may administer all sessions; `session` is the one that asks. May be async. */
+/** Whether a user may administer all sessions; `session` is the acting one. May be async. */
 export type IsSuperUser = (user: string, session: Pick<Session, "id">) => boolean | Promise<boolean>;
 
 /** Whether a user's password has expired; may be async. */
 export type IsPasswordExpired = (user: string) => boolean | Promise<boolean>;
 
-/** What decides about calls. */
+/** What the checks of a call use. */
 export interface AdminRules {
   readonly load: (id: string) => SessionRecord | undefined | Promise<SessionRecord | undefined>;
   readonly now: () => number;
@@ -21,7 +21,7 @@ export interface AdminRules {
   readonly isPasswordExpired: IsPasswordExpired;
 }
 
-/** Why a call was refused, for the audit alone: to the outside, all refusals are the same. */
+/** Why a call was refused, for the audit alone: the caller sees the same for every refusal. */
 export type RefusalReason =
   "acting session over" | "not a super-user" | "target not live" | "password expired" | "no valid key";
 
@@ -38,32 +38,32 @@ export class Refusal extends SessionError {
   constructor(reason: RefusalReason) {
     super(
       "NOT_ALLOWED",
-      "This is not allowed. Only a super-user (option isSuperUser) may look at and end others' sessions; one's own can be listed and ended.",
+      "This is not allowed. Only a super-user (option isSuperUser) may see and end other users' sessions; everyone may list and end their own.",
     );
     this.#reason = reason;
   }
 
-  /** Nothing that shows an error shows it. */
+  /** Not a property, so that nothing that prints an error prints it. */
   static reasonOf(refusal: Refusal): RefusalReason {
     return refusal.#reason;
   }
 }
 
-/** The checks of one call, and what they have found out for the audit. */
+/** The checks of one call, and what they find out for the audit. */
 export class AdminCall {
-  /** The user who asks, once it is known; null for nobody. */
+  /** The owner of the acting session, once it is known; null for nobody. */
   actor: string | null = null;
   /** The user acted for, as far as that is known. */
   actingFor: string | undefined;
   targetId: string | null = null;
   targetUser: string | null = null;
-  /** How many sessions it has ended. */
+  /** How many sessions it ended. */
   ended: number | undefined;
   /** Whether it failed before it had ended all. */
   isUnfinished = false;
   /** Why the target can't be read. */
   #unreadable: SessionError | undefined;
-  /** The id of the session that asks. */
+  /** The id of the acting session. */
   readonly actingId: string | undefined;
   #isSuperUser = false;
   readonly #rules: AdminRules;
@@ -75,7 +75,7 @@ export class AdminCall {
     this.actingId = context.session?.id;
   }
 
-  /** Refuses unless the acting session is live, at this moment and in the store. To be called before anything else. */
+  /** Refuses unless the acting session is live in the store now. Called before anything else. */
   async begin(): Promise<void> {
     const { session } = this.#context;
     const acting = session === null ? undefined : await this.#live(session.id);
@@ -89,7 +89,7 @@ export class AdminCall {
     if (!this.#isSuperUser) throw new Refusal("not a super-user");
   }
 
-  /** Refuses whoever is neither a super-user nor this user. Nobody is no user. Answers the user. */
+  /** Returns the user. Refuses anyone who is neither this user nor a super-user, and null. */
   assertUser(user: string | null): string {
     this.targetUser = user;
     if (user === null || (user !== this.actor && !this.#isSuperUser)) throw new Refusal("not a super-user");
@@ -97,9 +97,9 @@ export class AdminCall {
   }
 
   /**
-   * The live record that the call is about, undefined where there is none. Refuses whoever is not a super-user, unless `isOwn` lets people
-   * do this to sessions of their own. It asks the store for the same whether or not there is such a session. Only a super-user is told, by
-   * `SESSION_UNREADABLE`, that there is one and it can't be read.
+   * The live record that the call is about; undefined where there is none. Refuses everyone but super-users, unless
+   * `isOwn` lets people do this to their own sessions. It makes the same store calls whether or not there is such a
+   * session. Only super-users learn, by `SESSION_UNREADABLE`, that there is one that can't be read.
    */
   async target(id: unknown, isOwn: "own too" | "super-users only"): Promise<SessionRecord | undefined> {
     const record = await this.#named(id);
@@ -120,7 +120,7 @@ export class AdminCall {
     return owner !== GUEST_USER && (await isTrue("isPasswordExpired", this.#rules.isPasswordExpired(owner)));
   }
 
-  /** What was given as an id may be a token: that one is never kept, nor does it open anything here. */
+  /** What was given as an id may be a token, which is never kept and opens nothing here. */
   async #named(id: unknown): Promise<SessionRecord | undefined> {
     if (!isSessionId(id)) return undefined;
     const idOfToken = sessionIdOf(id);

@@ -3,21 +3,21 @@ import type { IncomingHttpHeaders } from "node:http";
 import { SessionError } from "../../errors";
 import type { Session } from "../../session/session";
 
-/** On whose behalf something is administered. */
+/** On whose behalf sessions are administered. */
 export interface AdminContext {
-  /** The session of who asks; null for nobody's. It must be live in the store at every call. */
+  /** The acting session; null for none. It must be live in the store at every call. */
   readonly session: Pick<Session, "id"> | null;
-  /** Ties the audit's entries to a request: up to 128 visible ASCII characters. Default a random UUID. */
+  /** Ties the audit's entries to a request: up to 128 visible ASCII characters. Default: a random UUID. */
   readonly correlationId?: string;
-  /** The app that asks. Default the `project`. */
+  /** The app that makes the calls. Default: the `project`. */
   readonly app?: string;
-  /** Where the request came from. Default `""`. */
+  /** The address that the request came from. Default `""`. */
   readonly remoteAddress?: string;
-  /** The user acted for. Default: the user context of the code that calls, at each call. */
+  /** The user acted for. Default: at each call, the user context of the calling code. */
   readonly actingFor?: string;
 }
 
-/** What is read of a request of Express's. */
+/** What is read of Express's request. */
 export interface AdminRequest {
   readonly headers: IncomingHttpHeaders;
   readonly session: Pick<Session, "id"> | null;
@@ -32,7 +32,10 @@ export type ResolvedAdminContext = Readonly<Required<Omit<AdminContext, "actingF
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 const MAX_ADDRESS_LENGTH = 64;
 
-/** `SESSION_ARGUMENT` where the context can't be used. A request's own id is taken from `X-Request-Id` or `X-Correlation-Id`, where it is well-formed. */
+/**
+ * Throws `SESSION_ARGUMENT` for an unusable context. A request's correlation id is its `X-Request-Id` or
+ * `X-Correlation-Id`, where that is well-formed.
+ */
 export function resolveAdminContext(from: AdminContext | AdminRequest, project: string): ResolvedAdminContext {
   if (!isObject(from)) {
     throw new SessionError(
@@ -43,7 +46,10 @@ export function resolveAdminContext(from: AdminContext | AdminRequest, project: 
   const context = "headers" in from ? contextOf(from) : from;
   const { session, correlationId = randomUUID(), app = project, remoteAddress = "", actingFor } = context;
   if (!isObject(session) && session !== null) {
-    throw new SessionError("SESSION_ARGUMENT", "admin: the session is missing; the session middleware comes before.");
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      "admin: the session is missing; put the session middleware before this.",
+    );
   }
   if (!isText(correlationId) || !CORRELATION_ID.test(correlationId)) {
     throw new SessionError("SESSION_ARGUMENT", "admin: correlationId must be 1 to 128 visible ASCII characters.");

@@ -9,14 +9,13 @@ import type { ResolvedAdminContext } from "./admin-context";
 import type { KillQuery, KillTarget } from "../kill-found";
 import { messageOf } from "../kill-options";
 import type { KillOptions } from "../kill-options";
-import { describeSession } from "../listing/session-description";
-import type { SessionDescription } from "../listing/session-description";
 import { assertFilter, ownerOfUsername } from "../listing/session-filter";
 import type { SessionFilter } from "../listing/session-filter";
-import type { SessionInfo } from "../listing/session-info";
+import { describeSession } from "../listing/session-info";
+import type { SessionDescription, SessionInfo } from "../listing/session-info";
 import type { SessionPage, SessionReader } from "../listing/session-reader";
 
-/** By whom sessions are ended, and what their user may read about it. */
+/** Who ends sessions, and the message to their users. */
 export interface KillDetails {
   readonly by: string | null;
   readonly message: string | undefined;
@@ -26,41 +25,42 @@ export interface KillDetails {
 export interface Administration extends AdminRules {
   readonly reader: SessionReader;
   readonly tally: () => Promise<readonly SessionTally[]>;
-  /** What is live under this id, also where it can't be read. */
+  /** The live session with this id, even if it can't be read. */
   readonly killTarget: (id: string) => Promise<KillTarget | undefined>;
   /** Whether this call ended it. */
   readonly kill: (target: KillTarget, details: KillDetails) => Promise<boolean>;
-  /** Ends all that are found; answers how many. */
+  /** Ends all sessions that are found. Resolves to how many. */
   readonly killFound: (query: KillQuery, details: KillDetails) => Promise<number>;
-  /** Renews a session's idle limit, as a request of its own would; undefined where it is over. */
+  /** Renews a session's idle limit, as a request of its own would. Resolves to undefined where it is over. */
   readonly renew: (id: string) => Promise<SessionRecord | undefined>;
   readonly audit: AuditSink | undefined;
-  /** What the app is given of a promise: one that it may forget. */
+  /** Turns work into a promise that the app may forget to await. */
   readonly given: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The user for whom the running code acts. */
+  /** The user context of the running code. */
   readonly actingFor: () => string | undefined;
   readonly onError: (error: unknown) => void;
 }
 
-/** What a form asks for, and of whose sessions. */
+/** The action that a form asks for, and whose sessions it is about. */
 export interface AskedAction {
   readonly action: AdminAction;
-  /** The session that is asked about. */
+  /** The id of the session. */
   readonly id?: string;
-  /** The owner of those that are asked about. */
+  /** The owner of the sessions. */
   readonly user?: string;
 }
 
 /** How everyone's sessions are ended. */
 export interface KillAllOptions extends KillOptions {
-  /** Leave the session that asks. Default false. */
+  /** Leave the acting session live. Default false. */
   readonly keepMine?: boolean;
 }
 
 /**
- * Looks at sessions and ends them on behalf of a person. Each call is checked: the session that asks must be live in the store, and its
- * user a super-user (option `isSuperUser`), or the call one that people may make about their own sessions. What is refused rejects with
- * `NOT_ALLOWED` (403), the same whether or not there is such a session. Each call, allowed or not, makes one entry for the `audit` option.
+ * Shows and ends sessions on behalf of a person. Each call is checked: the acting session must be live in the store,
+ * and its user a super-user (option `isSuperUser`), unless the call is one that people may make about their own
+ * sessions. A refused call rejects with `NOT_ALLOWED` (403), the same whether or not there is such a session. Each
+ * call, allowed or not, makes one entry for the option `audit`.
  */
 export class SessionAdmin {
   readonly #administration: Administration;
@@ -72,12 +72,12 @@ export class SessionAdmin {
     this.#context = context;
   }
 
-  /** Nothing but the check: resolves for a super-user, and rejects for everybody else, also where the next call would be one for all people. */
+  /** Only the check: resolves for a super-user, and rejects for everyone else. */
   enter(): Promise<void> {
     return this.#checked("enter", async (call) => call.assertSuperUser());
   }
 
-  /** What is known of a live session whose user's password has not expired. Reading does not renew it. */
+  /** The info about a live session whose user's password has not expired. Reading does not renew the session. */
   get(id: string): Promise<SessionInfo> {
     return this.#checked("get", async (call) => {
       const target = await call.assertReadable(await call.target(id, "super-users only"));
@@ -93,11 +93,11 @@ export class SessionAdmin {
     });
   }
 
-  /** The sessions that pass the filter. Who is no super-user may list those of `username`: their own. */
+  /** The sessions that match the filter. Users who aren't super-users may list their own, by `username`. */
   list(filter: SessionFilter = {}): Promise<SessionPage> {
     return this.#checked("list", async (call) => {
       assertFilter(filter);
-      // What is listed is what was checked, whatever becomes of the filter meanwhile.
+      // A copy: what is listed is what was checked, even if the app changes the filter meanwhile.
       const asked = { ...filter };
       const { username } = asked;
       call.targetUser = typeof username === "string" ? ownerOfUsername(username) : null;
@@ -107,7 +107,10 @@ export class SessionAdmin {
     });
   }
 
-  /** Up to `limit` sessions that were ended lately, in no order of time; those that only expired are listed with `live: false`. */
+  /**
+   * Up to `limit` sessions that were ended lately, in no particular order. `list` with `live: false` has the expired
+   * ones too.
+   */
   lately(limit: number): Promise<SessionPage> {
     return this.#checked("lately", async (call) => {
       assertFilter({ limit });
@@ -129,7 +132,7 @@ export class SessionAdmin {
     });
   }
 
-  /** How many sessions are live, by project, scope and whether they are guests'. */
+  /** How many sessions are live, by project, scope, and guest or not. */
   tally(): Promise<readonly SessionTally[]> {
     return this.#checked("tally", async (call) => {
       call.assertSuperUser();
@@ -137,7 +140,7 @@ export class SessionAdmin {
     });
   }
 
-  /** Ends a session, also one's own. Resolves to whether it was live until now. */
+  /** Ends a session; everyone may end their own. Resolves to whether it was live until now. */
   kill(id: string, options: KillOptions = {}): Promise<boolean> {
     return this.#checked("kill", async (call) => {
       const message = messageOf(options, "kill(id, options)");
@@ -148,14 +151,17 @@ export class SessionAdmin {
     });
   }
 
-  /** Ends all sessions of a user, also one's own; of nobody with `GUEST_USER` or `"Unauthenticated"`. Resolves to how many it ended. */
+  /**
+   * Ends all sessions of a user, or of guests with `GUEST_USER` or `"Unauthenticated"`; everyone may end their own.
+   * Resolves to how many it ended.
+   */
   killByUser(user: string, options: KillOptions = {}): Promise<number> {
     return this.#checked("killByUser", async (call) => {
       const message = messageOf(options, "killByUser(user, options)");
       if (typeof user !== "string" || user === "") {
         throw new SessionError(
           "SESSION_ARGUMENT",
-          "killByUser(user) takes a user id; to end everyone's call killAll().",
+          "killByUser(user) takes a user id; call killAll() to end everyone's sessions.",
         );
       }
       const owner = call.assertUser(ownerOfUsername(user));
@@ -163,7 +169,7 @@ export class SessionAdmin {
     });
   }
 
-  /** Ends all sessions of the user who asks but the one that asks. Resolves to how many it ended. */
+  /** Ends all sessions of the acting session's user but the acting one. Resolves to how many it ended. */
   killOthers(options: KillOptions = {}): Promise<number> {
     return this.#checked("killOthers", async (call) => {
       const message = messageOf(options, "killOthers(options)");
@@ -181,7 +187,7 @@ export class SessionAdmin {
     });
   }
 
-  /** Renews a live session as if its client had come back now; its absolute limit stays. */
+  /** Renews a live session's idle limit, as a request of its own would; its absolute limit stays. */
   renew(id: string): Promise<SessionInfo> {
     return this.#checked("renew", async (call) => {
       await call.assertReadable(await call.target(id, "super-users only"));
@@ -192,7 +198,7 @@ export class SessionAdmin {
   }
 
   /**
-   * Tells the audit that a form asked for something without a key that was made for it, and rejects as everything that is refused.
+   * Records for the audit that a form came without a valid security key, and rejects as every refusal does.
    * @internal For the console.
    */
   refuseForm({ action, id, user }: AskedAction): Promise<never> {
@@ -224,7 +230,7 @@ export class SessionAdmin {
     }
   }
 
-  /** Does it, if it is allowed, and tells the audit how it went. */
+  /** Does the work if it is allowed, and records for the audit how it went. */
   #checked<T>(action: AdminAction, work: (call: AdminCall) => Promise<T>): Promise<T> {
     return this.#administration.given(() => this.#audited(action, work));
   }
@@ -234,9 +240,9 @@ export class SessionAdmin {
     try {
       call.actingFor = this.#context.actingFor ?? this.#administration.actingFor();
       await call.begin();
-      const answer = await work(call);
+      const result = await work(call);
       this.#audit(action, call, "allowed", null);
-      return answer;
+      return result;
     } catch (error) {
       if (error instanceof Refusal) this.#audit(action, call, "refused", Refusal.reasonOf(error));
       else this.#audit(action, call, "failed", error instanceof SessionError ? error.code : "an error of the app's");

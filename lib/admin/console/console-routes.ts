@@ -55,7 +55,9 @@ async function endSessions(
   return resultPage(visit, action, await action.run(visit.admin, options));
 }
 
-/** Throws `SESSION_ARGUMENT` where the message is too long. Browsers count a line break as one character, but send two. */
+/**
+ * Throws `SESSION_ARGUMENT` where the message is too long. Browsers count a line break as one character, but send two.
+ */
 function killOptions(given: string | undefined): KillOptions {
   const message = messageOf({ message: given?.replaceAll("\r\n", "\n").trim() ?? "" }, "The console");
   return message === undefined ? {} : { message };

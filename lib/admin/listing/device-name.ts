@@ -1,8 +1,8 @@
 import Bowser from "bowser";
 
 /**
- * What a person would call the device of a user agent, such as "Firefox on Linux"; the user agent itself where it is no browser that is known.
- * It is what the client said: something to recognise a device by, and nothing to rely on.
+ * What a person would call the device of a user agent, such as "Firefox on Linux"; the user agent itself where the
+ * browser is unknown. The client says it, so it serves to recognise a device and proves nothing.
  */
 export function deviceName(userAgent: string): string {
   if (userAgent === "") return "";

@@ -4,34 +4,34 @@ import { GUEST_USER, UNAUTHENTICATED } from "../../record/session-record";
 import type { FindQuery } from "../../stores/store";
 import type { StoredSessionInfo } from "./session-info";
 
-/** What a field must be: exactly this, or what the pattern or the function accepts. */
+/** A field must equal a string, or be accepted by a pattern or a function. */
 export type Match = string | RegExp | ((value: string) => boolean);
 
-/** Which sessions `getSessionInfo` lists; the fields are combined with "and". */
+/** Which sessions `getSessionInfo` lists: those that match all fields. */
 export interface SessionFilter {
-  /** A user id, or `"Unauthenticated"`. An exact one is looked up by index, and reads no other user's sessions. */
+  /** A user id, or `"Unauthenticated"`. A string is looked up by index, without reading other users' sessions. */
   readonly username?: Match;
   readonly project?: Match;
-  /** Where it runs: `browser`, `clientless`, or what the app's `scope` says. */
+  /** `browser`, `clientless`, or what the app's option `scope` returns. */
   readonly scope?: Match;
-  /** Default true; false lists those that are over, as long as they are remembered (`keepEnded`). */
+  /** Default true; false lists sessions that are over, for as long as `keepEnded` keeps them. */
   readonly live?: boolean;
   /**
-   * The most that are answered; default all. Where few of many match, and no index finds them, a page may be shorter, or empty, and still
-   * have a `next`: it ends after some 5,000 that were looked at.
+   * The longest page; default all. Where few sessions match and no index finds them, a page ends after some 5,000
+   * records that were read: it may be shorter, or empty, and still have a `next`.
    */
   readonly limit?: number;
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly after?: string;
 }
 
-/** Those parts of a filter that one session can be held against. */
+/** The fields of a filter that one session is compared with. */
 export type SessionMatch = Pick<SessionFilter, "username" | "project" | "scope">;
 
 const MATCHES = ["username", "project", "scope"];
 const NAMES = [...MATCHES, "live", "limit", "after"];
 
-/** What the store can look up of a filter. */
+/** The part of a filter that the store can look up. */
 export function queryFor(filter: SessionMatch): Omit<FindQuery, "state"> {
   const { username, project, scope } = filter;
   return {
@@ -41,12 +41,12 @@ export function queryFor(filter: SessionMatch): Omit<FindQuery, "state"> {
   };
 }
 
-/** The owner in the records of whom `SessionInfo` calls so. */
+/** The owner, as records have it, of a username, as `SessionInfo` has it. */
 export function ownerOfUsername(username: string): string {
   return username === UNAUTHENTICATED ? GUEST_USER : username;
 }
 
-/** Whether a session passes the filter. */
+/** Whether a session matches the filter. */
 export function passes(
   info: Pick<StoredSessionInfo, "username" | "project" | "sessionScope">,
   filter: SessionMatch,
@@ -58,7 +58,7 @@ export function passes(
   );
 }
 
-/** Refuses what is no filter: `SESSION_ARGUMENT`. */
+/** Throws `SESSION_ARGUMENT` for anything but a filter. */
 export function assertFilter(filter: unknown): asserts filter is SessionFilter {
   const notAnObject = 'getSessionInfo: takes an object such as { username: "alice" }.';
   assertCallOptions(filter, NAMES, "getSessionInfo", notAnObject);

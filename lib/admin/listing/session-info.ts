@@ -1,54 +1,91 @@
 import { isAbandoned, isExpired } from "../../record/expiry";
 import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES, UNAUTHENTICATED } from "../../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../../record/session-record";
+import { encodedBytes } from "../../record/value/value-encoding";
 
-/** What may be told of a session: never its token, never its data. */
+// What an administrator sees: the console shows each field in console/pages/detail-page.ts, the command line in
+// cli/commands/show.ts.
+/** What may be shown of a session: never its token, never its data. */
 export interface SessionInfo {
   readonly id: string;
   /** The user it belongs to, or `"Unauthenticated"`. */
   readonly username: string;
   readonly project: string;
-  /** Where it runs: `browser`, or what the app's `scope` says. */
+  /** `browser`, `clientless`, or what the app's option `scope` returns. */
   readonly sessionScope: string;
   readonly userAgent: string;
   readonly clientAddress: string;
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
-  /** When it will be over if nobody comes back; null for never, and for one that is over. */
+  /** When it expires if no other request comes; null for never, and for a session that is over. */
   readonly expiresAt: Date | null;
   /** Null while it is live. */
   readonly endedAt: Date | null;
   readonly endReason: EndReason | null;
-  /** The user who ended it; null where nobody in particular did. */
+  /** The user who ended it; null where no user did. */
   readonly endedBy: string | null;
   /** Milliseconds since it was created, until now or its end. */
   readonly uptime: number;
-  /** What the one who ended it has written to its user; null for nothing. */
+  /** The message of whoever ended it to its user; null for none. */
   readonly endMessage: string | null;
-  /** Milliseconds since its last communication. */
+  /** Milliseconds since its last request. */
   readonly lastComm: number;
-  /** Bytes that the client sent in its most recent communication; 0 for one that has ended. */
+  /** Bytes that the client sent in its most recent request; 0 for a session that has ended. */
   readonly recentBytesSent: number;
-  /** Bytes that the client sent in all. Approximate under TLS and pipelining. */
+  /** Bytes that the client sent in total. Approximate under TLS and pipelining. */
   readonly totalBytesSent: number;
   /** How many pages are open now. */
   readonly activePages: number;
   /** The ids of the pages that are open now. */
   readonly pageIds: readonly string[];
-  /** Whether its user is authorized as this is read: the `isAuthorized` option says so. One that is over never is. */
+  /** Whether its user is authorized now, by the option `isAuthorized`. Always false for a session that is over. */
   readonly authorized: boolean;
 }
 
-/** What is known of a session before the app is asked whether its user is authorized. */
+/** A `SessionInfo` before the app is asked whether the user is authorized. */
 export type StoredSessionInfo = Omit<SessionInfo, "authorized">;
 
-/** Bytes that a client has sent and that are not in the record yet. */
+/** A key of a session's data and the size of its value; never the value. */
+export interface DataDescription {
+  readonly name: string;
+  /** The size of the stored value. */
+  readonly bytes: number;
+}
+
+/** An attribute without its value. */
+export interface AttributeDescription extends DataDescription {
+  readonly encrypted: boolean;
+  readonly createdAt: Date;
+  readonly modifiedAt: Date;
+  /** Null where it ends with its session. */
+  readonly expiresAt: Date | null;
+}
+
+/** A session with the names and sizes of what is in it. */
+export interface SessionDescription {
+  readonly info: SessionInfo;
+  /** In the order of their names; empty for a session that is over. */
+  readonly data: readonly DataDescription[];
+  readonly attributes: readonly AttributeDescription[];
+}
+
+/** What the browser of an ended session may be told. */
+export interface EndedNotice {
+  readonly reason: EndReason;
+  readonly endedAt: Date;
+  /** The user who ended it; null where no user did. */
+  readonly endedBy: string | null;
+  /** The message of that user; null for none. */
+  readonly message: string | null;
+}
+
+/** Bytes that a client has sent and that are not yet in the record. */
 export interface UnwrittenBytes {
   readonly total: number;
   readonly recent: number;
 }
 
-/** What is told of a record at `now`. One that has expired is over, whether or not anything has cleared it. (P8) */
+/** The info about a record at `now`. An expired session is over, whether or not it has been cleared. (P8) */
 export function sessionInfo(
   record: SessionRecord | EndedRecord,
   now: number,
@@ -78,7 +115,36 @@ export function sessionInfo(
   };
 }
 
-/** How a session ended; undefined while it is live. One that has expired needs nothing to end it. */
+/** The description of a record at `now`, without values and without attributes that have expired. */
+export function describeSession(
+  record: SessionRecord | EndedRecord,
+  info: SessionInfo,
+  now: number,
+): SessionDescription {
+  if (isEnded(record) || info.endedAt !== null) return { info, data: [], attributes: [] };
+  const data = Object.entries(record.data).map(([name, value]) => ({ name, bytes: encodedBytes(value) }));
+  const attributes = Object.entries(record.attributes)
+    .filter(([, attribute]) => now < attribute.expiresAt)
+    .map(([name, attribute]) => ({
+      name,
+      bytes: encodedBytes(attribute.value),
+      encrypted: attribute.encrypted,
+      createdAt: new Date(attribute.createdAt),
+      modifiedAt: new Date(attribute.modifiedAt),
+      expiresAt: Number.isFinite(attribute.expiresAt) ? new Date(attribute.expiresAt) : null,
+    }));
+  return { info, data: data.sort(byName), attributes: attributes.sort(byName) };
+}
+
+/** The notice about a record; undefined while its session is live. */
+export function endedNotice(record: SessionRecord | EndedRecord, now: number): EndedNotice | undefined {
+  const end = endOf(record, now);
+  if (end === undefined) return undefined;
+  const { reason, endedAt, endedBy, message = null } = end;
+  return { reason, endedAt: new Date(endedAt), endedBy, message };
+}
+
+/** How a session ended; undefined while it is live. An expired session has ended without being ended. */
 export function endOf(record: SessionRecord | EndedRecord, now: number): Omit<Ending, "purgeAt"> | undefined {
   if (isEnded(record)) return record;
   if (!isExpired(record, now)) return undefined;
@@ -100,7 +166,11 @@ function dateOrNull(instant: number): Date | null {
   return Number.isFinite(instant) ? new Date(instant) : null;
 }
 
-/** Another instance's clock may be ahead: nothing began in the future. */
+/** Never negative, though another instance's clock may be ahead. */
 function since(instant: number, now: number): number {
   return Math.max(0, now - instant);
+}
+
+function byName(a: DataDescription, b: DataDescription): number {
+  return a.name < b.name ? -1 : 1;
 }

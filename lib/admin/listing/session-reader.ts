@@ -1,25 +1,23 @@
 import { SessionError } from "../../errors";
+import { isSessionId } from "../../record/token";
 import { isEnded } from "../../record/session-record";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
 import type { FindQuery } from "../../stores/store";
-import { isTrue } from "../is-true";
-import { cursorText, readCursor } from "./session-cursor";
-import type { ListedState, SessionCursor } from "./session-cursor";
 import { assertFilter, passes, queryFor } from "./session-filter";
 import type { SessionFilter } from "./session-filter";
 import { endOf, sessionInfo } from "./session-info";
 import type { SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
 
-/** One page of a listing: an array, with the cursor of the next page. */
+/** One page of a listing: an array with the cursor of the next page. */
 export interface SessionPage extends Array<SessionInfo> {
-  /** What to give as `after` for the next page; undefined where this is the last one. */
+  /** The `after` of the next page; undefined on the last one. */
   readonly next: string | undefined;
 }
 
-/** Tells whether the user of a live session is authorized; may be async. */
+/** Whether the user of a live session is authorized; may be async. */
 export type IsAuthorized = (session: StoredSessionInfo) => boolean | Promise<boolean>;
 
-/** What a reader reads from. */
+/** What a reader works with. */
 export interface SessionSource {
   readonly store: {
     load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined>;
@@ -27,18 +25,28 @@ export interface SessionSource {
   };
   readonly now: () => number;
   readonly isAuthorized: IsAuthorized;
-  /** What this process has counted of a session and not written yet. */
+  /** The bytes that this process has counted for a session and not yet written. */
   readonly unwrittenBytes: (id: string) => UnwrittenBytes | undefined;
+}
+
+/** The records that a listing reads: live ones, ended ones, or live ones that have expired and are not cleared. */
+type ListedState = "live" | "ended" | "expired";
+
+/** Where a page of a listing ends. */
+interface SessionCursor {
+  readonly state: ListedState;
+  /** The last id that was read. */
+  readonly id: string;
 }
 
 type AnyRecord = SessionRecord | EndedRecord;
 
-/** How many records that do not match a page looks at before it is answered as it is. */
+/** How many records that don't match are read for one page before it is returned as it is. */
 const LONGEST_SEARCH = 5_000;
-/** How often a store tells how far it has come among records that do not match. */
+/** A store reports progress after this many records that don't match. */
 const PROGRESS_EVERY = 100;
 
-/** Tells what is known of sessions. */
+/** Reads sessions, one or many, as `SessionInfo`. */
 export class SessionReader {
   readonly #source: SessionSource;
 
@@ -46,14 +54,14 @@ export class SessionReader {
     this.#source = source;
   }
 
-  /** What is told of a record. Rejects with what `isAuthorized` throws. */
+  /** The info about a record. Rejects with what `isAuthorized` throws. */
   async info(record: AnyRecord): Promise<SessionInfo> {
     const { now, isAuthorized, unwrittenBytes } = this.#source;
     const info = sessionInfo(record, now(), unwrittenBytes(record.id));
     return { ...info, authorized: info.endedAt === null && (await isTrue("isAuthorized", isAuthorized(info))) };
   }
 
-  /** The record of a session, live or over, as long as it is remembered. */
+  /** The record of a session, live or over, until its `purgeAt`. */
   async record(id: string): Promise<AnyRecord | undefined> {
     const { store } = this.#source;
     const live = await store.load(id);
@@ -62,15 +70,15 @@ export class SessionReader {
     return undefined;
   }
 
-  /** Rejects with `SESSION_NOT_FOUND`. */
+  /** Rejects with `SESSION_NOT_FOUND` where there is none. */
   async get(id: string): Promise<SessionInfo> {
     const record = await this.record(id);
     if (record !== undefined) return this.info(record);
-    // Without the id: what was given instead may be a token.
+    // Without the id: what was given may be a token.
     throw new SessionError("SESSION_NOT_FOUND", "There is no session with this id, and none that ended lately.");
   }
 
-  /** Rejects with `SESSION_ARGUMENT` where this is no filter, or `after` no cursor of such a listing. */
+  /** One page of the sessions that match. Rejects with `SESSION_ARGUMENT` for a wrong filter or cursor. */
   async page(filter: SessionFilter): Promise<SessionPage> {
     assertFilter(filter);
     const { limit = Infinity } = filter;
@@ -95,8 +103,8 @@ export class SessionReader {
   }
 
   /**
-   * Of those that were ended and are remembered, up to `most`, in no order of time. What has only expired is not among them: to find that, a
-   * store would have to look through the live ones.
+   * Up to `most` sessions that were ended and not yet purged, in no particular order. Sessions that only expired are
+   * left out: to find them, a store would have to read through the live ones.
    */
   async lately(most: number): Promise<SessionPage> {
     const infos: SessionInfo[] = [];
@@ -111,7 +119,7 @@ export class SessionReader {
     return Object.assign(infos, { next });
   }
 
-  /** All that pass, one by one, however many there are; `limit` ends it. `SESSION_ARGUMENT` where this is no filter. */
+  /** All sessions that match, one by one, up to `limit`. Throws `SESSION_ARGUMENT` for a wrong filter. */
   async *each(filter: SessionFilter): AsyncGenerator<SessionInfo> {
     assertFilter(filter);
     let left = filter.limit ?? Infinity;
@@ -122,7 +130,7 @@ export class SessionReader {
     }
   }
 
-  /** The records that pass, and, of those that do not, how many were looked at since. */
+  /** Matching records, with `looked` 0, and between them reports of how many others were read. */
   async *#walk(filter: SessionFilter): AsyncGenerator<{ record: AnyRecord; state: ListedState; looked: number }> {
     const states: readonly ListedState[] = (filter.live ?? true) ? ["live"] : ["ended", "expired"];
     const from = filter.after === undefined ? undefined : readCursor(filter.after, states);
@@ -138,7 +146,7 @@ export class SessionReader {
     }
   }
 
-  /** 0 for a record that is listed; otherwise how many the store has looked at for it. */
+  /** 0 for a record to list; otherwise how many records the store has read for this report. */
   #looked(record: AnyRecord, state: ListedState, filter: SessionFilter): number {
     const { now } = this.#source;
     const { owner, project, scope } = queryFor(filter);
@@ -157,4 +165,33 @@ export class SessionReader {
       ? record.purgeAt > this.#source.now()
       : true;
   }
+}
+
+/**
+ * The answer of an app's callback. Throws `SESSION_CONFIG` for anything but a boolean: a truthy value returned by
+ * mistake must not let everyone in.
+ */
+export async function isTrue(option: string, answer: boolean | Promise<boolean>): Promise<boolean> {
+  const isIt: unknown = await answer;
+  if (typeof isIt === "boolean") return isIt;
+  throw new SessionError(
+    "SESSION_CONFIG",
+    `Option ${option}: its function must return true or false, not ${typeof isIt}.`,
+  );
+}
+
+/** A cursor as an app passes it on. */
+function cursorText({ state, id }: SessionCursor): string {
+  return `${state}.${id}`;
+}
+
+/** Reads a cursor of a listing of these states. Throws `SESSION_ARGUMENT` for any other text. */
+function readCursor(text: string, states: readonly ListedState[]): SessionCursor {
+  const [name, id, rest] = text.split(".", 3);
+  const state = states.find((one) => one === name);
+  if (state !== undefined && isSessionId(id) && rest === undefined) return { state, id };
+  throw new SessionError(
+    "SESSION_ARGUMENT",
+    "getSessionInfo: after must be the `next` of a page with the same `live`; leave it out for the first page.",
+  );
 }

@@ -153,7 +153,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
     const asking = new Sessions({ store, clearSchedule: false, storeTimeout: "20s", isAuthorized: lookup });
     await expect(asking.getSessionInfo()).rejects.toMatchObject({
       code: "SESSION_CONFIG",
-      message: "Option isAuthorized: its function must answer true or false, not object.",
+      message: "Option isAuthorized: its function must return true or false, not object.",
     });
   });
 

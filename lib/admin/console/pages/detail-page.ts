@@ -1,6 +1,6 @@
 import { UNAUTHENTICATED } from "../../../record/session-record";
 import type { AuditEntry } from "../../checked/admin-audit";
-import type { AttributeDescription, DataDescription, SessionDescription } from "../../listing/session-description";
+import type { AttributeDescription, DataDescription, SessionDescription } from "../../listing/session-info";
 import type { SessionInfo } from "../../listing/session-info";
 import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
 import { endUserPath } from "../kill/kill-action";

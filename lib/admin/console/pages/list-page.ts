@@ -33,8 +33,8 @@ const PAGE_SIZE = 50;
 const MAX_SCOPE_LENGTH = 64;
 
 /**
- * The sessions that match the filters, fifty to a page. It pages by a cursor, so that the last page costs no more than the
- * first.
+ * The sessions that match the filters, fifty to a page. It pages by a cursor, so that the last page costs no more than
+ * the first.
  */
 export async function listPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
   const { admin, base, title, now, query: fields } = visit;
