@@ -35,9 +35,9 @@ export { getUserContext, setUserContext, withUserContext } from "./clientless/us
 export * from "./session/session-data";
 export type { SessionAttributes } from "./session/attributes/session-attributes";
 export type { AttributeInfo } from "./session/attributes/attribute-info";
-export type { AttributeItem, AttributeOptions } from "./session/attributes/attribute-options";
+export type { AttributeItem, AttributeOptions } from "./session/attributes/attribute-arguments";
 export type { SecurityKeys } from "./session/security-keys/security-keys";
-export type { SecurityKeyOptions } from "./session/security-keys/security-key-options";
+export type { SecurityKeyOptions } from "./session/security-keys/security-keys";
 export type { SessionMeta } from "./session/session-meta";
 export type { LoginOptions } from "./session/life/session-state";
 export type { UserOf } from "./session/session-owner";

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { MAX_TIMER_MS } from "../record/duration";
+import { durationArgument, MAX_TIMER_MS } from "../record/duration";
 import { CLIENTLESS_SCOPE } from "../record/session-record";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
@@ -8,7 +8,6 @@ import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import { ClientlessState } from "./clientless-state";
 import { DefinedTasks } from "./tasks/defined-tasks";
-import { durationArgument } from "./duration-argument";
 import { opening } from "./open-options";
 import type { Opening, OpenOptions } from "./open-options";
 import { OpenSessions } from "./open-sessions";

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors";
-import { MAX_TIMER_MS } from "../record/duration";
+import { durationArgument, MAX_TIMER_MS } from "../record/duration";
 import { quoted, shownText } from "../record/shown-text";
 import { assertCallOptions } from "../options/reader/read-options";
 import { isExpired, touchAt } from "../record/expiry";
@@ -10,7 +10,6 @@ import { ClientlessSession } from "./clientless-session";
 import type { CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import type { DefinedTasks } from "./tasks/defined-tasks";
-import { durationArgument } from "./duration-argument";
 import type { OpenSessions } from "./open-sessions";
 import { SessionTasks } from "./tasks/session-tasks";
 import type { ResultOptions, TaskHandle } from "./tasks/task";

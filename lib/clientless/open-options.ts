@@ -3,7 +3,7 @@ import { assertCallOptions } from "../options/reader/read-options";
 import { isProjectName } from "../record/session-record";
 import { shownValue } from "../record/shown-text";
 import { userId } from "../session/session-owner";
-import { durationArgument } from "./duration-argument";
+import { durationArgument } from "../record/duration";
 import type { Duration } from "../record/duration";
 
 /** How a clientless session is opened. */

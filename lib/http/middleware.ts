@@ -3,7 +3,7 @@ import { currentHolder } from "../session/current-session";
 import "./express-types";
 import { holdResponse } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
-import { hasBody, keepCurrent } from "./security-key/request-body";
+import { hasBody, keepCurrent } from "./bind-listeners";
 import { showSession } from "./request-properties";
 import { RequestSession } from "./request-session";
 import { REQUEST_SESSION } from "./request-slot";

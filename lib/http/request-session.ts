@@ -20,7 +20,7 @@ import { REPLACED_GRACE_MS, wasReplaced } from "../session/life/ending-for";
 import type { Session } from "../session/session";
 import type { SessionOrigin, SessionPlace } from "../session/life/session-policy";
 import { StoredSession } from "../session/life/stored-session";
-import { bindListeners } from "./bind-listeners";
+import { bindListeners, hasBody } from "./bind-listeners";
 import { assertPrivate, keepPrivate, varyByCookie } from "./cookie/cache-headers";
 import { firstOpening } from "./first-opening";
 import { Handshake, isHandshake } from "./handshake";
@@ -28,7 +28,6 @@ import type { ExpressSessionStore } from "./express-session-store/express-sessio
 import { headersGone } from "./hold/hold-response";
 import type { ResponseGate } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
-import { hasBody } from "./security-key/request-body";
 import { REQUEST_SESSION } from "./request-slot";
 import type { RequestWithSession } from "./request-slot";
 import { MAX_COOKIE_AGE_MS } from "./cookie/session-cookie";

@@ -1,5 +1,7 @@
 import ms from "ms";
 import type { StringValue } from "ms";
+import { SessionError } from "../errors";
+import { shownValue } from "./shown-text";
 
 /** A length of time: milliseconds, or a string as the `ms` package reads it (`"90s"`, `"1h"`, `"30d"`). */
 export type Duration = number | StringValue;
@@ -17,4 +19,30 @@ export function durationMs(given: unknown): number {
   if (typeof given !== "string" || given === "" || given.length > 100) return NaN;
   const millis: unknown = ms(given as StringValue);
   return typeof millis === "number" ? millis : NaN;
+}
+
+/** A duration that a call was given, in milliseconds: `least` at least, `most` or `Infinity` at most. `SESSION_ARGUMENT`. */
+export function durationArgument(name: string, value: unknown, least = 0, most = Infinity): number {
+  const millis = durationMs(value);
+  if (millis >= least && (millis <= most || millis === Infinity)) return millis;
+  const limit = most < Infinity ? `, ${most} at most` : "";
+  throw new SessionError(
+    "SESSION_ARGUMENT",
+    `${name} can't be ${shownValue(value)}; give milliseconds as a number (${least} or more${limit}), or a string such as "30s" or "15m"; leave it out for no limit.`,
+  );
+}
+
+/**
+ * How long something is to live, in milliseconds; `Infinity` for as long as its session. Zero, less, NaN and what is no duration are a
+ * RangeError, whose `code` is `SESSION_ARGUMENT`: none of them may come to mean "for ever".
+ */
+export function expiresInMs(given: unknown): number {
+  const millis = durationMs(given);
+  if (millis === Infinity || (millis > 0 && millis <= MAX_DURATION_MS)) return millis;
+  throw Object.assign(
+    new RangeError(
+      `expiresIn can't be ${shownValue(given)}; give milliseconds above zero, a string such as "10m", or Infinity for as long as the session lives.`,
+    ),
+    { code: "SESSION_ARGUMENT" as const },
+  );
 }

@@ -1,6 +1,6 @@
 import express from "express";
 import type { Express } from "express";
-import type { SecurityKeyOptions } from "../../lib/session/security-keys/security-key-options";
+import type { SecurityKeyOptions } from "../../lib/session/security-keys/security-keys";
 import type { RunningApp } from "./app";
 
 /** An app whose paths are what can be done with security keys. */

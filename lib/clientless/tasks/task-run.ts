@@ -1,8 +1,7 @@
 import { SessionError } from "../../errors";
-import { MAX_TIMER_MS } from "../../record/duration";
+import { durationArgument, MAX_TIMER_MS } from "../../record/duration";
 import { quoted } from "../../record/shown-text";
 import { assertCallOptions } from "../../options/reader/read-options";
-import { durationArgument } from "../duration-argument";
 import type { ResultOptions } from "./task";
 import { within } from "./within";
 

@@ -4,14 +4,18 @@ import { isExpired, liveAttributes } from "../../record/expiry";
 import { dictionary } from "../../record/session-record";
 import type { AttributeRecord, SessionRecord } from "../../record/session-record";
 import type { Duration } from "../../record/duration";
-import { assertAllExist, assertNoneExists } from "./attribute-errors";
+import { expiresInMs } from "../../record/duration";
+import {
+  assertAllExist,
+  assertAttributeName,
+  assertAttributeNames,
+  assertNoneExists,
+  readDrafts,
+} from "./attribute-arguments";
+import type { AttributeItem, AttributeOptions } from "./attribute-arguments";
 import { AttributeInfo } from "./attribute-info";
-import { assertAttributeName } from "./attribute-name";
-import type { AttributeItem, AttributeOptions } from "./attribute-options";
-import { readDrafts } from "./attribute-drafts";
 import { AttributeValues } from "./attribute-values";
 import type { AttributeDraft } from "./attribute-values";
-import { expiresInMs } from "../expires-in";
 import type { OwnRecord } from "../life/own-record";
 import type { SessionPolicy } from "../life/session-policy";
 
@@ -96,7 +100,7 @@ export class SessionAttributes {
   /** The values by name, in an object without a prototype; absent ones are left out. */
   getMany(names: readonly string[]): Promise<Record<string, unknown>> {
     return this.#given(async () => {
-      assertNames(names);
+      assertAttributeNames(names);
       return this.#read(await this.#own.current(), names);
     });
   }
@@ -124,7 +128,7 @@ export class SessionAttributes {
   /** Whether each of these is there, by name, in an object without a prototype. */
   existsMany(names: readonly string[]): Promise<Record<string, boolean>> {
     return this.#given(async () => {
-      assertNames(names);
+      assertAttributeNames(names);
       const live = this.#live(await this.#own.current());
       const answers = dictionary<boolean>();
       for (const name of names) answers[name] = live[name] !== undefined;
@@ -142,7 +146,7 @@ export class SessionAttributes {
   /** Resolves to how many of them were there. */
   deleteMany(names: readonly string[]): Promise<number> {
     return this.#given(async () => {
-      assertNames(names);
+      assertAttributeNames(names);
       let remove: string[] = [];
       await this.#own.change((record) => {
         const live = this.#live(record);
@@ -161,7 +165,7 @@ export class SessionAttributes {
   /** The same for several, or none: `ATTRIBUTE_NOT_FOUND` names those that are missing. */
   setExpiryMany(names: readonly string[], expiresIn: Duration): Promise<void> {
     return this.#given(async () => {
-      assertNames(names);
+      assertAttributeNames(names);
       const lifeMs = expiresInMs(expiresIn);
       if (names.length === 0) return;
       await this.#own.change((record) => {
@@ -219,11 +223,6 @@ export class SessionAttributes {
   #live(record: SessionRecord | undefined): Live {
     return record === undefined ? dictionary() : liveAttributes(record.attributes, this.#now());
   }
-}
-
-function assertNames(names: unknown): asserts names is readonly string[] {
-  if (!Array.isArray(names)) throw new SessionError("SESSION_ARGUMENT", "Give the names of attributes as an array.");
-  names.forEach(assertAttributeName);
 }
 
 function assertCount(count: number): void {

@@ -15,7 +15,7 @@ import { DetachedState } from "./detached-state";
 import { endingFor } from "./ending-for";
 import { withMergedOwner } from "./merged-owner";
 import { newRecord } from "./new-record";
-import type { KeyedSession } from "../security-keys/keyed-session";
+import type { KeyedSession } from "../security-keys/security-keys";
 import { SecurityKeys } from "../security-keys/security-keys";
 import { Session } from "../session";
 import { SessionAttributes } from "../attributes/session-attributes";

@@ -1,16 +1,37 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 import { SessionError } from "../../errors";
-import { dictionary } from "../../record/session-record";
-import type { SecurityKeyRecord } from "../../record/session-record";
+import { assertCallOptions } from "../../options/reader/read-options";
+import { expiresInMs } from "../../record/duration";
+import type { Duration } from "../../record/duration";
 import { isExpired } from "../../record/expiry";
 import type { MapDelta } from "../../record/session-delta";
+import { dictionary } from "../../record/session-record";
+import type { Encoded, SecurityKeyRecord } from "../../record/session-record";
 import { isToken, newToken } from "../../record/token";
+import { encodeValue } from "../../record/value/value-encoding";
+import type { OwnRecord } from "../life/own-record";
 import { decodedValue } from "../values/decoded-value";
 import { maskedKey, unmaskedKey } from "./key-mask";
-import type { KeyedSession } from "./keyed-session";
-import { readSecurityKeyOptions } from "./security-key-options";
-import type { SecurityKeyOptions } from "./security-key-options";
+
+/** How a one-time key is made. */
+export interface SecurityKeyOptions {
+  /** How long it can be used, at most as long as its session. Milliseconds, or a string such as `"10m"`. Default `"1h"`. */
+  readonly expiresIn?: Duration | undefined;
+  /** What `validate` returns for it: any value that a session can hold. Default `true`. */
+  readonly payload?: unknown;
+}
+
+/** What security keys need of their session. */
+export interface KeyedSession extends OwnRecord {
+  /** A key for this use, derived from the session's token; undefined where it has no token yet, or none that is known here. */
+  keyFor(use: string): string | undefined;
+  /**
+   * A key goes into the response: no shared cache may keep it, and a session of which nothing is stored yet is created with it. Throws
+   * `SESSION_HEADERS_SENT`, `SESSION_INSECURE` or `SESSION_ENDED` where it can't be any more.
+   */
+  keyShown(): void;
+}
 
 /** How many one-time keys a session has at most; for a new one the oldest goes. */
 const MAX_KEYS = 100;
@@ -81,7 +102,7 @@ export class SecurityKeys {
   }
 
   async #create(options: SecurityKeyOptions): Promise<string> {
-    const { lifeMs, payload } = readSecurityKeyOptions(options);
+    const { lifeMs, payload } = readOptions(options);
     const createdAt = this.#now();
     const key = newToken();
     const entry = { payload, createdAt, expiresAt: createdAt + lifeMs };
@@ -102,6 +123,16 @@ export class SecurityKeys {
     if (used === undefined || isExpired(used, this.#now())) return undefined;
     return decodedValue("payload", used.payload);
   }
+}
+
+const OPTIONS = ["expiresIn", "payload"];
+
+/** Checks the options: `SESSION_ARGUMENT`, a RangeError for `expiresIn`, `SESSION_VALUE` for a payload that can't be stored. */
+function readOptions(given: unknown): { readonly lifeMs: number; readonly payload: Encoded } {
+  const notAnObject = 'securityKeys.create takes options such as { expiresIn: "10m" }.';
+  assertCallOptions(given, OPTIONS, "securityKeys.create", notAnObject);
+  const { expiresIn = "1h", payload = true } = given;
+  return { lifeMs: expiresInMs(expiresIn), payload: encodeValue("payload", payload) };
 }
 
 type Keys = Readonly<Record<string, SecurityKeyRecord>>;
