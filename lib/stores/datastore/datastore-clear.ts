@@ -3,6 +3,7 @@ import { readPurgeAt } from "./entity/record-entity";
 import type { DatastoreRpc } from "./calls/datastore-rpc";
 import { sweepRanges } from "../index-keys";
 import { indexedValue } from "./entity/property-value";
+import { CONFLICT_FAIL } from "./wire/messages";
 import type { EntityResult, PropertyFilter } from "./wire/messages";
 import type { ClearProgress } from "../store";
 
@@ -52,7 +53,7 @@ async function deleteUnchanged(rpc: DatastoreRpc, entities: readonly EntityResul
   const deletes = entities.map(({ entity, version }) => ({
     delete: entity.key,
     baseVersion: version,
-    conflictResolutionStrategy: "FAIL" as const,
+    conflictResolutionStrategy: CONFLICT_FAIL,
   }));
   if ((await rpc.commit(deletes, "atomic")) === "applied") return entities.length;
   // One of them was changed or cleared meanwhile, and nothing was deleted: look for it in the halves.

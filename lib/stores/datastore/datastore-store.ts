@@ -18,6 +18,7 @@ import { resolveDatastoreOptions } from "./datastore-options";
 import type { DatastoreStoreOptions } from "./datastore-options";
 import { DatastoreRpc } from "./calls/datastore-rpc";
 import { DatastoreUpdates } from "./calls/datastore-updates";
+import { CONFLICT_FAIL } from "./wire/messages";
 import type { Entity, EntityResult, Mutation } from "./wire/messages";
 import { tallyDatastore } from "./datastore-tally";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
@@ -246,7 +247,7 @@ function recounted(delta: SessionDelta, changed: SessionRecord): SessionDelta {
 
 /** The mutation is applied only to the very state that was read. */
 function only({ version }: EntityResult) {
-  return { baseVersion: version, conflictResolutionStrategy: "FAIL" } as const;
+  return { baseVersion: version, conflictResolutionStrategy: CONFLICT_FAIL };
 }
 
 function alreadyStored(id: string): SessionError {

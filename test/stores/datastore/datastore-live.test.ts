@@ -6,7 +6,6 @@ import { readLookupResponse } from "../../../lib/stores/datastore/wire/response-
 import { liveProperties, readLive } from "../../../lib/stores/datastore/entity/record-entity";
 import type { Entity, Properties } from "../../../lib/stores/datastore/wire/messages";
 import { StoredEntity } from "../../../lib/stores/datastore/entity/stored-entity";
-import { ProtobufWriter } from "../../../lib/stores/datastore/wire/protobuf-writer";
 import { sessionRecord } from "../../support/session-records";
 
 const { Key, LookupResponse, Value } = google.datastore.v1;
@@ -76,11 +75,12 @@ describe("A live record that is read from bytes", () => {
       [0x82, 0x7d, 1, 65],
       [0x85, 0x7d, 1, 2, 3, 4],
     ];
-    const field = (number: number, bytes: Uint8Array) => {
-      const to = new ProtobufWriter();
-      to.bytes(number, bytes);
-      return to.finish();
-    };
+    const nothing = Key.create();
+    const field = (number: number, bytes: Uint8Array) =>
+      Key.encode(nothing)
+        .uint32(8 * number + 2)
+        .bytes(bytes)
+        .finish();
     const entity = (properties: Properties, key: Uint8Array[] = []) => {
       const entries = Object.entries(properties).map(([property, { entityValue, ...rest }]) => {
         const inner = entityValue === undefined ? [] : [field(6, entity(entityValue.properties))];

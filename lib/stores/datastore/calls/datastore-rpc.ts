@@ -3,6 +3,7 @@ import { DatastoreConnection } from "./datastore-connection";
 import type { DatastoreConnectionOptions } from "./datastore-connection";
 import { datastoreError, isUnavailable, refusalOf, timeoutError } from "../datastore-errors";
 import type { CommitOutcome } from "../datastore-errors";
+import { COMMIT_MODE } from "../wire/messages";
 import type {
   AggregationResponse,
   CallOptions,
@@ -67,8 +68,8 @@ export class DatastoreRpc {
     const commit: Call<CommitResponse> = (client, request, options) => client.commit(request, options);
     const request =
       mode === "atomic"
-        ? { mode: "TRANSACTIONAL", singleUseTransaction: { readWrite: {} }, mutations }
-        : { mode: "NON_TRANSACTIONAL", mutations };
+        ? { mode: COMMIT_MODE.TRANSACTIONAL, singleUseTransaction: { readWrite: {} }, mutations }
+        : { mode: COMMIT_MODE.NON_TRANSACTIONAL, mutations };
     try {
       const { mutationResults } = await this.#call("commit", commit, request);
       return mutationResults.some((result) => result.conflictDetected) ? "conflict" : "applied";

@@ -29,7 +29,7 @@ export function booleanValue(boolean: boolean): Value {
 }
 
 export function nullableValue(text: string | null): Value {
-  return text === null ? { nullValue: "NULL_VALUE", excludeFromIndexes: true } : textValue(text);
+  return text === null ? { nullValue: 0, excludeFromIndexes: true } : textValue(text);
 }
 
 export function encodedValue(encoded: Encoded): Value {

@@ -4,6 +4,12 @@
  * that client installed.
  */
 
+// Enums are numbers in requests, and names in answers.
+/** google.datastore.v1.CommitRequest.Mode */
+export const COMMIT_MODE = { TRANSACTIONAL: 1, NON_TRANSACTIONAL: 2 } as const;
+/** google.datastore.v1.Mutation.ConflictResolutionStrategy */
+export const CONFLICT_FAIL = 3 as const;
+
 /** 64-bit integers are strings in answers; both are taken in requests. */
 export type Int64 = string | number;
 
@@ -49,7 +55,7 @@ export interface Mutation {
   readonly propertyTransforms?: readonly PropertyTransform[];
   /** Together with the strategy `FAIL`: the whole commit fails where the stored version is another one. */
   readonly baseVersion?: Int64;
-  readonly conflictResolutionStrategy?: "FAIL";
+  readonly conflictResolutionStrategy?: typeof CONFLICT_FAIL;
 }
 
 export interface PropertyTransform {
