@@ -101,9 +101,9 @@ function hotSpots(day: Day): string[] {
   const users = (shards: number) =>
     number(Math.floor((((START_RATE * shards * 86_400) / PEAK / day.ours.indexWrites) * day.visitors) / 1e6));
   return [
-    `Entries that are written a second into the index that the clearing goes by (\`sweep\`), and how many of them into one range; as many at most,`,
-    `in the worst case all of one group, go into the one that counts live sessions (\`tally\`). In brackets the multiple of the ${START_RATE} a second`,
-    `that a fresh range takes. The peak is ${PEAK} times the average.`,
+    `Entries written per second into the index by which clearing finds sessions (\`sweep\`), and how many of them into one`,
+    `range. At most as many go into the index that counts live sessions (\`tally\`), in the worst case all of one group. In`,
+    `brackets is the multiple of the ${START_RATE} a second that a fresh range takes. The peak is ${PEAK} times the average.`,
     "",
     ...table(
       ["", "`sweep`: all", "in one of 64 ranges", "`tally`: in one of 16", "an indexed time: all", "in its one range"],
