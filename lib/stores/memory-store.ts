@@ -7,6 +7,7 @@ import type { EndedRecord, Ending, SessionRecord } from "../record/session-recor
 import { isDue, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
+import { matches } from "./store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
 import { FOREIGN_STORE_OPTIONS } from "./store-options";
 import type { StoreOptions } from "./store-options";
@@ -139,15 +140,6 @@ export class MemoryStore implements SessionStore {
   #assertOpen(): void {
     if (this.#closed) throw new SessionError("SESSION_CLOSED", "This MemoryStore was closed; make a new one.");
   }
-}
-
-function matches(record: SessionRecord | EndedRecord, query: FindQuery): boolean {
-  return (
-    (query.owner === undefined || query.owner === record.owner) &&
-    (query.project === undefined || query.project === record.project) &&
-    (query.scope === undefined || query.scope === record.scope) &&
-    (query.after === undefined || query.after < record.id)
-  );
 }
 
 function headerOf(record: SessionRecord | EndedRecord): SessionRecord | EndedRecord {

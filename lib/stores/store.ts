@@ -28,6 +28,19 @@ export interface FindQuery {
   readonly fields?: "header";
 }
 
+/** Whether the fields of a query match a record; its `state` and `id` are for the store to look up. */
+export function matches(
+  record: SessionRecord | EndedRecord,
+  { owner, project, scope, after }: Pick<FindQuery, "owner" | "project" | "scope" | "after">,
+): boolean {
+  return (
+    (owner === undefined || record.owner === owner) &&
+    (project === undefined || record.project === project) &&
+    (scope === undefined || record.scope === scope) &&
+    (after === undefined || record.id > after)
+  );
+}
+
 /** A live record that can't be read: it is damaged, or of a newer format. */
 export interface UnreadableRecord {
   readonly id: string;

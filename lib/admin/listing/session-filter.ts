@@ -52,9 +52,9 @@ export function passes(
   filter: SessionMatch,
 ): boolean {
   return (
-    matches(info.username, filter.username) &&
-    matches(info.project, filter.project) &&
-    matches(info.sessionScope, filter.scope)
+    accepts(filter.username, info.username) &&
+    accepts(filter.project, info.project) &&
+    accepts(filter.scope, info.sessionScope)
   );
 }
 
@@ -83,7 +83,7 @@ function wrong(what: string): SessionError {
   return new SessionError("SESSION_ARGUMENT", `getSessionInfo: ${what}`);
 }
 
-function matches(value: string, match: Match | undefined): boolean {
+function accepts(match: Match | undefined, value: string): boolean {
   if (match === undefined) return true;
   if (typeof match === "string") return value === match;
   // A RegExp with the g or y flag remembers where it stopped; search does not.

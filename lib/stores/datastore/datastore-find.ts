@@ -5,6 +5,7 @@ import { isKeyName } from "./size-limits";
 import type { DatastoreRpc } from "./calls/datastore-rpc";
 import { indexedValue } from "./entity/property-value";
 import type { EntityResult, PropertyFilter } from "./wire/messages";
+import { matches } from "../store";
 import type { FindQuery, UnreadableQuery, UnreadableRecord } from "../store";
 
 const PAGE_SIZE = 300;
@@ -69,15 +70,6 @@ function filtersOf(rpc: DatastoreRpc, kind: string, { owner, project, scope, aft
 
 function equal(name: string, text: string | undefined): PropertyFilter[] {
   return text === undefined ? [] : [{ propertyFilter: { property: { name }, op: "EQUAL", value: indexedValue(text) } }];
-}
-
-function matches(record: FoundRecord, { owner, project, scope, after }: FindQuery): boolean {
-  return (
-    (owner === undefined || record.owner === owner) &&
-    (project === undefined || record.project === project) &&
-    (scope === undefined || record.scope === scope) &&
-    (after === undefined || record.id > after)
-  );
 }
 
 /** Undefined for what is damaged or of a newer format. */

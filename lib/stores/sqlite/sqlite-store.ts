@@ -5,6 +5,7 @@ import { isExpired } from "../../record/expiry";
 import { applyDelta } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
+import { matches } from "../store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import { Checkpoints } from "./file/checkpoints";
 import type { Row } from "./file/driver";
@@ -202,14 +203,6 @@ export class SqliteStore implements SessionStore {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw closed();
   }
-}
-
-function matches(record: SessionRecord | EndedRecord, query: FindQuery): boolean {
-  return (
-    (query.owner === undefined || query.owner === record.owner) &&
-    (query.project === undefined || query.project === record.project) &&
-    (query.scope === undefined || query.scope === record.scope)
-  );
 }
 
 /** Whose session a row is, where at least that can be read; otherwise nobody's. */
