@@ -1,6 +1,6 @@
 import type { ConsoleHandler } from "./admin/console/console-handler";
 import type { ConsoleOptions } from "./admin/console/console-options";
-import type { KillOptions } from "./admin/kill-options";
+import type { KillOptions } from "./admin/kill";
 import type { SessionFilter } from "./admin/listing/session-filter";
 import type { SessionInfo } from "./admin/listing/session-info";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";

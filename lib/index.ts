@@ -15,7 +15,7 @@ export {
 } from "./default-sessions";
 export type { SessionMiddleware } from "./default-sessions";
 export { Sessions } from "./sessions";
-export type { SessionEvent, SessionEvents } from "./sessions";
+export type { SessionEvent, SessionEvents } from "./session/session-events";
 export type { CookieOptions } from "./options/cookie-options";
 export type { SessionOptions } from "./options/session-options";
 export type { Duration } from "./record/duration";
@@ -45,7 +45,7 @@ export type { CookieView } from "./session/cookie-view";
 export type { SessionInfo, StoredSessionInfo } from "./admin/listing/session-info";
 export type { IsAuthorized, SessionPage } from "./admin/listing/session-reader";
 export type { KillAllOptions, SessionAdmin } from "./admin/checked/session-admin";
-export type { KillOptions } from "./admin/kill-options";
+export type { KillOptions } from "./admin/kill";
 export type { AdminContext, AdminRequest } from "./admin/checked/admin-context";
 export type { AdminAction, AuditEntry, AuditSink } from "./admin/checked/admin-audit";
 export type { IsPasswordExpired, IsSuperUser } from "./admin/checked/admin-call";

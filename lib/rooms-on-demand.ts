@@ -5,9 +5,9 @@ export function adminRoom() {
   return require("./admin/admin-room") as typeof import("./admin/admin-room");
 }
 
-/** The clearing job and its cron expressions. */
-export function clearJobRoom() {
-  return require("./jobs/clear-job") as typeof import("./jobs/clear-job");
+/** The schedule of clearing, and its cron expressions. */
+export function clearScheduleRoom() {
+  return require("./jobs/clear-schedule") as typeof import("./jobs/clear-schedule");
 }
 
 /** Sessions without a client. */

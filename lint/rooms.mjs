@@ -51,6 +51,7 @@ export const MAY_IMPORT = {
   "rooms-on-demand": "all",
   "store-by-environment": ["stores", "rooms-on-demand"],
   sessions: "all",
+  wiring: [...below, ...admin, ...clientless, ...http, "options", "rooms-on-demand", "store-by-environment"],
   "default-sessions": "all",
   index: "all",
   ...each(["testing", "testing/store-contract"], ["record", "stores"]),

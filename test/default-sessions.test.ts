@@ -153,7 +153,7 @@ describe("in a process of its own", () => {
 
   it("requiring the package makes no folder, and loads no store, no store's package, and no room that few processes use", () => {
     const script = `
-      const parts = ["/sqlite/", "datastore", "node-cron", "clear-job", "clientless-sessions"];
+      const parts = ["/sqlite/", "datastore", "node-cron", "clear-schedule", "clientless-sessions"];
       print(Object.keys(require.cache).filter((path) => parts.some((part) => path.includes(part))));`;
     expect(run(script)).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);

@@ -2,9 +2,17 @@ import type { IncomingMessage } from "node:http";
 import type { FindQuery } from "../stores/store";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import type { SessionPolicy } from "../session/life/session-policy";
+import type { Announcer } from "../session/session-events";
+import type { CookieSettings } from "./cookie/cookie-settings";
+import { CookieSignature } from "./cookie/cookie-signature";
+import { SessionCookie } from "./cookie/session-cookie";
 import type { ExpressSessionStore } from "./express-session-store/express-session-store";
-import type { SessionCookie } from "./cookie/session-cookie";
 import type { Traffic } from "./traffic";
+
+const CLAIMED =
+  "A websocket came with a cookie of HTTPS, but nothing tells that it came over HTTPS, so the cookie was believed. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or cookie.secure to true.";
+const INSECURE =
+  "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
 
 /** What the middleware works with: the rules of its `Sessions`, and how they meet HTTP. Durations in milliseconds. */
 export interface HttpSettings extends SessionPolicy {
@@ -30,4 +38,33 @@ export interface HttpSettings extends SessionPolicy {
   readonly onInsecure: () => void;
   /** Tells the operator something, the first time that it is found. */
   readonly warnOnce: (message: string) => void;
+}
+
+/** What the middleware's settings are made of: options of `Sessions`, and what belongs to it. */
+export interface HttpSource extends Pick<
+  HttpSettings,
+  "touchIntervalMs" | "scopeOf" | "traffic" | "find" | "sessionStore"
+> {
+  readonly cookie: CookieSettings;
+  readonly secrets: readonly string[];
+  readonly announcer: Announcer;
+  readonly afterLogin: SessionPolicy["afterLogin"];
+}
+
+export function httpSettings(policy: SessionPolicy, source: HttpSource): HttpSettings {
+  const { cookie, secrets, announcer, afterLogin, touchIntervalMs, scopeOf, traffic, find, sessionStore } = source;
+  const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
+  const allowInsecure = cookie.secure === false || process.env.NODE_ENV !== "production";
+  const onClaimed = () => announcer.warnOnce(CLAIMED, "SESSION_INSECURE");
+  return {
+    ...policy,
+    ...(afterLogin === undefined ? undefined : { afterLogin }),
+    ...{ touchIntervalMs, scopeOf, traffic, find, sessionStore, allowInsecure },
+    touching: new Set(),
+    cookie: new SessionCookie(cookie, signature, { allowInsecure, onClaimed }),
+    onError: (error) => announcer.error(error),
+    onLate: (error) => announcer.late(error),
+    onInsecure: () => announcer.warnOnce(INSECURE, "SESSION_INSECURE"),
+    warnOnce: (message) => announcer.warnOnce(message),
+  };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { kindOf } from "../record/shown-text";
 import { CLIENTLESS_SCOPE, isProjectName } from "../record/session-record";
-import { clearJobRoom } from "../rooms-on-demand";
+import { clearScheduleRoom } from "../rooms-on-demand";
 import type { SessionStore } from "../stores/store";
 import { instanceOr } from "./reader/option-kinds";
 import { RefusedOptions, refuse } from "./reader/read-options";
@@ -90,6 +90,6 @@ export function scheduleOption(schedule: unknown = DEFAULT_SCHEDULE): string | f
 export function checkedSchedule(schedule: unknown): string {
   // Known to be one, so node-cron is not loaded for it.
   if (schedule === DEFAULT_SCHEDULE) return DEFAULT_SCHEDULE;
-  if (typeof schedule === "string" && clearJobRoom().isSchedule(schedule)) return schedule;
+  if (typeof schedule === "string" && clearScheduleRoom().isSchedule(schedule)) return schedule;
   return refuse("clearSchedule", schedule, `give a cron expression such as "*/15 * * * *", or false`);
 }

@@ -1,4 +1,5 @@
 import { hash, randomFillSync } from "node:crypto";
+import { SessionError } from "../errors";
 
 /** The bytes of randomness in a token: 256 bits. (OWASP ASVS 7.2.3 asks for 128) */
 const TOKEN_BYTES = 32;
@@ -42,4 +43,10 @@ export function sessionIdOf(token: string): string {
 /** Whether a text has the form of an id: 43 characters of base64url. */
 export function isSessionId(text: unknown): text is string {
   return typeof text === "string" && SESSION_ID.test(text);
+}
+
+/** Throws `SESSION_ARGUMENT` for anything else that is given to `call`. */
+export function assertSessionId(id: unknown, call: string): asserts id is string {
+  if (isSessionId(id)) return;
+  throw new SessionError("SESSION_ARGUMENT", `${call} takes a session's id: 43 characters of base64url.`);
 }

@@ -119,7 +119,7 @@ describe("the packed tarball", () => {
     const code = `
       const { Sessions, sessionConsole } = require("coatcheck");
       const { MemoryStore } = require("coatcheck/testing");
-      const ROOMS = ["admin/admin-room.js", "jobs/clear-job.js", "clientless/clientless-sessions.js", "admin/console/console-handler.js"];
+      const ROOMS = ["admin/admin-room.js", "jobs/clear-schedule.js", "clientless/clientless-sessions.js", "admin/console/console-handler.js"];
       const snapshots = [];
       const look = () => snapshots.push(ROOMS.map((room) => Object.keys(require.cache).some((file) => file.endsWith(room))));
       const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });

@@ -6,31 +6,20 @@ import type { AdminRules } from "./admin-call";
 import type { AdminAction, AuditSink } from "./admin-audit";
 import { record as auditCall } from "./admin-audit";
 import type { ResolvedAdminContext } from "./admin-context";
-import type { KillQuery, KillTarget } from "../kill-found";
-import { messageOf } from "../kill-options";
-import type { KillOptions } from "../kill-options";
+import type { KillQuery, KillTarget } from "../kill-loop";
+import { messageOf } from "../kill";
+import type { Kill, KillOptions } from "../kill";
 import { assertFilter, ownerOfUsername } from "../listing/session-filter";
 import type { SessionFilter } from "../listing/session-filter";
 import { describeSession } from "../listing/session-info";
 import type { SessionDescription, SessionInfo } from "../listing/session-info";
 import type { SessionPage, SessionReader } from "../listing/session-reader";
 
-/** Who ends sessions, and the message to their users. */
-export interface KillDetails {
-  readonly by: string | null;
-  readonly message: string | undefined;
-}
-
 /** What an administrator works with. */
 export interface Administration extends AdminRules {
   readonly reader: SessionReader;
   readonly tally: () => Promise<readonly SessionTally[]>;
-  /** The live session with this id, even if it can't be read. */
-  readonly killTarget: (id: string) => Promise<KillTarget | undefined>;
-  /** Whether this call ended it. */
-  readonly kill: (target: KillTarget, details: KillDetails) => Promise<boolean>;
-  /** Ends all sessions that are found. Resolves to how many. */
-  readonly killFound: (query: KillQuery, details: KillDetails) => Promise<number>;
+  readonly kill: Kill;
   /** Renews a session's idle limit, as a request of its own would. Resolves to undefined where it is over. */
   readonly renew: (id: string) => Promise<SessionRecord | undefined>;
   readonly audit: AuditSink | undefined;
@@ -145,7 +134,8 @@ export class SessionAdmin {
     return this.#checked("kill", async (call) => {
       const message = messageOf(options, "kill(id, options)");
       const target = await this.#killTarget(call, id);
-      const isEnded = target !== undefined && (await this.#administration.kill(target, { by: call.actor, message }));
+      const isEnded =
+        target !== undefined && (await this.#administration.kill.end(target, "killed", { by: call.actor, message }));
       call.ended = isEnded ? 1 : 0;
       return isEnded;
     });
@@ -214,7 +204,7 @@ export class SessionAdmin {
       return await call.target(id, "own too");
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      const target = await this.#administration.killTarget(id);
+      const target = await this.#administration.kill.target(id);
       if (target !== undefined && target.owner !== "") call.targetUser = target.owner;
       return target;
     }
@@ -222,7 +212,7 @@ export class SessionAdmin {
 
   async #killFound(call: AdminCall, query: KillQuery, message: string | undefined): Promise<number> {
     try {
-      return (call.ended = await this.#administration.killFound(query, { by: call.actor, message }));
+      return (call.ended = await this.#administration.kill.found(query, { by: call.actor, message }));
     } catch (error) {
       call.isUnfinished = true;
       call.ended = error instanceof SessionError ? (error.ended ?? 0) : 0;

@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors";
 import { isSessionId } from "../../record/token";
-import { messageOf } from "../kill-options";
-import type { KillOptions } from "../kill-options";
+import { messageOf } from "../kill";
+import type { KillOptions } from "../kill";
 import type { ConsoleAnswer, ConsoleRequest, ConsoleVisit } from "./console-visit";
 import { killActionAt } from "./kill/kill-action";
 import type { KillAction } from "./kill/kill-action";

@@ -1,12 +1,12 @@
-import { SessionError } from "../../errors";
+import { SessionError, isUnreadable } from "../../errors";
 import { isSessionId } from "../../record/token";
 import { isEnded } from "../../record/session-record";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
 import type { FindQuery } from "../../stores/store";
 import { assertFilter, passes, queryFor } from "./session-filter";
 import type { SessionFilter } from "./session-filter";
-import { endOf, sessionInfo } from "./session-info";
-import type { SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
+import { endOf, endedNotice, sessionInfo } from "./session-info";
+import type { EndedNotice, SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
 
 /** One page of a listing: an array with the cursor of the next page. */
 export interface SessionPage extends Array<SessionInfo> {
@@ -67,6 +67,15 @@ export class SessionReader {
     const live = await store.load(id);
     if (live !== undefined) return this.#isRemembered(live) ? live : undefined;
     for await (const ended of store.find({ state: "ended", id })) if (this.#isRemembered(ended)) return ended;
+    return undefined;
+  }
+
+  /** The notice about the first of these sessions of the project that is remembered; undefined where it is live, or where there is none. */
+  async endedNotice(ids: readonly string[], project: string): Promise<EndedNotice | undefined> {
+    for (const id of ids) {
+      const record = await this.record(id).catch(unlessUnreadable);
+      if (record?.project === project) return endedNotice(record, this.#source.now());
+    }
     return undefined;
   }
 
@@ -194,4 +203,8 @@ function readCursor(text: string, states: readonly ListedState[]): SessionCursor
     "SESSION_ARGUMENT",
     "getSessionInfo: after must be the `next` of a page with the same `live`; leave it out for the first page.",
   );
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error;
 }

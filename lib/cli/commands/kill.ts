@@ -1,5 +1,5 @@
-import { unfinishedKill } from "../../admin/kill-found";
-import type { KillOptions } from "../../admin/kill-options";
+import { unfinishedKill } from "../../admin/kill-loop";
+import type { KillOptions } from "../../admin/kill";
 import { ownerOfUsername } from "../../admin/listing/session-filter";
 import type { Sessions } from "../../sessions";
 import { EXIT_CODE } from "../command";

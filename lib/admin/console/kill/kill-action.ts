@@ -1,7 +1,7 @@
 import { GUEST_USER } from "../../../record/session-record";
 import { isSessionId } from "../../../record/token";
 import { assertUserIdForm } from "../../../session/session-owner";
-import type { KillOptions } from "../../kill-options";
+import type { KillOptions } from "../../kill";
 import type { AskedAction, SessionAdmin } from "../../checked/session-admin";
 import { ownerOfUsername } from "../../listing/session-filter";
 import type { ConsoleVisit } from "../console-visit";

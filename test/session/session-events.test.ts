@@ -1,6 +1,6 @@
-import { MemoryStore } from "../lib/stores/memory-store";
-import type { RunningApp } from "./support/app";
-import { idOf, startLifeApp, visit } from "./support/session-life";
+import { MemoryStore } from "../../lib/stores/memory-store";
+import type { RunningApp } from "../support/app";
+import { idOf, startLifeApp, visit } from "../support/session-life";
 
 describe("events", () => {
   let app: RunningApp;

@@ -1,5 +1,5 @@
 import { mock } from "node:test";
-import { ClearJob } from "../../lib/jobs/clear-job";
+import { ClearSchedule } from "../../lib/jobs/clear-schedule";
 
 // Lets a clearing job live through some hours from an instant on, by a clock of its own, and prints the instants at which it ran.
 const [from = "", hours = "", schedule = ""] = process.argv.slice(2);
@@ -10,7 +10,7 @@ const nextTurn = setImmediate;
 mock.timers.enable({ apis: ["setTimeout", "Date"], now: new Date(from) });
 const runs: string[] = [];
 const errors: unknown[] = [];
-const job = new ClearJob(
+const job = new ClearSchedule(
   schedule,
   async () => runs.push(new Date().toISOString()),
   (error) => errors.push(error),

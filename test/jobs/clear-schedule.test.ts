@@ -147,11 +147,11 @@ describe("a process with a clearing job", () => {
 
 describe("the night on which the clocks change", () => {
   let scripts: ReturnType<typeof compileScripts>;
-  beforeAll(() => (scripts = compileScripts(["lib", "test/support/clear-job-night.ts"])));
+  beforeAll(() => (scripts = compileScripts(["lib", "test/support/clear-schedule-night.ts"])));
   afterAll(() => scripts.dispose());
 
   const live = async (zone: string, from: string, schedule: string) => {
-    const script = scripts.path("test/support/clear-job-night.ts");
+    const script = scripts.path("test/support/clear-schedule-night.ts");
     const { stdout } = await run(process.execPath, [script, from, "4", schedule], {
       env: { ...scripts.env, TZ: zone, NODE_NO_WARNINGS: "1" },
       timeout: 20_000,

@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 3_600_000;
  * node-cron tells when to run, in UTC; the timer is ours. Its own (4.6) reads the clock in local time, whatever zone it is given: in the hour
  * that comes twice it believes itself in the first one, and tries again at once until the second is over.
  */
-export class ClearJob {
+export class ClearSchedule {
   readonly #schedule: ScheduledTask;
   readonly #run: () => Promise<unknown>;
   readonly #onError: (error: unknown) => void;

@@ -7,7 +7,7 @@ import type { FindQuery, UnreadableRecord } from "../stores/store";
 /** A live session that is to be ended; of one that can't be read there is only this much. */
 export type KillTarget = SessionRecord | UnreadableRecord;
 
-/** What sessions are found in, and ended by. */
+/** Where sessions are found, and what ends them. */
 export interface KillSource {
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
   findUnreadable(query: { readonly owner?: string }): AsyncIterable<UnreadableRecord>;
@@ -19,20 +19,20 @@ export interface KillSource {
 /** Whose sessions are to be ended; everyone's where no owner is given. */
 export interface KillQuery {
   readonly owner?: string;
-  /** The id of the one that stays. */
+  /** The id of a session that stays. */
   readonly spared?: string | undefined;
 }
 
 /** How many sessions are ended at a time. */
 const KILL_CONCURRENCY = 32;
-/** How many whole queries may find sessions without one of them being ended here, before giving up. */
+/** How many whole queries in a row may find sessions of which none is ended here, before giving up. */
 const MAX_FRUITLESS_ROUNDS = 10;
 
 /**
- * Ends all sessions that are found, and asks again until a whole query finds none. Resolves to how many it ended. Where it fails, the error says how
- * many those are (`ended`), and that others are live still.
+ * Ends all sessions that are found, and asks again until a whole query finds none. Resolves to how many it ended. Where it fails, the error's
+ * `ended` is that number, and its message says that others are still live.
  */
-export async function killFound(source: KillSource, query: KillQuery): Promise<number> {
+export async function killLoop(source: KillSource, query: KillQuery): Promise<number> {
   const count = { ended: 0 };
   try {
     for (let fruitless = 0; fruitless < MAX_FRUITLESS_ROUNDS; fruitless += 1) {
@@ -46,7 +46,7 @@ export async function killFound(source: KillSource, query: KillQuery): Promise<n
   throw unfinishedKill(new SessionError("SESSION_CONFLICT", "The store goes on finding sessions."), count.ended);
 }
 
-/** The error of a kill that failed when it had ended so many. */
+/** The error of a kill that failed after it had ended this many sessions. */
 export function unfinishedKill(error: unknown, ended: number): unknown {
   if (!(error instanceof SessionError)) return error;
   const count = ended === 1 ? "1 session was ended" : `${ended} sessions were ended`;
@@ -63,7 +63,7 @@ async function killRound(source: KillSource, query: KillQuery, count: { ended: n
     for await (const target of targets(source, query)) {
       if (failures.length > 0) break;
       found += 1;
-      // A failure is kept until it can be told: nothing awaits this promise while the query goes on.
+      // A failure is kept for later: nothing awaits this promise while the query goes on.
       const killing = source
         .kill(target)
         .then(
@@ -82,12 +82,12 @@ async function killRound(source: KillSource, query: KillQuery, count: { ended: n
   return found;
 }
 
-/** Those that can't be read come last: nothing tells them apart but reading all, and by then few are left. */
+/** Sessions that can't be read come last: they are found only by reading all sessions, and by then few are left. */
 async function* targets(source: KillSource, { owner, spared }: KillQuery): AsyncGenerator<KillTarget> {
   const whose = owner === undefined ? {} : { owner };
   let isAny = false;
   for await (const record of source.find({ state: "live", fields: "header", ...whose })) {
-    // What expired longer ago than clocks differ is over on every instance, and keeps its reason.
+    // What expired longer ago than clocks may differ is over on every instance, and keeps its reason.
     if (isEnded(record) || isExpired(record, source.now() - CLEAR_GRACE_MS) || record.id === spared) continue;
     isAny = true;
     yield record;
