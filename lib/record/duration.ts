@@ -6,22 +6,24 @@ import { shownValue } from "./shown-text";
 /** A length of time: milliseconds, or a string as the `ms` package reads it (`"90s"`, `"1h"`, `"30d"`). */
 export type Duration = number | StringValue;
 
-/** The longest duration: a hundred years, in milliseconds. What ends later than that is meant to have no end. */
+/** The longest duration: a hundred years, in milliseconds. Anything longer should be `Infinity`. */
 export const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60 * 1000;
 
 /** The longest time that one of Node's timers can wait, in milliseconds. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A duration in milliseconds, of any sign and size; NaN for what is none. */
+/** A duration in milliseconds, of any sign and size; NaN for anything that is no duration. */
 export function durationMs(given: unknown): number {
   if (typeof given === "number") return given;
-  // On an empty or a very long text ms would throw; what it can't read it makes undefined.
+  // ms throws for an empty or a very long text, and returns undefined for any other that it can't read.
   if (typeof given !== "string" || given === "" || given.length > 100) return NaN;
   const millis: unknown = ms(given as StringValue);
   return typeof millis === "number" ? millis : NaN;
 }
 
-/** A duration that a call was given, in milliseconds: `least` at least, `most` or `Infinity` at most. `SESSION_ARGUMENT`. */
+/**
+ * A duration that a call was given, in milliseconds: from `least` to `most`, or `Infinity`. Throws `SESSION_ARGUMENT`.
+ */
 export function durationArgument(name: string, value: unknown, least = 0, most = Infinity): number {
   const millis = durationMs(value);
   if (millis >= least && (millis <= most || millis === Infinity)) return millis;
@@ -33,8 +35,9 @@ export function durationArgument(name: string, value: unknown, least = 0, most =
 }
 
 /**
- * How long something is to live, in milliseconds; `Infinity` for as long as its session. Zero, less, NaN and what is no duration are a
- * RangeError, whose `code` is `SESSION_ARGUMENT`: none of them may come to mean "for ever".
+ * How long something is to live, in milliseconds; `Infinity` for as long as its session. Zero, a negative number, NaN
+ * and anything that is no duration throw a RangeError whose `code` is `SESSION_ARGUMENT`: none of them may come to mean
+ * "for ever".
  */
 export function expiresInMs(given: unknown): number {
   const millis = durationMs(given);

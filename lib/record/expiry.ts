@@ -1,6 +1,6 @@
-import type { AttributeRecord, SessionRecord } from "./session-record";
-import { CLIENTLESS_SCOPE, dictionary } from "./session-record";
 import type { SessionDelta } from "./session-delta";
+import { CLIENTLESS_SCOPE, dictionary } from "./session-record";
+import type { AttributeRecord, SessionRecord } from "./session-record";
 
 /** How long a session may live; both limits in milliseconds. (OWASP ASVS 7.3.1, 7.3.2) */
 export interface ExpiryPolicy {
@@ -12,7 +12,10 @@ export interface ExpiryPolicy {
 
 type Limits = Pick<SessionRecord, "idleMs" | "endsAt">;
 
-/** Clearing leaves alone what expired less than this long ago, in milliseconds: clocks of instances may differ by minutes. */
+/**
+ * Clearing leaves alone what expired less than this long ago, in milliseconds: clocks of instances may differ by
+ * minutes.
+ */
 export const CLEAR_GRACE_MS = 5 * 60_000;
 
 /** The instant at which a session last seen at `seenAt` stops being valid: the earlier of its two limits. */
@@ -26,8 +29,8 @@ export function isExpired(record: Pick<SessionRecord, "expiresAt">, now: number)
 }
 
 /**
- * The rule of what clearing takes: records, live or ended, whose `purgeAt` lies before this instant. A store whose query language can't call
- * `isDue` compares with it.
+ * The rule of what clearing takes: records, live or ended, whose `purgeAt` lies before this instant. A store whose
+ * query language can't call `isDue` compares with it.
  */
 export function dueBefore(now: number): number {
   return now - CLEAR_GRACE_MS;
@@ -42,8 +45,8 @@ export function isDue(record: Pick<SessionRecord, "purgeAt">, now: number): bool
 type Touched = Limits & Pick<SessionRecord, "lastSeenAt">;
 
 /**
- * The change that renews `lastSeenAt`, and with it the idle limit; the absolute limit stays. By a clock that is behind the last touch, because it
- * was set back or is another machine's, neither moves. `keepEndedMs` in milliseconds.
+ * The change that renews `lastSeenAt`, and with it the idle limit; the absolute limit stays. Neither moves where the
+ * clock is behind the last touch, because it was set back or is another machine's. `keepEndedMs` in milliseconds.
  */
 export function touchAt(record: Touched, now: number, keepEndedMs: number) {
   const lastSeenAt = Math.max(now, record.lastSeenAt);
@@ -53,9 +56,9 @@ export function touchAt(record: Touched, now: number, keepEndedMs: number) {
 
 type Attributes = Readonly<Record<string, AttributeRecord>>;
 
-/** Whether there is an attribute that has expired: it counts as absent, and waits to be removed. */
+/** Whether an attribute has expired: it counts as absent, and waits to be removed. */
 export function hasExpired(attributes: Attributes, now: number): boolean {
-  // The maps have no prototype; for an empty one, as most are, this is all there is to do.
+  // The maps inherit nothing; most are empty, and for those this loop is all there is to do.
   for (const name in attributes) {
     const attribute = attributes[name];
     if (attribute !== undefined && isExpired(attribute, now)) return true;
@@ -63,7 +66,7 @@ export function hasExpired(attributes: Attributes, now: number): boolean {
   return false;
 }
 
-/** The attributes that are there at `now`; the map itself where all of them are. */
+/** The attributes that have not expired at `now`; the map itself where that is all of them. */
 export function liveAttributes(attributes: Attributes, now: number): Attributes {
   if (!hasExpired(attributes, now)) return attributes;
   const live = dictionary<AttributeRecord>();
@@ -72,8 +75,8 @@ export function liveAttributes(attributes: Attributes, now: number): Attributes 
 }
 
 /**
- * The change, with the removal of what has expired in the record that it is made for. Only for the record as it is
- * stored now: by an older one, it could remove what a parallel request has created anew.
+ * The change, and with it the removal of the record's expired attributes. `current` must be the record as it is stored
+ * now: an older one could remove an attribute that a parallel request has created anew.
  */
 export function sweeping(current: SessionRecord, change: SessionDelta, now: number): SessionDelta {
   if (!hasExpired(current.attributes, now)) return change;
@@ -85,7 +88,10 @@ export function sweeping(current: SessionRecord, change: SessionDelta, now: numb
   return { ...change, attributes: { set, remove: [...removed] } };
 }
 
-/** Whether a record that has expired is one whose process died: a clientless session has an idle limit only while a process holds it. */
+/**
+ * Whether an expired record is that of a clientless session whose process died: it has an idle limit only while a
+ * process keeps it open.
+ */
 export function isAbandoned(record: Pick<SessionRecord, "scope" | "expiresAt" | "endsAt">): boolean {
   return record.scope === CLIENTLESS_SCOPE && record.expiresAt < record.endsAt;
 }

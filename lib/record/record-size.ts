@@ -2,13 +2,16 @@ import type { MapDelta, SessionDelta } from "./session-delta";
 import type { AttributeRecord, Encoded, SecurityKeyRecord, SessionRecord } from "./session-record";
 import { encodedBytes } from "./value/value-encoding";
 
-/** What a record's own fields and each key cost beside the values, in bytes: an estimate that is rather high. */
+/** What a record's own fields and each key take beside the values, in bytes: a high estimate. */
 const RECORD_OVERHEAD = 512;
 const KEY_OVERHEAD = 32;
-/** What is kept of an attribute or a security key beside its value. */
+/** What an attribute or a security key takes beside its value, in bytes. */
 const TIMES_OVERHEAD = 32;
 
-/** The size of a record with these data in bytes, as `maxBytes` counts it: keys and values in UTF-8, and what it takes to keep them. */
+/**
+ * The size of a record with these data, as `maxBytes` counts it: the bytes of keys and values in UTF-8, and the
+ * overheads.
+ */
 export function recordBytes(record: SessionRecord, data: Readonly<Record<string, Encoded>>): number {
   let bytes = RECORD_OVERHEAD + record.owner.length + record.userAgent.length;
   for (const key of Object.keys(data)) bytes += entryBytes(key, data[key] ?? "");
@@ -18,7 +21,7 @@ export function recordBytes(record: SessionRecord, data: Readonly<Record<string,
   return bytes + Object.keys(record.counters).length * KEY_OVERHEAD;
 }
 
-/** By how many bytes a change lets a record with these data grow; negative where it shrinks. */
+/** By how many bytes a change makes a record with these data grow; negative where it shrinks. */
 export function recordGrowth(
   record: SessionRecord,
   data: Readonly<Record<string, Encoded>>,

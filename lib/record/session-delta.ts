@@ -14,7 +14,7 @@ export interface MapDelta<T> {
   readonly remove?: readonly string[];
 }
 
-/** A change of a live record: only what it names is written, so that two changes of different keys both stay. */
+/** A change of a live record. Only what it names is written, so that two changes of different keys both last. */
 export interface SessionDelta {
   readonly owner?: string;
   readonly lastSeenAt?: number;
@@ -23,24 +23,29 @@ export interface SessionDelta {
   /** Always together with `purgeAt`. */
   readonly expiresAt?: number;
   readonly purgeAt?: number;
-  /** Which sessions it is counted among: with `expiresAt`, for stores that count by what they are told. It changes nothing of the record. */
+  /**
+   * The group in which the session is counted. It comes with `expiresAt`, for stores that count without reading; the
+   * record stays as it is.
+   */
   readonly group?: SessionGroup;
   readonly data?: MapDelta<Encoded>;
   readonly attributes?: MapDelta<AttributeRecord>;
   readonly keys?: MapDelta<SecurityKeyRecord>;
   readonly pages?: MapDelta<PageRecord>;
-  /** What to add to each counter; one that is not there yet counts from 0. */
+  /** What to add to each counter; a new counter starts from 0. */
   readonly counters?: Readonly<Record<string, number>>;
 }
 
-/** The change, with these counters added to. */
+/** The change, and with it what to add to these counters. */
 export function withCounters(delta: SessionDelta, counters: SessionDelta["counters"]): SessionDelta {
   return counters === undefined ? delta : { ...delta, counters };
 }
 
-/** The record after the change. The record given stays as it was; maps that the change does not name are shared with it. */
+/**
+ * The record after the change. The given record stays as it was; maps that the change does not name are shared with it.
+ */
 export function applyDelta(record: SessionRecord, delta: SessionDelta): SessionRecord {
-  // Each by its name: a spread would be copied key by key.
+  // Each field by its name: a spread would be copied key by key.
   return {
     v: record.v,
     id: record.id,
@@ -82,7 +87,7 @@ function addCounters(
 
 /** The one delta that does what these do one after the other. */
 export function mergedDelta(deltas: readonly SessionDelta[]): SessionDelta {
-  // Of what is not a map, the last one stays.
+  // Of a field that is not a map, the last value stays.
   const merged: { -readonly [Name in keyof SessionDelta]: SessionDelta[Name] } = {};
   for (const delta of deltas) Object.assign(merged, delta);
   if (merged.data !== undefined) merged.data = mergedMap(deltas.map(({ data }) => data));

@@ -3,10 +3,10 @@ import { SessionError } from "../errors";
 /** The owner of sessions that belong to nobody. */
 export const GUEST_USER = "__guest__";
 
-/** What people and listings call the owner of such sessions; no user can be called so either. */
+/** What people and listings call the owner of such sessions; no user can have this name either. */
 export const UNAUTHENTICATED = "Unauthenticated";
 
-/** The format that this version writes. A record of a newer one is `SESSION_UNREADABLE`, never absent. */
+/** The format that this version writes. A record of a newer format is `SESSION_UNREADABLE`, never absent. */
 export const RECORD_VERSION = 1;
 
 /** One stored value: JSON text where the value is plain JSON, otherwise a structured clone as `node:v8` writes it. */
@@ -15,9 +15,9 @@ export type Encoded = string | Uint8Array;
 /**
  * What a store keeps of a session. All instants are milliseconds since the epoch.
  *
- * The five maps inherit nothing (see `dictionary`), so that `__proto__`, `constructor` and the empty string are keys like any other.
- * A record that a store hands out stays as it is: nobody overwrites its memory, and who has it does not change it, because
- * a store may hand out the same one again.
+ * The five maps inherit nothing (see `dictionary`), so that `__proto__`, `constructor` and the empty string are keys
+ * like any other. A record that a store hands out stays as it is: nobody overwrites its memory, and the receiver does
+ * not change it, because the store may hand out the same one again.
  */
 export interface SessionRecord {
   v: typeof RECORD_VERSION;
@@ -95,21 +95,24 @@ export interface EndedRecord extends Ending {
   lastSeenAt: number;
   remoteAddress: string;
   userAgent: string;
-  /** How many bytes the client had sent, as far as they were written; absent where that is none. */
+  /** How many bytes the client had sent, as far as they were written; absent for none. */
   bytesSent?: number;
 }
 
-/** Whether what `find` answered is an ended session. */
+/** Whether a record that `find` returned is that of an ended session. */
 export function isEnded(record: SessionRecord | EndedRecord): record is EndedRecord {
   return "endedAt" in record;
 }
 
 /** The counter of the bytes that the client has sent. */
 export const BYTES_SENT = "bytesSent";
-/** The counter of the bytes of its most recent request: it is added to, like every other, by how much that is more or less. */
+/**
+ * The counter of the bytes of its most recent request. As any counter it is only added to, here the difference to the
+ * request before.
+ */
 export const RECENT_BYTES = "recentBytes";
 
-/** What remains of a live record once it is ended. */
+/** What remains of a live record when it is ended. */
 export function endedRecord(live: SessionRecord, ending: Ending): EndedRecord {
   const bytesSent = live.counters[BYTES_SENT] ?? 0;
   return {
@@ -143,7 +146,7 @@ export function groupOf({ project, scope, owner }: Pick<SessionRecord, "project"
   return { project, scope, isGuest: owner === GUEST_USER };
 }
 
-/** The scope of sessions that code has opened: they have no cookie, and no cookie opens them. */
+/** The scope of clientless sessions: they have no cookie, and no cookie opens them. */
 export const CLIENTLESS_SCOPE = "clientless";
 
 /** Whether this can be the name of a project: up to 64 letters, digits, `-`, `_` and `.`. */
@@ -151,7 +154,7 @@ export function isProjectName(project: unknown): project is string {
   return typeof project === "string" && /^[\w.-]{0,64}$/.test(project);
 }
 
-/** A stored session is of a format that a later version has written: it is sound, and that version reads it. */
+/** A stored session has the format of a later version: it is sound, and that version can read it. */
 export class NewerFormatError extends SessionError {
   constructor(id: string, format: number) {
     super(
@@ -166,8 +169,11 @@ export function dictionary<T>(): Record<string, T> {
   return new Dictionary() as Record<string, T>;
 }
 
-/** Above its instances is only an empty prototype. One without any, `Object.create(null)`, V8 keeps as a hash table, which takes it fifteen times as long to copy. */
+/**
+ * Its instances inherit from an empty prototype. An object without any prototype, `Object.create(null)`, is a hash
+ * table to V8, which takes fifteen times as long to copy.
+ */
 const Dictionary = function () {
-  // Nothing: the keys come later.
+  // Empty: the keys come later.
 } as unknown as new () => object;
 Object.assign(Dictionary, { prototype: Object.freeze(Object.create(null) as object) });

@@ -1,15 +1,18 @@
 import { inspect } from "node:util";
 
-/** The longest text of somebody else's in a message, in characters. */
+/** The longest foreign text in a message, in characters. */
 const MAX_SHOWN = 200;
-/** What has the form of a token, or is longer. An id has that form too; where only the caller knows which it is, neither is repeated. */
+/**
+ * What has the form of a token, or is longer. An id has that form too; since only the caller knows which it is, neither
+ * is repeated.
+ */
 const TOKENS = /[\w-]{43,}/g;
 /** Control and format characters, line separators, and halves of characters. */
 export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Text of somebody else's, as an error message may hold it: what could move a cursor or break a line of a log is escaped (CWE-117, CWE-150), of
- * a long text the middle is left out, and what has the form of a token is not repeated.
+ * Foreign text, as an error message may hold it: what could move a cursor or break a line of a log is escaped (CWE-117,
+ * CWE-150), the middle of a long text is left out, and what has the form of a token is not repeated.
  */
 export function shownText(text: string): string {
   return shortened(withoutTokens(text)).replace(UNPRINTABLE, escaped);
@@ -20,7 +23,7 @@ export function quoted(text: string): string {
   return JSON.stringify(shortened(withoutTokens(text))).replace(UNPRINTABLE, escaped);
 }
 
-/** The beginning tells what it is, and the end of a path where. */
+/** The beginning says what it is, and the end of a path says where. */
 function shortened(text: string): string {
   if (text.length <= MAX_SHOWN) return text;
   const half = MAX_SHOWN / 2;
@@ -31,19 +34,19 @@ function withoutTokens(text: string): string {
   return text.replace(TOKENS, "…");
 }
 
-/** A character of these as an escape. */
+/** The escape of a character. */
 export function escaped(char: string): string {
   return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** What kind of value it is, with its article: `an object`, `undefined`. */
+/** The kind of a value, with its article: `an object`, `undefined`. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array";
   return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }
 
-/** A value that was given, as far as a message may tell it: of an object its kind alone, since any field may be a secret. */
+/** A given value, as far as a message may repeat it: of an object only its kind, since any field may be a secret. */
 export function shownValue(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -74,7 +77,7 @@ function shownObject(given: object): string {
   return `an instance of ${shownText(maker.name)}`;
 }
 
-/** Whether it can only be called with `new`. */
+/** Whether it is a class, which can only be called with `new`. */
 export function isClass(given: unknown): boolean {
   return typeof given === "function" && /^class\b/.test(Function.prototype.toString.call(given));
 }

@@ -9,7 +9,7 @@ const POOL_TOKENS = 128;
 const pool = Buffer.allocUnsafeSlow(TOKEN_BYTES * POOL_TOKENS);
 let used = pool.length;
 
-/** A new token: 32 random bytes, base64url. It belongs into the cookie and nowhere else. */
+/** A new token: 32 random bytes, base64url. It belongs in the cookie and nowhere else. */
 export function newToken(): string {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -25,7 +25,7 @@ export function newToken(): string {
 /** 43 characters of base64url; the last one carries four bits, so its two lowest must be zero (RFC 4648 §3.5). */
 const TOKEN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-/** Whether `newToken` could have made this text. What could not be ours never reaches the store. */
+/** Whether `newToken` could have made this text. Any other text never reaches the store. */
 export function isToken(text: string): boolean {
   return text.length === 43 && TOKEN.test(text);
 }
@@ -33,8 +33,8 @@ export function isToken(text: string): boolean {
 const SESSION_ID = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * The id that belongs to a token: its SHA-256, base64url. Whoever reads an id, in the store or in a log, can't get back
- * to the cookie. (OWASP ASVS 7.2.2)
+ * The id of the session that a token opens: the token's SHA-256, base64url. From an id, read in the store or in a log,
+ * nobody gets back to the cookie. (OWASP ASVS 7.2.2)
  */
 export function sessionIdOf(token: string): string {
   return hash("sha256", token, "base64url");

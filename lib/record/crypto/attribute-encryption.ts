@@ -5,13 +5,13 @@ import { quoted } from "../shown-text";
 import { SecretKeys } from "./secret-keys";
 
 /*
- * An envelope:
+ * What is stored of an encrypted value, its envelope:
  *
  *   0  u8 format
- *   1  which secret: 8 bytes that are derived from it
+ *   1  the id of the secret: 8 bytes that are derived from it
  *   9  the nonce
  *  21  GCM's tag
- *  37  the ciphertext of a u8 (text or clone) and the encoded value
+ *  37  the ciphertext: a u8 (text or clone) and the encoded value
  */
 const FORMAT = 1;
 const KEY_ID_BYTES = 8;
@@ -25,7 +25,10 @@ const TEXT_AT = TAG_AT + TAG_BYTES;
 const TEXT = 0;
 const CLONE = 1;
 
-/** What an encrypted attribute is bound to, beside its session. Instants in milliseconds since the epoch; `Infinity` allowed. */
+/**
+ * What an encrypted attribute is bound to, beside its session. Instants in milliseconds since the epoch; `Infinity`
+ * allowed.
+ */
 export interface AttributeContext {
   readonly name: string;
   readonly createdAt: number;
@@ -63,8 +66,8 @@ interface SessionKey {
 }
 
 /**
- * Encrypts the attributes of one session: AES-256-GCM with a 16-byte tag, under a key that no other session has. The session, the
- * attribute's name and its times are authenticated.
+ * Encrypts the attributes of one session: AES-256-GCM with a 16-byte tag, under a key that no other session has. The
+ * session, the attribute's name and its times are authenticated.
  *
  * Nonces are random: one key is good for 2^32 of them (NIST SP 800-38D §8.3), which no session ever comes near.
  */
@@ -95,7 +98,9 @@ export class AttributeCipher {
     return envelope;
   }
 
-  /** Throws the same `ATTRIBUTE_UNREADABLE` for every reason: a secret that is gone, or anything that was tampered with. */
+  /**
+   * Throws the same `ATTRIBUTE_UNREADABLE` for every reason: a secret that is gone, or anything that was tampered with.
+   */
   open(envelope: Encoded, context: AttributeContext): Encoded {
     try {
       return this.#opened(envelope, context);
@@ -133,8 +138,8 @@ const TIME_BYTES = 8;
 const LENGTH_BYTES = 4;
 
 /**
- * The additional data that GCM authenticates with an attribute: the envelope's header, the session, the name and the times. Each text follows
- * its length and each time has eight bytes, so no two contexts have the same bytes.
+ * The additional data that GCM authenticates with an attribute: the envelope's header, the session, the name and the
+ * times. Each text follows its length and each time has eight bytes, so no two contexts have the same bytes.
  */
 function boundContext(header: Uint8Array, sessionId: string, context: AttributeContext): Buffer {
   const idBytes = Buffer.byteLength(sessionId);

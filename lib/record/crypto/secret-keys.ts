@@ -6,10 +6,11 @@ const NO_SALT = Buffer.alloc(32);
 const FIRST_BLOCK = Buffer.of(1);
 
 /**
- * The keys of one secret: each use has its own, so that no two uses share a key. HKDF with SHA-256 and no salt (RFC 5869); its first step
- * (extract) is done once for all keys of the secret.
+ * The keys of one secret: each use has its own, so that no two uses share a key. HKDF with SHA-256 and no salt (RFC
+ * 5869); its first step (extract) is done once for all keys of the secret.
  *
- * Node's own `hkdfSync` leaves a resource behind until it is collected, which `jest --detectOpenHandles` may report as an app's open handle.
+ * Node's own `hkdfSync` leaves a resource behind until it is collected, which `jest --detectOpenHandles` may report as
+ * an app's open handle.
  */
 export class SecretKeys {
   readonly #pseudoRandomKey: Buffer;

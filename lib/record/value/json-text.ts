@@ -1,13 +1,14 @@
 import { kindOf, MAX_DEPTH, strayKey } from "./value-kind";
 
-/** What `JSON.stringify` writes otherwise than it stands; in pairs, surrogates are left to it as well. */
+/** The characters that `JSON.stringify` escapes. Surrogates in pairs are left to it as well. */
 const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/; // eslint-disable-line no-control-regex -- they are what has to be escaped
 
 /**
- * The text that `JSON.stringify` would write for a value that `JSON.parse` makes equal again; undefined for every other (undefined, NaN, −0, a bigint,
- * a Date, a hole, a cycle, what can't be stored, …).
+ * The text that `JSON.stringify` would write, for a value that `JSON.parse` makes equal again; undefined for any other
+ * value (undefined, NaN, −0, a bigint, a Date, a hole, a cycle, what can't be stored, …).
  *
- * It is written here because what is checked must be what is stored: a getter that returned something else to a second reader would get past the check.
+ * It is not left to `JSON.stringify`, because what was checked must be what is stored: a getter could return something
+ * else when it is read a second time.
  */
 export function jsonText(value: unknown): string | undefined {
   return typeof value === "object" && value !== null ? objectText(value, new Set(), 0) : primitiveText(value);
@@ -26,7 +27,7 @@ function primitiveText(value: unknown): string | undefined {
   }
 }
 
-/** A second visit is a cycle or a shared object, which JSON can't express. */
+/** An object that is visited a second time is a cycle or shared, which JSON can't express. */
 function objectText(object: object, seen: Set<object>, depth: number): string | undefined {
   if (seen.has(object) || depth >= MAX_DEPTH) return undefined;
   seen.add(object);
@@ -39,7 +40,9 @@ function objectText(object: object, seen: Set<object>, depth: number): string | 
     : propertiesText(object as Record<string, unknown>, keys, seen, depth);
 }
 
-/** An item that is missing is undefined, so one with as many names as items has nothing beside them. */
+/**
+ * A hole is read as undefined and has no JSON, so an array with as many names as items has no properties beside them.
+ */
 function arrayText(array: unknown[], names: number, seen: Set<object>, depth: number): string | undefined {
   const { length } = array;
   if (names !== length) return undefined;

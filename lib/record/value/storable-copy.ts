@@ -1,15 +1,15 @@
 import { types } from "node:util";
 import { kindOf, MAX_DEPTH, strayKey } from "./value-kind";
 
-/** A copy, and whether there is something in it that can't be stored: that is in the copy as it was. */
+/** A copy, and whether it has a part that can't be stored, which the copy has as it was. */
 export interface StorableCopy {
   readonly copy: unknown;
   readonly isRefused: boolean;
 }
 
 /**
- * Copies a value part by part, cycles and shared objects included; bytes and dates stay the same objects. What is checked must be what is
- * stored, and of the copy nothing changes between the two, as what a getter returns may.
+ * Copies a value part by part, cycles and shared objects included; bytes and dates stay the same objects. What was
+ * checked must be what is stored: unlike a value with getters, the copy can't change between the two.
  */
 export function storableCopy(value: unknown): StorableCopy {
   const copier = new Copier();
@@ -87,7 +87,10 @@ export interface RefusedPart {
   readonly instead: string;
 }
 
-/** Finds what `storableCopy` refused, in the copy. It walks a second time, so that the first walk, which is on every save, keeps no paths. */
+/**
+ * Finds in the copy what `storableCopy` refused. It is a second walk, so that the first, which every save takes, need
+ * not keep paths.
+ */
 export function refusedPart(path: string, value: unknown): RefusedPart {
   return find(path, value, new Set(), 0) ?? { path, is: "a value of an unknown kind", instead: "store plain data" };
 }
@@ -118,7 +121,7 @@ function* steps(container: object): Generator<[string, unknown]> {
   if (types.isMap(container)) {
     let position = 0;
     for (const [key, value] of container) {
-      // By its place: the keys of a Map are values too, and in no message.
+      // Named by its position: the keys of a Map are values too, and must be in no message.
       yield [`.keys()[${position}]`, key];
       yield [`.values()[${position}]`, value];
       position += 1;
@@ -137,7 +140,7 @@ function step(key: string, inArray: boolean): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** A property that the kind of the object would lose. */
+/** A property that an object of this kind would lose. */
 function strayPart(path: string, object: object, key: PropertyKey): RefusedPart {
   if (typeof key === "symbol") return { path, is: "an object with symbol keys", instead: "use string keys" };
   const beside = `store it beside the ${className(object)}`;

@@ -8,8 +8,8 @@ import { shownText } from "../shown-text";
 import { builtInName } from "./value-kind";
 
 /**
- * What is stored for a value. `key` only names it in the error: `SESSION_VALUE` with the path to the part that can't be
- * stored, and what to store instead.
+ * What is stored for a value. Throws `SESSION_VALUE` with the path to the part that can't be stored, which begins with
+ * `key`, and what to store instead.
  */
 export function encodeValue(key: string, value: unknown): Encoded {
   const text = jsonText(value);
@@ -34,14 +34,17 @@ function encodeClone(key: string, value: unknown): Uint8Array {
   }
 }
 
-/** The value that was stored; every call makes a new one. Throws what JSON.parse or v8.deserialize throws on damaged input. */
+/**
+ * The value that was stored, made anew by every call. Throws what `JSON.parse` or `v8.deserialize` throws for damaged
+ * input.
+ */
 export function decodeValue(encoded: Encoded): unknown {
   if (typeof encoded === "string") return JSON.parse(encoded) as unknown;
-  // v8.deserialize makes views onto its input; the copy keeps the stored bytes out of the app's hands.
+  // v8.deserialize returns views of its input; the copy keeps the stored bytes out of the app's hands.
   return intoOwnRealm(deserialize(Buffer.from(encoded)));
 }
 
-/** Whether two stored forms are the same to the byte. */
+/** Whether two stored forms are the same, byte by byte. */
 export function sameEncoded(a: Encoded, b: Encoded): boolean {
   if (typeof a === "string" || typeof b === "string") return a === b;
   return Buffer.compare(a, b) === 0;
@@ -52,12 +55,15 @@ export function encodedBytes(encoded: Encoded): number {
   return typeof encoded === "string" ? Buffer.byteLength(encoded) : encoded.byteLength;
 }
 
-/** Whether `node:v8` makes objects of another realm than the one this code runs in, as where a test runner has put it in a context of its own. */
+/**
+ * Whether `node:v8` makes objects of another realm than this code runs in, as it does where a test runner has given the
+ * code its own context.
+ */
 let isForeign: boolean | undefined;
 
 /**
- * Makes what `node:v8` has just made `instanceof` the classes that the app sees. In place: an object keeps its content whatever prototype it has.
- * Outside of a test runner there is nothing to do.
+ * Makes what `node:v8` returned `instanceof` the classes that the app sees. It is changed in place: an object keeps its
+ * content whatever its prototype. Outside of a test runner there is nothing to do.
  */
 function intoOwnRealm(value: unknown): unknown {
   isForeign ??= !(deserialize(serialize(new Map())) instanceof Map);
@@ -75,10 +81,10 @@ function move(value: unknown, seen: Set<object>): void {
   else if (!ArrayBuffer.isView(value)) for (const item of Object.values(value)) move(item, seen);
 }
 
-/** The prototype that objects of this class have here; undefined where it is none of the language. */
+/** The prototype of this object's class in this realm; undefined where it is no class of the language. */
 function ownPrototype(value: object): object | undefined {
   const name = builtInName(Object.getPrototypeOf(value) as object);
-  // Node's own class, of which there is one.
+  // Buffer is Node's own class, of which there is only one.
   if (name === undefined || name === "Buffer") return undefined;
   return (Reflect.get(globalThis, name) as { readonly prototype: object }).prototype;
 }

@@ -1,14 +1,15 @@
 import { isDeepStrictEqual, types } from "node:util";
 
-/** The kinds of objects that come back as they went in; undefined for all others. */
+/** The kinds of objects that come back as they went in. */
 export type ValueKind = "Object" | "Array" | "Map" | "Set" | "Date" | "ArrayBuffer" | "bytes";
 
 /** How deep a value may be nested. */
 export const MAX_DEPTH = 1000;
 
 /**
- * The kind of an object, by its prototype and its internal slots, so that values of another realm (a test runner's, a worker's) are known too,
- * and neither a subclass nor an object that inherits data is mistaken for what it extends.
+ * The kind of an object; undefined for one that can't be stored. It is told by the prototype and the internal slots, so
+ * that values of another realm (a test runner's, a worker's) are known too, and neither a subclass nor an object that
+ * inherits data is taken for what it extends.
  */
 export function kindOf(object: object): ValueKind | undefined {
   const above = Object.getPrototypeOf(object) as object | null;
@@ -35,15 +36,15 @@ export function kindOf(object: object): ValueKind | undefined {
 }
 
 /**
- * The name of a property that an object of this kind would lose: its own beside its content, or one that is a symbol; undefined where there is none.
- * An array keeps names beside its items.
+ * The name of a property that an object of this kind would lose: a symbol, or a property beside its content; undefined
+ * where there is none. An array keeps the properties beside its items.
  */
 export function strayKey(object: object, kind: ValueKind): PropertyKey | undefined {
   const [symbol] = Object.getOwnPropertySymbols(object);
   if (symbol !== undefined || kind === "Object" || kind === "Array") return symbol;
   if (kind !== "bytes") return Object.getOwnPropertyNames(object)[0];
   const bytes = object as Uint8Array;
-  // Both are the same memory. To list the names would make a text of every position.
+  // Both are the same memory. Listing the names would make a string of every position.
   return isDeepStrictEqual(bytes, sameBytes(bytes)) ? undefined : Object.keys(bytes)[bytes.length];
 }
 
@@ -51,17 +52,17 @@ function plainKind(object: object): ValueKind | undefined {
   return Array.isArray(object) ? undefined : "Object";
 }
 
-/** `cookie`, `querystring` and others make objects above which is an empty prototype. */
+/** `cookie`, `querystring` and others make objects that inherit from an empty prototype. */
 function inheritsNothing(above: object): boolean {
   return Object.getPrototypeOf(above) === null && Reflect.ownKeys(above).length === 0;
 }
 
-/** What a function of the language prints as; no other prints so. */
+/** What only a function of the language prints as. */
 const NATIVE = /^function (\w+)\(\) \{ \[native code\] \}$/;
-/** By prototype; of each realm there is one of each kind. */
+/** The names by prototype: each realm has one prototype of each class. */
 const builtInNames = new WeakMap<object, string>([[Buffer.prototype, "Buffer"]]);
 
-/** The name of the class whose prototype this is, where it is one of the language, or Buffer. */
+/** The name of the class that has this prototype, where it is a class of the language, or Buffer. */
 export function builtInName(prototype: object): string | undefined {
   const known = builtInNames.get(prototype);
   if (known !== undefined) return known;
