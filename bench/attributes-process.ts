@@ -1,4 +1,7 @@
-/** Times requests that touch one attribute or none, in turn and without a network. `attributes-process.ts <rounds>`; prints `AttributeSamples` as JSON. */
+/**
+ * Times requests that use one attribute or none, alternately and without a network.
+ * `attributes-process.ts <rounds>` prints `AttributeSamples` as JSON.
+ */
 import { randomBytes } from "node:crypto";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
@@ -50,7 +53,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify(Object.fromEntries(samples) satisfies AttributeSamples));
 }
 
-/** One request as the middleware sees it. Its response goes nowhere. */
+/** One request, as the middleware sees it. Nobody reads its response. */
 async function request(handler: Coatcheck.SessionHandler, cookie = "") {
   const req = new IncomingMessage(new Socket()) as IncomingMessage & { session: Session };
   req.headers.cookie = cookie;
@@ -70,7 +73,7 @@ async function signIn(handler: Coatcheck.SessionHandler): Promise<string> {
     { name: "encrypted", value: VALUE, encrypt: true },
   ]);
   res.end();
-  await new Promise((resolve) => setTimeout(resolve, 100)); // The response has been let go.
+  await new Promise((resolve) => setTimeout(resolve, 100)); // By then the response has been sent.
   const [header = ""] = [res.getHeader("set-cookie")].flat();
   return String(header).split(";", 1).join();
 }

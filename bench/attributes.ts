@@ -3,7 +3,7 @@ import { runChild } from "./child";
 import { median, quantile } from "./statistics";
 import { table } from "./tables";
 
-/** What an encrypted attribute may add to the same request with a plain one, in microseconds. */
+/** How much more a request may cost with an encrypted attribute than with a plain one, in microseconds. */
 const TARGET = 15;
 
 /** What one attribute adds to a request, plain and encrypted. */
@@ -20,15 +20,16 @@ export function attributesReport(samples: AttributeSamples): string[] {
   return [
     "## Attributes",
     "",
-    "CPU time that touching one attribute adds to a request, in microseconds: without a network, in memory, a session of 200 B that each request",
-    "loads anew, so an encrypted one pays for its session's key too. Medians over the rounds (quartiles).",
+    "CPU time that using one attribute adds to a request, in microseconds: without a network, in memory, with a session of",
+    "200 B. Each request loads the session anew, so an encrypted attribute pays for deriving its session's crypto key, too.",
+    "Medians over the rounds (quartiles).",
     "",
     ...table(["", "plain", "encrypted", `encryption alone, to reach ≤ ${TARGET}`], rows),
     "",
   ];
 }
 
-/** How much more these took than those, round by round. */
+/** How much more the first took than the second, round by round. */
 function spread(these: readonly number[], those: readonly number[]): string {
   const more = these.map((one, round) => one - (those[round] ?? NaN));
   const [low, middle, high] = [quantile(more, 0.25), median(more), quantile(more, 0.75)].map((one) => one.toFixed(1));

@@ -9,7 +9,7 @@ const BARS = 440;
 const COLOURS = ["#0b6e4f", "#3fa34d", "#8bc98f", "#9aa5b1", "#b1bac4", "#c6ccd3", "#d3d8de", "#dfe3e8", "#e8ebef"];
 const CHARTED = ["200 B read", "200 B write", "4 KB read", "4 KB write"];
 
-/** What the sessions add to each request, in an SVG document; the cases that a shop has most of. */
+/** What the sessions add to each request, as an SVG document, for the cases that a shop has most of. */
 export function chart(samples: Samples): string {
   const groups = CASES.filter(({ size, operation }) => CHARTED.includes(`${size} ${operation}`)).map((one) => ({
     title: `${one.size}, ${one.operation}`,

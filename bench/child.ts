@@ -5,7 +5,7 @@ import { unpinnedCommand } from "./cores";
 
 const run = promisify(execFile);
 
-/** Runs a script of this folder in a process of its own, on every core, and answers what it printed. */
+/** Runs a script of this folder in a process of its own, on every core, and resolves to what it printed. */
 export async function runChild(script: string, ...args: readonly (string | number)[]): Promise<string> {
   const path = join(__dirname, script);
   const [command, ...rest] = unpinnedCommand(

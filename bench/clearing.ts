@@ -12,7 +12,7 @@ import type { Clearing } from "./watched-clear";
 export interface ClearingResult {
   readonly sessions: number;
   readonly due: number;
-  /** With nobody asking anything. */
+  /** Without any requests. */
   readonly alone: Clearing;
   readonly besideRequests: Clearing;
   /** Milliseconds, of reads and of writes. */
@@ -25,14 +25,14 @@ interface Tail {
   readonly write: number;
 }
 
-/** Visitors that pause between requests: a server with its hands full has a tail that says nothing about the clearing. */
+/** They pause between requests, because the tail of a fully loaded server says nothing about clearing. */
 const VISITORS = 32;
 const PAUSE_MS = 20;
 const SLICE_MS = 500;
 
 const TO_REACH = { perSecond: 100_000, memoryMiB: 64, p99: 2 };
 
-/** Clears one half of a store: once as fast as it goes, and once, in a copy, while requests are answered. */
+/** Clears one half of a store: once as fast as possible, and once, in a copy, while requests are served. */
 export async function measureClearing(folderOf: () => string, sessions: number): Promise<ClearingResult> {
   const due = sessions / 2;
   const [first, second] = [folderOf(), folderOf()];
@@ -67,21 +67,21 @@ export async function measureClearing(folderOf: () => string, sessions: number):
   return { sessions, due, alone, besideRequests, p99Before: typical(before), p99Meanwhile: typical(meanwhile) };
 }
 
-/** Writes a file to the disk, which would otherwise do that while the clearing is measured. */
+/** Writes a file to the disk, which would otherwise happen while the clearing is measured. */
 async function flush(path: string): Promise<void> {
   const file = await open(path, "r+");
   await file.sync();
   await file.close();
 }
 
-/** Requests before, as any server has had, so that what they need of memory is not counted as the clearing's. */
+/** Makes requests first, as on any server, so that the memory they need is not counted as the clearing's. */
 async function signInAndLeave(server: ServerProcess): Promise<void> {
   const visitors = await signIn(server, "200 B", VISITORS);
   for (const operation of ["read", "write"] as const) await load(server, visitors, operation, 2 * SLICE_MS);
   for (const visitor of visitors) visitor.leave();
 }
 
-/** The medians over slices of time: each is a p99 of its own. */
+/** The medians of the p99 of several slices of time. */
 function typical(tails: readonly Tail[]): Tail {
   return { read: median(tails.map(({ read }) => read)), write: median(tails.map(({ write }) => write)) };
 }
@@ -94,8 +94,9 @@ export function clearingReport(result: ClearingResult): string[] {
   return [
     "## Clearing",
     "",
-    `${result.due.toLocaleString("en")} sessions that are due for clearing, of ${result.sessions.toLocaleString("en")} in the embedded store, among some as old that are in use; the server on no core of its own.`,
-    `Beside requests: of ${VISITORS} visitors who pause for ${PAUSE_MS} ms after each answer.`,
+    `${result.due.toLocaleString("en")} sessions that are due for clearing, of ${result.sessions.toLocaleString("en")} in the embedded store, among others as old that`,
+    "are in use. The server shares the cores with the load.",
+    `Beside requests: those of ${VISITORS} visitors who pause for ${PAUSE_MS} ms after each response.`,
     "",
     ...table(
       ["", "alone", "beside requests", "to reach"],

@@ -23,7 +23,7 @@ const COLUMNS: readonly Column[] = MEASURED.flatMap((operation) =>
 
 export type ConnectionSamples = Map<Variant, Map<Column, Load[]>>;
 
-/** Requests a second and their tail, with one connection, some and many, in interleaved rounds. */
+/** Measures requests a second and their tail, with one connection, some and many, in interleaved rounds. */
 export async function measureConnections(
   variants: readonly Variant[],
   folderOf: () => string,

@@ -11,7 +11,7 @@ import type { Variant } from "./variants";
 
 type Targets = Partial<Record<Size, Partial<Record<Operation, number>>>>;
 
-/** What is to cost at most one of so many parts of what. */
+/** `ours` should cost at most 1/n of `theirs`; `targets` gives n. */
 const COMPARISONS: readonly { readonly ours: string; readonly theirs: string; readonly targets: Targets }[] = [
   {
     ours: EMBEDDED,
@@ -55,7 +55,9 @@ export function cpuReport(
   ];
 }
 
-/** What the sessions of a variant add to a request, in microseconds: one number for each round; none where it holds no such session. */
+/**
+ * What the sessions of a variant add to a request, in microseconds, by round; empty if it can't hold such a session.
+ */
 export function added(samples: Samples, name: string, one: Case): number[] {
   const bare = cpuOf(samples, BARE, one);
   return cpuOf(samples, name, one).map((cpu, round) => cpu - (bare[round] ?? NaN));

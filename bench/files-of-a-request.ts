@@ -1,7 +1,7 @@
 /**
- * How many files of lib a request passes through with the embedded store: those in which a function was called, by V8's precise
- * coverage. `npm run bench:files`, with `-- --list` for their names. It counts the sources, compiled file by file, and not the few files
- * that are published; one warm-up of each kind comes first.
+ * How many files of lib a request passes through with the embedded store: those in which a function was called, by V8's
+ * precise coverage. `npm run bench:files`, with `-- --list` for their names. It counts the sources, compiled file by
+ * file, and not the few files that are published; one warm-up of each kind comes first.
  */
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -46,8 +46,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * Compiles each file by itself. TypeScript exports plain properties; other compilers export getters, so that using a constant of another
- * file would call a function there.
+ * Compiles each file by itself. TypeScript exports plain properties; other compilers export getters, so that using a
+ * constant of another file would call a function there.
  */
 function compileLib(folder: string): void {
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
@@ -119,7 +119,7 @@ function appOf(sessions: Coatcheck.Sessions): express.Express {
   return app;
 }
 
-/** The files below `lib` of which a function is called from the beginning of `run` until its outcome is there. */
+/** The files below `lib` of which a function is called from the start of `run` until its promise resolves. */
 async function filesOf({ run }: Kind, lib: string): Promise<string[]> {
   await sleep(REST_MS);
   const inspector = new Inspector();

@@ -1,6 +1,6 @@
 /**
- * Times single operations on session folders of several sizes, in turn. `growth-process.ts <rounds> <folder> <sessions> …`;
- * prints `GrowthSamples` as JSON.
+ * Times single operations on session folders of several sizes, alternately.
+ * `growth-process.ts <rounds> <folder> <sessions> …` prints `GrowthSamples` as JSON.
  */
 import { statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,15 +9,15 @@ import type * as Coatcheck from "coatcheck";
 import type * as CoatcheckSqlite from "coatcheck/sqlite";
 import { ownerOf } from "./seed-process";
 
-/** Microseconds, for each of the folders one for each round. */
+/** In microseconds: a list for each folder, with one number for each round. */
 export interface GrowthSamples {
   readonly load: readonly number[][];
   readonly update: readonly number[][];
   readonly list: readonly number[][];
   readonly kill: readonly number[][];
-  /** CPU time of the process, of all its threads, for the same. */
+  /** CPU time of all the process's threads for the same. */
   readonly killCpu: readonly number[][];
-  /** Bytes of each folder's data file, as it was seeded. */
+  /** The size of each folder's data file after seeding, in bytes. */
   readonly bytes: readonly number[];
 }
 
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const samples = { load: [], update: [], list: [], kill: [], killCpu: [] } as Record<string, number[][]>;
   for (const each of Object.values(samples)) each.push(...folders.map(() => []));
 
-  // The first round warms up, and isn't kept.
+  // The first round is a warm-up and isn't kept.
   for (let round = 0; round <= Number(rounds); round += 1) {
     for (const [at, { count, store, sessions }] of folders.entries()) {
       const time = async (name: string, times: number, operation: (n: number) => unknown): Promise<void> => {
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
         for (let n = 0; n < times; n += 1) await operation(n);
         if (round > 0) samples[name]?.[at]?.push(((performance.now() - start) * 1000) / times);
       };
-      // Sessions of random users, so that most were not read before.
+      // Sessions of random users, so that most have not been read before.
       const ids: string[] = [];
       while (ids.length < LOADS) {
         const owner = ownerOf(Math.floor(Math.random() * count), count);

@@ -20,10 +20,13 @@ const OPERATIONS = {
   killCpu: "the same, CPU time, µs",
 } as const;
 
-/** At most so many times as much CPU time, with a hundred times as many sessions. */
+/** With a hundred times as many sessions, a kill should take at most this many times as much CPU time. */
 const KILL_TARGET = 1.5;
 
-/** What the embedded store's operations cost as the sessions grow in number, and what the sessions themselves take. */
+/**
+ * Measures what the embedded store's operations cost as the sessions grow in number, and how much room the sessions
+ * take.
+ */
 export async function measureGrowth(
   folderOf: () => string,
   counts: readonly number[],
@@ -49,17 +52,18 @@ export function growthReport({ counts, samples, memory, memoryCount }: Growth): 
   return [
     "## How the embedded store grows",
     "",
-    "Single operations one after the other, on stores with so many sessions of 200 B, ten for each user; medians of interleaved",
-    "rounds, and the last as a multiple of the first (quartiles).",
+    "Single operations one after the other, on stores with this many sessions of 200 B, ten for each user; medians of",
+    "interleaved rounds, and the last as a multiple of the first (quartiles).",
     "",
     ...table(
       ["sessions", ...numbers, "last : first"],
       [...rows, ["bytes on disk for one session", ...bytes.map(String), ""]],
     ),
     "",
-    `To reach: a kill among the most takes at most ${KILL_TARGET} times the CPU time that it takes among the fewest. How long it takes is up to the disk, too.`,
+    `To reach: among the most sessions a kill takes at most ${KILL_TARGET} times the CPU time that it takes among the fewest.`,
+    "The time that passes depends on the disk, too.",
     "",
-    `Memory of a million sessions of 200 B, in MiB, by the heap with ${memoryCount.toLocaleString("en")} of them:`,
+    `Memory of a million sessions of 200 B, in MiB, estimated from the heap with ${memoryCount.toLocaleString("en")} of them:`,
     "",
     ...table(
       ["store", "MiB"],

@@ -1,7 +1,8 @@
 /**
- * How many machine instructions sessions add to a request, counted by Valgrind (Linux). Other work on the machine, which shifts times by half,
- * leaves these as they are, to one in a hundred; what the kernel does for the process is not among them. So they tell whether a
- * change of a few microseconds is one. `tsx bench/instructions.ts [variant …]`, after `npm run build`; a minute or two for each number.
+ * How many machine instructions sessions add to a request, counted by Valgrind (Linux). Other work on the machine may
+ * shift times by half, but instructions by less than one in a hundred; what the kernel does for the process is not
+ * counted. So they show whether a change of a few microseconds is real. `tsx bench/instructions.ts [variant …]`, after
+ * `npm run build`; it takes a minute or two for each number.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +14,7 @@ import type { Variant } from "./variants";
 import { Visitor } from "./visitor";
 
 const OPERATIONS = ["untouched", "read", "write"] as const;
-/** Requests until V8 has compiled what there is to compile, and those that are counted after them. */
+/** Requests until V8 has compiled all that it will, and those that are counted after them. */
 const WARM_UP = 3000;
 const COUNTED = 5000;
 /** One thread, and the same random numbers: every run does the same. */
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
   console.log(["", ...table(["instructions that are added, 200 B", ...OPERATIONS], rows)].join("\n"));
 }
 
-/** Of a server from its start to its end, with so many requests in between. */
+/** All instructions of a server from its start to its end, with this many requests in between. */
 async function instructions(variant: Variant, operation: string, requests: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "coatcheck-instructions-"));
   const log = join(folder, "valgrind.log");

@@ -10,12 +10,12 @@ export const CONNECTIONS = 32;
 export const OPERATIONS = ["untouched", "read", "write", "deep"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** What a server did while all the visitors asked as fast as they were answered. */
+/** What a server did while every visitor sent its next request as soon as the last one was answered. */
 export interface Load {
   /** CPU time of the server for one request, in microseconds. */
   readonly cpuUs: number;
   readonly perSecond: number;
-  /** Of a hundred requests, ninety-nine took no longer, in milliseconds. */
+  /** Ninety-nine of a hundred requests took no longer, in milliseconds. */
   readonly p99Ms: number;
   readonly requests: number;
 }
@@ -32,7 +32,7 @@ export async function arrive(server: ServerProcess, connections: number): Promis
   return await Promise.all(Array.from({ length: connections }, () => Visitor.arrive(server.port)));
 }
 
-/** Lets all the visitors ask for `durationMs`, each pausing for `pauseMs` after an answer. */
+/** Lets all visitors send requests for `durationMs`, each pausing for `pauseMs` after a response. */
 export async function load(
   server: ServerProcess,
   visitors: readonly Visitor[],
@@ -57,10 +57,10 @@ export async function load(
   };
 }
 
-/** How long each answer took, in milliseconds. */
+/** Resolves to how long each request took, in milliseconds. */
 export async function askUntil(end: number, visitor: Visitor, nextPath: () => string, pauseMs = 0): Promise<number[]> {
   const latencies: number[] = [];
-  // At least one, so that a slow server is seen and not divided by zero.
+  // At least one, so that a slow server is seen, and nothing is divided by zero.
   do {
     const asked = performance.now();
     await visitor.get(nextPath());

@@ -11,21 +11,24 @@ import type { Visitor } from "./visitor";
 /** What one of the servers saw of its event loop. */
 export interface LoopDelay extends LoopWatch {
   readonly name: string;
-  /** Requests a second of the one that was watched, and of all. */
+  /** Requests a second of the watched server, and of all. */
   readonly perSecond: number;
   readonly perSecondOfAll: number;
 }
 
 const SERVERS = 4;
-/** Of twenty requests; a session of 200 B. */
+/** Twenty requests, on a session of 200 B. */
 const MIX = { "/untouched": 8, "/read": 6, "/write": 5, "/login": 1 } as const;
 const PATHS = Object.entries(MIX).flatMap(([path, times]) => Array.from({ length: times }, () => path));
 
 const WARM_UP_MS = 1500;
-/** The store is to keep the event loop no longer, in milliseconds. */
+/** The store should not keep the event loop for longer, in milliseconds. */
 const TARGET_MS = 5;
 
-/** The event loop of one of four servers that share a folder, and of one of four with a MemoryStore each, under the same load. */
+/**
+ * Watches the event loop of one of four servers that share a folder, and of one of four with a MemoryStore each, under
+ * the same load.
+ */
 export async function measureLoopDelays(folderOf: () => string, durationMs: number): Promise<LoopDelay[]> {
   const delays: LoopDelay[] = [];
   for (const name of [MEMORY, EMBEDDED]) delays.push(await measureOne(name, folderOf(), durationMs));
@@ -72,8 +75,8 @@ export function loopDelayReport(delays: readonly LoopDelay[]): string[] {
     "## The event loop",
     "",
     `One of ${SERVERS} servers that share a folder, and of ${SERVERS} with a MemoryStore each, under the same load: ${CONNECTIONS} connections,`,
-    `${mix.join(", ")}. The one that is watched has a core of its own, with its other threads; the others and the load share one. Delays`,
-    `are those of \`monitorEventLoopDelay\` beyond its ${RESOLUTION_MS} ms, of all that the server does.`,
+    `${mix.join(", ")}. The watched server has a core of its own, for all its threads; the others and the load share one. Delays`,
+    `are those of \`monitorEventLoopDelay\` beyond its ${RESOLUTION_MS} ms, caused by all that the server does.`,
     "",
     ...table(
       ["", ...delays.map(({ name }) => name)],
@@ -106,8 +109,8 @@ function sectionReport({ loads, transactions, locked, seconds }: LoopDelay): str
     ];
   };
   return [
-    "What the embedded store itself did on the main thread meanwhile, in milliseconds, timed from outside: without the time for which",
-    `the thread waited for a core, and in the last column with it. To reach: no longer than ${TARGET_MS} ms.`,
+    "What the embedded store itself did on the main thread meanwhile, in milliseconds, timed from outside: without the time",
+    `for which the thread waited for a core, and in the last column with it. To reach: no longer than ${TARGET_MS} ms.`,
     "",
     ...table(
       ["", "a second", "of the time", "p50", "p99", "longest", `over ${TARGET_MS} ms`, "longest, with waiting"],

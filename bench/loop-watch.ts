@@ -6,17 +6,17 @@ import type * as CoatcheckSqlite from "coatcheck/sqlite";
 /** How often the delay of the event loop is sampled, in milliseconds. Node counts this time as part of each delay. */
 export const RESOLUTION_MS = 1;
 
-/** A stretch of the store's work on the main thread, without a break. Milliseconds. */
+/** A stretch of the store's work on the main thread without a break, in milliseconds. */
 export interface Section {
   readonly wallMs: number;
-  /** How much of it the thread waited for a core, as it would not on an idle machine. */
+  /** For how much of it the thread waited for a core, which it would not on an idle machine. */
   readonly queuedMs: number;
 }
 
-/** What a process saw of its event loop, and of its embedded store where it has one. */
+/** What a process saw of its event loop, and of its embedded store if it has one. */
 export interface LoopWatch {
   readonly seconds: number;
-  /** Milliseconds; half and ninety-nine of a hundred samples are no longer. */
+  /** In milliseconds: half of the samples, and ninety-nine of a hundred, are no longer. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly longestMs: number;
@@ -26,15 +26,18 @@ export interface LoopWatch {
   readonly loads: readonly Section[];
   /** From `BEGIN IMMEDIATE` to the end of the transaction, with all that the store does between them. */
   readonly transactions: readonly Section[];
-  /** Of these, the ones that found the file locked, and ended there. */
+  /** How many of these found the file locked, and ended there. */
   readonly locked: number;
 }
 
-/** Linux counts how long the main thread has waited for a core: the second number here, in nanoseconds. (proc(5)) Elsewhere it is not known, and taken for 0. */
+/**
+ * Linux counts how long the main thread has waited for a core: the second number here, in nanoseconds. (proc(5))
+ * Elsewhere it is unknown, and counts as 0.
+ */
 const schedule = process.platform === "linux" ? openSync("/proc/self/schedstat", "r") : undefined;
 const bytes = Buffer.alloc(100);
 
-/** Starts to watch the event loop of this process; returns how to end that. */
+/** Starts to watch the event loop of this process; returns a function that ends that. */
 export function watchLoop(): () => LoopWatch {
   const [firstLoad, firstTransaction, firstLocked] = [loads.length, transactions.length, locked];
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -57,7 +60,10 @@ export function watchLoop(): () => LoopWatch {
   };
 }
 
-/** Times embedded stores from outside: their `load`, and their transactions by the statements that begin and end them. To be called before one is made. */
+/**
+ * Times embedded stores from outside: their `load`, and their transactions by the statements that begin and end them.
+ * Call it before a store is made.
+ */
 export function timeSqliteStores(): void {
   const load = createRequire(__filename);
   const { SqliteStore } = load("../dist/stores/sqlite/sqlite-store.js") as typeof CoatcheckSqlite;

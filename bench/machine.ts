@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { canPin } from "./cores";
 
-/** Where and when the numbers were measured, and on which code; one line each. */
+/** Where and when the numbers were measured, and on which code, in one line each. */
 export function describeMachine(): string[] {
   return [
     `Date: ${new Date().toISOString().slice(0, 10)}`,

@@ -1,4 +1,7 @@
-/** What a store in memory needs: `memory-process.ts <store> <sessions>` prints the bytes of one session of 200 B. */
+/**
+ * Measures what a store in memory needs: `memory-process.ts <store> <sessions>` prints the bytes of one session of 200
+ * B.
+ */
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import type * as CoatcheckTesting from "coatcheck/testing";
@@ -34,7 +37,7 @@ async function main(): Promise<void> {
   const before = used();
   for (let n = 0; n < count; n += 1) await keep(randomBytes(32).toString("base64url"), n);
   console.log((used() - before) / count);
-  // The store is used once more, so that it is still there when its memory is counted.
+  // Using the store once more keeps it alive until its memory has been counted.
   await keep("the last", count);
 }
 

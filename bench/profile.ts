@@ -1,6 +1,7 @@
 /**
- * Where the time of our sessions goes: the functions with the most self time, for each case of the benchmark, with their part of its CPU time.
- * `tsx bench/profile.ts [variant] [seconds]`, after `npm run build`; the variant is a name out of `variants.ts`.
+ * Where the time of our sessions goes: the functions with the most self time, for each case of the benchmark, with
+ * their share of its CPU time. `tsx bench/profile.ts [variant] [seconds]`, after `npm run build`; the variant is a name
+ * from `variants.ts`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import type { Profiler } from "node:inspector";
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-/** Self time in microseconds by what `nameOf` makes of a frame; idle time is left out. */
+/** Self time in microseconds, by the name that `nameOf` gives a frame; idle time is left out. */
 function selfTime(profile: Profiler.Profile, nameOf: (frame: Frame) => string): Map<string, number> {
   const frames = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
   const times = new Map<string, number>();
@@ -55,7 +56,7 @@ function selfTime(profile: Profiler.Profile, nameOf: (frame: Frame) => string): 
 
 type Frame = Profiler.ProfileNode["callFrame"];
 
-/** The package of a frame, or the file where it is our own. */
+/** The package of a frame, or, if it is ours, the file. */
 function placeOf({ functionName, url }: Frame): string {
   if (url === "") return functionName.startsWith("(") ? functionName : "(native)";
   if (url.startsWith("node:")) return "node";

@@ -12,5 +12,5 @@ export interface Answered {
   readonly error?: string;
 }
 
-/** The number of the first answer, which nobody asked for: the port, once the server listens. */
+/** The number of the first answer, which comes without a question: the port, once the server listens. */
 export const LISTENING = 0;

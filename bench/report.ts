@@ -20,7 +20,7 @@ export interface Results {
   readonly machine: readonly string[];
   readonly plan: RequestPlan;
   readonly samples: Samples;
-  /** Bytes of the Cookie header, for each of `SIZES`; 0 where a variant can't hold a session of that size. */
+  /** Bytes of the Cookie header, for each of `SIZES`; 0 if a variant can't hold a session of that size. */
   readonly cookieBytes: ReadonlyMap<Variant, readonly number[]>;
   readonly connections: ConnectionSamples;
   readonly rpcs: readonly RpcCount[];

@@ -10,24 +10,27 @@ import type { Visitor } from "./visitor";
 /** How long and how often is measured. */
 export interface Plan {
   readonly rounds: number;
-  /** Of one operation on one variant in one round. */
+  /** How long one operation is measured on one variant in one round. */
   readonly measureMs: number;
-  /** The same before that, unmeasured: V8 makes the heap of a server smaller that nobody has asked for a while. */
+  /** The same, unmeasured, right before: V8 shrinks the heap of a server that has been idle for a while. */
   readonly leadMs: number;
   /** The longest warm-up of one operation on one variant. */
   readonly warmUpMs: number;
-  /** After so many requests the warm-up ends earlier: V8 compiles what ran often, however long that took. */
+  /** The warm-up ends earlier after this many requests: V8 compiles what ran often, however long that took. */
   readonly warmUpRequests: number;
 }
 
-/** Of each variant, `processes` one after the other: two of the same may differ by a tenth for as long as they run. */
+/**
+ * Each variant runs in `processes` processes, one after the other: two of the same may differ by a tenth as long as
+ * they live.
+ */
 export interface RequestPlan extends Plan {
   readonly processes: number;
-  /** On each of these. */
+  /** On each of the processes. */
   readonly rounds: number;
 }
 
-/** What is asked between two looks at how warm a server is. */
+/** The time between two checks of how warm a server is. */
 const WARM_UP_STEP_MS = 250;
 
 /** One operation on sessions of one size. */
@@ -38,7 +41,7 @@ export interface Case {
 
 export const CASES: readonly Case[] = SIZES.flatMap((size) => OPERATIONS.map((operation) => ({ size, operation })));
 
-/** By variant and case, one for each round; none where a variant can't hold sessions of that size. */
+/** By variant and case, one for each round; none if a variant can't hold sessions of that size. */
 export type Samples = Map<Variant, Map<Case, Load[]>>;
 
 interface Contender {
@@ -47,14 +50,17 @@ interface Contender {
   readonly visitors: ReadonlyMap<Size, readonly Visitor[]>;
 }
 
-/** Measures all variants in turn, round by round, so that a busy minute of the machine falls on all of them alike. */
+/**
+ * Measures all variants one after the other, round by round, so that a busy minute of the machine hits all of them
+ * alike.
+ */
 export async function measure(variants: readonly Variant[], folderOf: (variant: Variant) => string, plan: RequestPlan) {
   const samples: Samples = new Map(
     variants.map((variant) => [variant, new Map(CASES.map((one): [Case, Load[]] => [one, []]))]),
   );
   const cookieBytes = new Map<Variant, readonly number[]>();
-  for (let turn = 1; turn <= plan.processes; turn += 1) {
-    console.log(`process ${turn} of ${plan.processes}`);
+  for (let number = 1; number <= plan.processes; number += 1) {
+    console.log(`process ${number} of ${plan.processes}`);
     const contenders: Contender[] = [];
     for (const variant of variants) contenders.push(await enter(variant, folderOf(variant)));
     await measureContenders(contenders, samples, plan);
@@ -105,7 +111,7 @@ async function eachTurn(
   }
 }
 
-/** Has a server do this as often as it takes until its code is compiled. */
+/** Makes a server do this until its code is compiled. */
 export async function warmUp(
   server: ServerProcess,
   visitors: readonly Visitor[],
@@ -118,7 +124,7 @@ export async function warmUp(
   }
 }
 
-/** 0 where the variant can't hold such a session. */
+/** 0 if the variant can't hold such a session. */
 function cookieOf(contender: Contender, size: Size): number {
   return contender.visitors.get(size)?.[0]?.cookieBytes ?? 0;
 }

@@ -4,7 +4,7 @@ const counts: Record<string, number> = {};
 
 /**
  * Counts the gRPC calls of this process by method, whatever client makes them: each is one HTTP/2 stream, and its path
- * ends with the method. To be called before a client is loaded. (gRPC over HTTP2, "Requests")
+ * ends with the method. Call it before a client is loaded. (gRPC over HTTP2, "Requests")
  */
 export function countRpcs(): void {
   const connect = http2.connect.bind(http2) as (...args: unknown[]) => http2.ClientHttp2Session;
@@ -21,7 +21,7 @@ export function countRpcs(): void {
   };
 }
 
-/** By method; all since the process began. */
+/** The calls since the process began, by method. */
 export function rpcCounts(): Record<string, number> {
   return counts;
 }

@@ -6,7 +6,7 @@ import { DATASTORE } from "./variants";
 import type { Variant } from "./variants";
 import type { Visitor } from "./visitor";
 
-/** Calls to Datastore for one request, by who asks for what. */
+/** Calls to Datastore for one request, by who makes it and what it does. */
 export interface RpcCount {
   readonly variant: Variant;
   readonly who: Who;
@@ -18,10 +18,10 @@ export interface RpcCount {
 const WHO = ["stranger", "read", "write"] as const;
 type Who = (typeof WHO)[number];
 
-/** At most, with so many requests in flight. */
+/** The most calls for one request, with this many requests in flight. */
 const TARGETS: Readonly<Record<Who, number>> = { stranger: 0, read: 0.1, write: 0.25 };
 
-/** Counts; so a busy machine changes nothing but how many requests share a call. */
+/** Only counts, so a busy machine changes nothing but how many requests share a call. */
 export async function countRpcsPerRequest(
   variants: readonly Variant[],
   folderOf: () => string,
@@ -32,7 +32,7 @@ export async function countRpcsPerRequest(
     const server = await ServerProcess.start(variant, folderOf());
     const known = await signIn(server, "200 B");
     const strangers = await arrive(server, CONNECTIONS);
-    await load(server, known, "write", durationMs); // The first touch of each visitor is not what is counted.
+    await load(server, known, "write", durationMs); // The first touch of each visitor should not be counted.
     for (const who of WHO) {
       const [visitors, operation]: [readonly Visitor[], Operation] =
         who === "stranger" ? [strangers, "read"] : [known, who];

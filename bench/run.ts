@@ -1,8 +1,9 @@
 /**
- * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes the results beside this file: on Node 24, where
- * speed counts, `results.md` and `results.svg`; on another Node, `results-node-<major>.md`. `--short` takes about ten minutes and writes
- * them too; `--quick` takes about three, and prints numbers that are good enough to see a change by. `scale` computes the figures of
- * docs/scale.md instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
+ * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes the results beside
+ * this file: on Node 24, where speed counts, `results.md` and `results.svg`; on another Node,
+ * `results-node-<major>.md`. `--short` takes about ten minutes and writes them too; `--quick` takes about three, and
+ * prints numbers that are good enough to see a change by. `scale` computes the figures of docs/scale.md instead.
+ * better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +34,7 @@ interface Length {
   readonly connections: Plan;
   readonly startups: number;
   readonly rpcMs: number;
-  /** Sessions in the embedded store; and in those of memory. */
+  /** How many sessions are in the embedded store, and how many in stores in memory. */
   readonly growth: { readonly counts: readonly number[]; readonly memory: number; readonly rounds: number };
   readonly attributeRounds: number;
   /** Sessions, half of which are due. */

@@ -10,7 +10,7 @@ const END = "<!-- end -->";
 
 const SIMULATED = 100_000;
 const DAILY_USERS = [1_000_000, 100_000_000];
-/** The busiest second has so many times the requests of the average one. */
+/** The busiest second has this many times the requests of the average one. */
 const PEAK = 3;
 
 /** US dollars for 100,000 entities; see the sources in docs/scale.md. */
@@ -20,11 +20,13 @@ const PRICES = {
 };
 const LIBRARIES = { coatcheck: "ours", "one that saves with every request": "touching" } as const;
 
-/** Writes a second that a range of new index entries takes at once, and how much more every five minutes. */
+/**
+ * Writes a second that a range of new index entries takes at first, and by what factor that grows every five minutes.
+ */
 const START_RATE = 500;
 const RAMP = 1.5;
 const SHARDS = 64;
-/** Of the index by which live sessions are counted, for each group of them. */
+/** Shards of the index that counts live sessions, for each group of them. */
 const TALLY_SHARDS = 16;
 const NEW_SESSIONS = 100_000;
 

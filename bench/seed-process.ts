@@ -1,4 +1,6 @@
-/** Fills a session folder: `seed-process.ts <folder> <sessions> <how many of them are due>`. Ten sessions for each user. */
+/**
+ * Fills a session folder: `seed-process.ts <folder> <sessions> <how many of them are due>`. Ten sessions for each user.
+ */
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import type { SessionRecord } from "coatcheck";
@@ -8,9 +10,9 @@ import { CONTENT } from "./session-data";
 export const SESSIONS_PER_USER = 10;
 
 const HOUR = 3_600_000;
-/** So many are created at once, as by a crowd of requests. */
+/** How many are created at once, as by a crowd of requests. */
 const AT_ONCE = 1000;
-/** Of the sessions that are as old as those that are due, this share is due; the others are in use, and lie between them. */
+/** This share of the older sessions is due; the others are in use, and lie between them. */
 const DUE_SHARE = 0.9;
 
 const [folder = "", sessions = "0", due = "0"] = process.argv.slice(2);
@@ -28,7 +30,7 @@ async function createAll(store: CoatcheckSqlite.SqliteStore, records: Iterable<S
   for (const record of records) await store.create(record);
 }
 
-/** As visitors make them: in the order of time, with random ids, and each user's sessions anywhere among the others. */
+/** Makes sessions as visitors do: in the order of time, with random ids, each user's anywhere among the others. */
 function* visits(count: number, dueCount: number): Generator<SessionRecord> {
   const now = Date.now();
   const users = shuffled(count);
@@ -36,7 +38,7 @@ function* visits(count: number, dueCount: number): Generator<SessionRecord> {
   let dueLeft = dueCount;
   for (let n = 0; n < count; n += 1) {
     const isOlder = n < older;
-    // Two hours for the older ones, and two more until now.
+    // The older ones begin within two hours, the others within two more, until now.
     const createdAt = now - (isOlder ? 4 - (2 * n) / older : (2 * (count - n)) / (count - older)) * HOUR;
     const isDue = isOlder && Math.random() * (older - n) < dueLeft;
     if (isDue) dueLeft -= 1;
@@ -59,7 +61,7 @@ export function ownerOf(n: number, count: number): string {
   return `user-${n % Math.max(1, Math.floor(count / SESSIONS_PER_USER))}`;
 }
 
-/** A session of 200 B, which could be cleared from `purgeAt` on. */
+/** A session of 200 B that may be cleared from `purgeAt` on. */
 export function sessionRecord(id: string, owner: string, createdAt: number, purgeAt: number): SessionRecord {
   return {
     v: 1,

@@ -7,7 +7,7 @@ import { holds } from "./variants";
 import type { Variant } from "./variants";
 import { Visitor } from "./visitor";
 
-/** Throws unless the variant really keeps sessions: what is measured must do what its name says. */
+/** Throws unless the variant really keeps sessions, so that what is measured does what its name says. */
 export async function selfCheck(variant: Variant, folder: string): Promise<void> {
   const known: Visitor[] = [];
   const server = await ServerProcess.start(variant, folder);

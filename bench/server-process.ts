@@ -27,7 +27,7 @@ export class ServerProcess {
     this.port = port;
   }
 
-  /** `commandOf` makes the command line; by default the process keeps to its core, as for everything that is compared. */
+  /** `commandOf` makes the command line; by default the process stays on its core, as for all that is compared. */
   static async start(variant: Variant, folder: string, commandOf = onItsCore): Promise<ServerProcess> {
     const script = join(__dirname, "server.ts");
     const [command, ...args] = commandOf(process.execPath, "--import", "tsx", script, variant.name, folder);
@@ -38,7 +38,7 @@ export class ServerProcess {
     return new ServerProcess(child, (await answerTo(child, LISTENING, variant.name)) as number);
   }
 
-  /** CPU time spent since the start, user and system, by all threads of the process; in microseconds. */
+  /** CPU time since the start, user and system, of all threads of the process, in microseconds. */
   async cpu(): Promise<number> {
     return (await this.#ask("cpu")) as number;
   }
@@ -83,7 +83,7 @@ export class ServerProcess {
   }
 }
 
-/** The answer to one question; others may be answered before. */
+/** Resolves to the answer to one question; others may be answered before. */
 async function answerTo(child: ChildProcess, number: number, waitingFor: string): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     const done = (): void => {

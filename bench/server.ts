@@ -1,4 +1,7 @@
-/** The process that is measured: one small app with the sessions of one variant. `server.ts <variant> <folder> [timed]`, with `timed` for `loop-watch.ts`. */
+/**
+ * The process that is measured: one small app with the sessions of one variant. `server.ts <variant> <folder> [timed]`;
+ * `timed` is for `loop-watch.ts`.
+ */
 import { Session as Inspector } from "node:inspector/promises";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
@@ -33,7 +36,7 @@ async function main(): Promise<void> {
   const server = app.listen(0, "127.0.0.1", () =>
     tell({ number: LISTENING, answer: (server.address() as AddressInfo).port }),
   );
-  server.keepAliveTimeout = 600_000; // The connections idle while the other variants have their turn.
+  server.keepAliveTimeout = 600_000; // The connections are idle while the other variants are measured.
 
   answerQuestions();
   process.once("disconnect", () => void stop(server, close));
@@ -71,7 +74,7 @@ function addRoutes(app: express.Express, variant: Variant, sessionOf: (req: Requ
     changeDeep(sessionOf(req));
     answer(req, res, "changed");
   });
-  // Ours only.
+  // Only our sessions have it.
   app.get("/login", async (req, res) => {
     const session = sessionOf(req) as unknown as Session;
     await session.login("alice");
@@ -80,7 +83,7 @@ function addRoutes(app: express.Express, variant: Variant, sessionOf: (req: Requ
   });
 }
 
-/** The app without sessions does the same work on an object of its own. */
+/** Without sessions, the app does the same work on one object. */
 function oneSessionForAll(): () => SessionContent {
   const session = structuredClone(CONTENT["200 B"]);
   return () => session;

@@ -5,7 +5,7 @@ import { freePort } from "../test/support/free-port";
 import { missingForEmulator, startEmulator } from "../test/support/start-emulator";
 import { isListening } from "./listening";
 
-/** What some variants talk to, beside their own server. */
+/** What some variants need beside their own server. */
 export type Service = "redis" | "datastore";
 
 export interface Services {
@@ -14,7 +14,7 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-/** Starts what this machine has, on ports of their own; the servers find it in their environment. */
+/** Starts the services that this machine has, each on its own port; the servers find them in their environment. */
 export async function startServices(): Promise<Services> {
   const missing = new Map<Service, string>();
   const stops: (() => Promise<void>)[] = [];
@@ -41,7 +41,7 @@ export async function startServices(): Promise<Services> {
   };
 }
 
-/** In memory alone, as it is at its fastest. */
+/** In memory alone, which is its fastest. */
 async function startRedis(port: number): Promise<() => Promise<void>> {
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const child = spawn("redis-server", args, { stdio: "ignore" });

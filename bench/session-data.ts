@@ -1,4 +1,4 @@
-/** What a visitor's session holds: small keys that the routes read and change, beside the bulk. */
+/** What a visitor's session holds: small values that the routes read and change, beside the bulk. */
 export interface SessionContent {
   language: string;
   visits: number;
@@ -14,7 +14,7 @@ const account = { id: "u-40817", name: "Alice Camellia", email: "alice@example.c
 
 const address = { street: "12 Harbour Lane", city: "Rotterdam", postalCode: "3011 AA", country: "NL" };
 
-/** Sessions as shops keep them: nested objects under a few keys; the names say how long they are as one JSON text. */
+/** Sessions as shops keep them: nested objects under a few keys. The names say how long each is as one JSON text. */
 export const CONTENT: Readonly<Record<Size, SessionContent>> = {
   "200 B": {
     language: "en",
@@ -35,7 +35,7 @@ export const CONTENT: Readonly<Record<Size, SessionContent>> = {
   },
 };
 
-/** Changes one field deep inside a value, and nothing that would tell of it: the session's own keys stay as they are. */
+/** Changes one field deep inside a value, and nothing that would show it: no key of the session is assigned to. */
 export function changeDeep(session: SessionContent): void {
   const item = session.cart?.items[3];
   if (item !== undefined) item.quantity = 1 + (item.quantity % 9);

@@ -7,7 +7,7 @@ export interface Startup {
   readonly name: string;
   /** Wall clock, milliseconds. */
   readonly requireMs: number;
-  /** More of the process's resident memory, MiB. */
+  /** By how much the process's resident memory grows, in MiB. */
   readonly memoryMiB: number;
   readonly loadsDatastore: boolean;
 }

@@ -1,9 +1,9 @@
-/** The middle of the values; of an even number of them, the mean of the middle two. */
+/** The middle value; if their number is even, the mean of the middle two. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value below which this share of the values lies (0 … 1), between two of them where it falls there. */
+/** The value below which this share of the values lies (0 … 1), interpolated between two of them. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;

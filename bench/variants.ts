@@ -19,8 +19,8 @@ import type { Service } from "./services";
 import type { Size } from "./session-data";
 
 /**
- * One way to give the same app sessions. Each is set up as its own documentation recommends for production, and none gets help that another
- * does not.
+ * One way to give the same app sessions. Each is set up as its own documentation recommends for production, and none
+ * gets help that another does not.
  */
 export interface Variant {
   readonly name: string;
@@ -32,12 +32,15 @@ export interface Variant {
   readonly optional?: true;
   /** What the benchmark starts for this variant. */
   readonly service?: Service;
-  /** The sizes that it can hold at all; every size where absent. */
+  /** The sizes that it can hold at all; every size if absent. */
   readonly holds?: readonly Size[];
-  /** Saves what a route has changed, where the route has to ask for it. */
+  /** Saves what a route has changed, if the route has to ask for that. */
   save?(req: Request): Promise<void>;
   readonly survivesRestart: boolean;
-  /** Puts the sessions before the app's routes; `folder` is empty at first and kept over a restart. Returns how to close them. */
+  /**
+   * Puts the sessions before the app's routes; `folder` is empty at first and kept over a restart. Returns how to close
+   * them.
+   */
   install(app: Express, folder: string): Promise<Close> | Close;
 }
 
@@ -52,7 +55,7 @@ export const DATASTORE = "coatcheck, Datastore";
 export const BETTER_SQLITE = "express-session, better-sqlite3";
 export const CONNECT_DATASTORE = "express-session, connect-datastore";
 
-// Loaded only in the server that measures it; ours as it is published, not as it is written.
+// Modules are loaded only in the server that is measured; ours as they are published.
 const load = createRequire(__filename);
 const OURS = "../dist/index.js";
 const OUR_SQLITE = "../dist/stores/sqlite/sqlite-store.js";
@@ -65,7 +68,7 @@ const SECRET = "a secret that only the benchmark knows";
 export const VARIANTS: readonly Variant[] = [
   { name: BARE, withoutSessions: true, needs: [], survivesRestart: false, install: () => nothing },
   {
-    // What this middleware saves it saves any app, whatever keeps its sessions; so it has a row of its own, and helps in no other.
+    // It makes any app cheaper, whatever keeps its sessions, so it has a row of its own and is used in no other.
     name: SHAPES,
     withoutSessions: true,
     needs: [OUR_SHAPES],
@@ -134,7 +137,7 @@ export const VARIANTS: readonly Variant[] = [
     name: "iron-session",
     needs: ["iron-session"],
     optional: true,
-    // It refuses what makes a cookie of more than 4,096 bytes.
+    // It refuses sessions that would make a cookie of more than 4,096 bytes.
     holds: ["200 B"],
     survivesRestart: true,
     install: (app) => {
@@ -149,7 +152,7 @@ export const VARIANTS: readonly Variant[] = [
     },
     save: (req) => (req as unknown as { session: { save(): Promise<void> } }).session.save(),
   },
-  // As its documentation sets it up, which renews the time to live at each request; and as it recommends where that isn't needed.
+  // As its documentation sets it up, with a touch at each request; and as it recommends to save those calls.
   connectRedis("express-session, connect-redis", {}),
   connectRedis("express-session, connect-redis, disableTouch", { disableTouch: true }),
   {
@@ -159,7 +162,7 @@ export const VARIANTS: readonly Variant[] = [
     survivesRestart: true,
     install: (app, folder) => {
       const client = new (load("better-sqlite3") as typeof Database)(join(folder, "sessions.db"));
-      // As the documentation of better-sqlite3 recommends; the second is what it is compiled with for a WAL.
+      // As the documentation of better-sqlite3 recommends; NORMAL is also what it is compiled with for WAL mode.
       client.pragma("journal_mode = WAL");
       client.pragma("synchronous = NORMAL");
       const Store = (load("better-sqlite3-session-store") as typeof SqliteStore)(load("express-session"));
@@ -205,7 +208,8 @@ function connectRedis(name: string, options: { readonly disableTouch?: boolean }
 
 function installOurs(app: Express, store: Coatcheck.SessionStore): Close {
   const { sessionMiddleware } = load(OURS) as typeof Coatcheck;
-  // The servers are in production mode, where sessions on plain HTTP have to be asked for. What the clearing job costs is measured by itself.
+  // The servers are in production mode, where sessions on plain HTTP have to be asked for. What the clearing job costs
+  // is measured by itself.
   app.use(sessionMiddleware({ store, clearSchedule: false, cookie: { secure: false } }));
   return () => store.close();
 }

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { once } from "node:events";
 
 /**
- * A browser at its leanest: one keep-alive connection and its cookies. Requests go one after another; an answer
+ * A browser at its leanest: one keep-alive connection and its cookies. Requests go one after another; a response
  * other than 200 is an error, so that no failure is ever measured as a fast success.
  */
 export class Visitor {
@@ -28,7 +28,7 @@ export class Visitor {
     return new Visitor(socket);
   }
 
-  /** The body of the answer. */
+  /** Resolves to the body of the response. */
   get(path: string): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -41,7 +41,7 @@ export class Visitor {
     return this.#cookieLine.length;
   }
 
-  /** Goes on with the cookies of another visitor, as the same browser would on another connection. */
+  /** Takes over the cookies of another visitor, like the same browser on another connection. */
   borrowCookies(other: Visitor): void {
     for (const [name, value] of other.#cookies) this.#keepCookie(name, value);
   }

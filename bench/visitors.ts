@@ -1,14 +1,14 @@
-/** What a day of visitors asks of a session library: the requests that carry a live session, and what they do with it. */
+/** What a day of visitors asks of a session library: the requests with a live session, and what they do with it. */
 export interface VisitorHabits {
-  /** Visits a day, of a visitor who comes at all. */
+  /** Visits a day of a visitor who comes at all. */
   readonly visits: number;
   /** Requests of a visit, on average; geometrically distributed. */
   readonly requests: number;
   /** Seconds between two requests of a visit, on average; exponentially distributed. */
   readonly gapSeconds: number;
-  /** Shares of the requests (0 … 1) that change the session. */
+  /** The share of the requests that change the session (0 … 1). */
   readonly writes: number;
-  /** Share of the visits that sign in, at their second request. */
+  /** The share of the visits that sign in, at their second request. */
   readonly signIns: number;
 }
 
@@ -19,7 +19,7 @@ export interface Operations {
   reads: number;
   writes: number;
   deletes: number;
-  /** Writes that put an entry into the index that the clearing goes by. */
+  /** Writes that put an entry into the index by which clearing finds sessions. */
   indexWrites: number;
 }
 
@@ -35,11 +35,13 @@ const TOUCH_MS = 5 * 60_000;
 const BUCKET_MS = 10 * 60_000;
 
 /**
- * One day of so many visitors, request by request. `touching` is a library that loads and saves its session with every request, under
- * an indexed time, as it must where nothing else keeps a session in use from expiring. The same random numbers for both, and every time.
+ * Simulates one day of this many visitors, request by request. `touching` is a library that loads and saves its session
+ * with every request, under an indexed time, as it must if nothing else keeps a session in use from expiring. Both get
+ * the same random numbers, every time.
  *
- * Ours: the first change makes the session; a request that has one costs a read, a change or a due touch a write; a sign-in reads the
- * old session, changes and deletes it, and writes what is kept of it and the new one; clearing reads and deletes each record once.
+ * Ours: the first change creates the session; a request that has one costs a read, and a change or a due touch a write;
+ * a sign-in reads the old session, changes and deletes it, and writes its ended record and the new session; clearing
+ * reads and deletes each record once.
  */
 export function simulateDay(visitors: number, habits: VisitorHabits = HABITS): Day {
   const random = mulberry32(20_260_101);
@@ -56,7 +58,7 @@ export function simulateDay(visitors: number, habits: VisitorHabits = HABITS): D
       let at = exponential(86_400_000);
       let lastSeenAt: number | undefined;
       const seen = () => {
-        // An entry of the index is written where its bucket changes: the other writes leave it as it is.
+        // An entry of the index is written only if its bucket changes.
         const moves = lastSeenAt === undefined || Math.floor(lastSeenAt / BUCKET_MS) !== Math.floor(at / BUCKET_MS);
         ours.writes += 1;
         ours.indexWrites += moves ? 1 : 0;
@@ -72,10 +74,10 @@ export function simulateDay(visitors: number, habits: VisitorHabits = HABITS): D
         }
         if (signsIn && nth === 2) {
           if (isLive) {
-            ours.reads += 2; // Who it was, and what is kept of it once more when that is cleared.
-            ours.writes += 2; // The old session, to be sure that it is live, and what is kept of it.
+            ours.reads += 2; // Who it was; and its ended record, when that is cleared.
+            ours.writes += 2; // The old session, to be sure that it is live; and its ended record.
             ours.indexWrites += 1;
-            ours.deletes += 2; // The old session now, and what is kept of it a day later.
+            ours.deletes += 2; // The old session now, and its ended record a day later.
             touching.deletes += 1;
           }
           sessions += 1;

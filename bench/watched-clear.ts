@@ -6,7 +6,7 @@ import type * as Coatcheck from "coatcheck";
 export interface Clearing {
   readonly cleared: number;
   readonly seconds: number;
-  /** The most that the process's own memory grew meanwhile; the mapped file is the kernel's, and isn't counted. */
+  /** The most by which the process's own memory grew meanwhile, without the mapped file, which is the kernel's. */
   readonly memoryMiB: number;
 }
 
@@ -25,7 +25,7 @@ export async function watchedClear(): Promise<Clearing> {
   return { cleared, seconds, memoryMiB: most - before };
 }
 
-/** Linux tells what is the process's own apart from what it maps; elsewhere it is V8's account of itself. */
+/** Linux distinguishes a process's own memory from mapped files; elsewhere this is what V8 reports of itself. */
 function ownMemoryMiB(): number {
   if (process.platform !== "linux") return (process.memoryUsage().heapTotal + process.memoryUsage().external) / 2 ** 20;
   return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
