@@ -1,9 +1,9 @@
 import { OwnContext } from "../own-context";
+import { isBusy } from "./file/driver";
 import type { Statement } from "./file/driver";
-import { LockWait } from "./file/lock-wait";
+import { LockWait } from "./file/session-file";
 import type { SessionFile } from "./file/session-file";
-import { isBusy } from "./file/sqlite-errors";
-import type { WalSync } from "./file/wal-sync";
+import type { WalSync } from "./file/wal";
 
 /** What keeps something in memory of what transactions write. */
 export interface Participant {

@@ -1,10 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
+import { dirname, join } from "node:path";
+import {
+  isBusy,
+  nodeDriver,
+  peerDriver,
+  peerPath,
+  resultCode,
+  sqliteDriver,
+  sqliteFailure,
+} from "../../../lib/stores/sqlite/file/driver";
 import type { Database, Driver, Value } from "../../../lib/stores/sqlite/file/driver";
-import { isBusy, resultCode, sqliteFailure } from "../../../lib/stores/sqlite/file/sqlite-errors";
 import { compileScripts } from "../../support/compiled-scripts";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -35,9 +42,10 @@ it("is Node's own from 22.13 on, and otherwise the peer", () => {
 it("P7: where there is neither, a store says what to install", () => {
   const code = `try { new SqliteStore({ path }); } catch ({ code, message }) { console.log(JSON.stringify({ code, message })); }`;
   const args = hasOwn ? ["--no-experimental-sqlite"] : [];
-  const { NODE_PATH, ...env } = scripts.env;
-  expect(NODE_PATH).toBeDefined(); // Without it, the compiled scripts find no packages.
-  const { stdout, stderr } = inProcess(code, args, env);
+  expect(scripts.env.NODE_PATH).toBeDefined(); // Without it, the compiled scripts find no packages.
+  // Only the package that options are read with.
+  symlinkSync(dirname(require.resolve("ms/package.json")), join(folder, "ms"));
+  const { stdout, stderr } = inProcess(code, args, { ...scripts.env, NODE_PATH: folder });
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({
     code: "SESSION_STORE",

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { CLEAR_GRACE_MS } from "../../../lib/record/expiry";
 import type { SessionRecord } from "../../../lib/record/session-record";
 import { sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
-import { EndedTable } from "../../../lib/stores/sqlite/tables/ended-table";
+import { EndedTable } from "../../../lib/stores/sqlite/tables/session-table";
 import { LiveTable } from "../../../lib/stores/sqlite/tables/live-table";
 import { SessionFile } from "../../../lib/stores/sqlite/file/session-file";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";

@@ -1,4 +1,4 @@
-import { RecordCache } from "../../../lib/stores/sqlite/tables/record-cache";
+import { RecordCache } from "../../../lib/stores/sqlite/tables/live-table";
 
 const MIB = 1024 * 1024;
 

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { SessionError } from "../../../errors";
-import { faultsIn, headerOf, isDamage, openExisting } from "./existing-file";
+import { isDamage, sqliteFailure } from "./driver";
+import { faultsIn, headerOf, openExisting } from "./file-report";
 import { APPLICATION_ID } from "../tables/schema";
 import { FILE_NAME } from "./session-file";
-import { sqliteFailure } from "./sqlite-errors";
 
 /**
  * Copies the session file of a folder, as of this moment, to a new file, for this user only; on disk when it returns its size in bytes. Other processes go

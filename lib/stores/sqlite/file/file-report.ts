@@ -1,21 +1,15 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SessionError } from "../../../errors";
 import { dueBefore } from "../../../record/expiry";
 import { bucketOf } from "../../index-keys";
-import { nodeDriver, PEER, sqliteDriver } from "./driver";
-import type { Database } from "./driver";
-import { faultsIn, headerOf, isDamage, openExisting } from "./existing-file";
-import type { FileHeader } from "./existing-file";
-import { foreignFileSystem } from "./file-system";
-import type { ForeignFileSystem } from "./file-system";
 import { sessionRecordOf } from "../tables/record-columns";
 import { APPLICATION_ID, SCHEMA_VERSION } from "../tables/schema";
-import { FILE_NAME } from "./session-file";
-import { resultCode } from "./sqlite-errors";
+import { nodeDriver, PEER, isDamage, isMismatch, resultCode, sqliteDriver } from "./driver";
+import type { Database } from "./driver";
+import { FILE_NAME, foreignFileSystem } from "./session-file";
+import type { ForeignFileSystem } from "./session-file";
 
-/** SQLite's result code for a statement that does not fit the tables. */
-const ERROR = 1;
 /** So many unreadable records are told of one by one. */
 const EXAMPLES = 3;
 
@@ -89,7 +83,7 @@ function contentOf(path: string, now: number): Content {
       return work();
     } catch (error) {
       if (!(error instanceof Error) || resultCode(error) === undefined) throw error;
-      (isDamage(error) || resultCode(error) === ERROR ? faults : hindrances).add(error.message);
+      (isDamage(error) || isMismatch(error) ? faults : hindrances).add(error.message);
       return null;
     }
   };
@@ -175,4 +169,46 @@ function modesOf(paths: readonly string[]): Map<string, number> {
     if (entry !== undefined) modes.set(path, entry.mode & 0o777);
   }
   return modes;
+}
+
+/** How long a look waits where another process recovers the file, in milliseconds. */
+const WAIT_MS = 5_000;
+/** So many faults tell enough. */
+const FAULTS = 5;
+
+/** What a file says of itself. */
+export interface FileHeader {
+  readonly applicationId: number;
+  /** The layout of the tables, as its `user_version`. */
+  readonly layout: number;
+  /** Whether there is no table in it. */
+  readonly isEmpty: boolean;
+}
+
+/** Opens a file that is there, and may be damaged, to look into it; its callers write nothing. Throws what SQLite throws. */
+export function openExisting(path: string): Database {
+  // A connection that can only read leaves a new WAL behind; one that could write deletes it as it closes.
+  const db = new (sqliteDriver().DatabaseSync)(path, { readOnly: existsSync(`${path}-wal`) });
+  try {
+    db.exec(`PRAGMA busy_timeout = ${WAIT_MS}; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON`);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return db;
+}
+
+export function headerOf(db: Database): FileHeader {
+  return {
+    applicationId: Number(db.prepare("PRAGMA application_id").get()?.application_id),
+    layout: Number(db.prepare("PRAGMA user_version").get()?.user_version),
+    isEmpty: db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined,
+  };
+}
+
+/** What SQLite's own check finds wrong, the first few of it, in its words. */
+export function faultsIn(db: Database): string[] {
+  // Not all rows: when it fails, the peer's `all` does not tell the result code. The first row has what matters most.
+  const said = String(db.prepare(`PRAGMA quick_check(${FAULTS})`).get()?.quick_check);
+  return said === "ok" ? [] : said.split("\n").filter((line) => !line.startsWith("***"));
 }

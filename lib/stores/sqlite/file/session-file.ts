@@ -1,13 +1,11 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { SessionError } from "../../../errors";
-import { sqliteDriver } from "./driver";
-import type { Database, Driver, Row, Statement, Value } from "./driver";
-import { foreignFileSystem } from "./file-system";
-import { LockWait } from "./lock-wait";
 import { prepareSchema } from "../tables/schema";
-import { isBusy, resultCode, sqliteFailure } from "./sqlite-errors";
+import { isBusy, resultCode, sqliteDriver, sqliteFailure } from "./driver";
+import type { Database, Driver, Row, Statement, Value } from "./driver";
 
 export const FILE_NAME = "sessions.db";
 /** What opening waits for other processes at most; it is synchronous, and happens once. */
@@ -166,5 +164,51 @@ function assertLocal(folder: string): void {
       `The session folder ${folder} is on ${foreign.name}; SQLite needs a disk of this machine, and only one machine may use it.`,
       { code: "COATCHECK_FILE_SYSTEM" },
     );
+  }
+}
+
+/** A file system that may not suit SQLite, whose WAL needs memory that all its processes share. */
+export interface ForeignFileSystem {
+  readonly name: string;
+  /** Whether it is one of another machine; otherwise it may be one of another machine, or of the host of a virtual machine. */
+  readonly isNetwork: boolean;
+}
+
+/** By the magic numbers of Linux's statfs(2). */
+const FOREIGN: ReadonlyMap<number, ForeignFileSystem> = new Map([
+  [0x6969, { name: "NFS", isNetwork: true }],
+  [0x517b, { name: "SMB", isNetwork: true }],
+  [0xff534d42, { name: "CIFS", isNetwork: true }],
+  [0xfe534d42, { name: "SMB", isNetwork: true }],
+  [0x5346414f, { name: "AFS", isNetwork: true }],
+  [0x00c36400, { name: "Ceph", isNetwork: true }],
+  [0x0bd00bd0, { name: "Lustre", isNetwork: true }],
+  [0x65735546, { name: "FUSE", isNetwork: false }],
+  [0x01021997, { name: "9P", isNetwork: false }],
+]);
+
+/** The file system of a folder where it may not suit SQLite; undefined for others, and where there is no telling. */
+export function foreignFileSystem(folder: string): ForeignFileSystem | undefined {
+  return process.platform === "linux" ? FOREIGN.get(statfsSync(folder).type) : undefined;
+}
+
+/** How long one operation waits for other connections to let go of the file. */
+const LOCK_WAIT_MS = 5_000;
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 10;
+
+/** Waits for a lock without blocking the event loop: a pause, another try, and a longer pause, until the time is over. */
+export class LockWait {
+  readonly #until = performance.now() + LOCK_WAIT_MS;
+  #pauseMs = FIRST_PAUSE_MS;
+
+  get isOver(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** Random in part, so that processes don't try in step. */
+  async pause(): Promise<void> {
+    await delay(this.#pauseMs * (0.5 + Math.random()));
+    this.#pauseMs = Math.min(this.#pauseMs * 1.5, LONGEST_PAUSE_MS);
   }
 }

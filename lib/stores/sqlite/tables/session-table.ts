@@ -1,10 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { SessionError } from "../../../errors";
 import { dueBefore } from "../../../record/expiry";
-import type { EndedRecord, SessionRecord } from "../../../record/session-record";
-import type { FindQuery } from "../../store";
+import { NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
+import type { EndedRecord, EndReason, SessionRecord } from "../../../record/session-record";
 import { bucketOf } from "../../index-keys";
+import type { FindQuery } from "../../store";
 import type { Database, Row, Statement } from "../file/driver";
-import { textColumn } from "./record-columns";
+import { damaged, textColumn, textOf } from "./record-columns";
 
 /** What the tables of live and of ended sessions have in common: they are searched and cleared the same way. */
 export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
@@ -100,3 +102,98 @@ export interface ClearingStep {
 }
 
 export const FIRST_STEP: ClearingStep = { deleted: 0, after: 0 };
+
+/** How long one step of long work should take, in milliseconds: the event loop waits meanwhile. */
+const STEP_MS = 1.5;
+
+/** How much to do in one step, by how long the steps before took. */
+export class Pace {
+  size: number;
+  readonly #most: number;
+
+  constructor(first: number, most: number) {
+    this.size = Math.min(first, most);
+    this.#most = most;
+  }
+
+  timed<T>(step: () => T): T {
+    const start = performance.now();
+    try {
+      return step();
+    } finally {
+      const factor = STEP_MS / (performance.now() - start);
+      this.size = Math.max(1, Math.min(this.#most, Math.ceil(this.size * Math.min(factor, 2))));
+    }
+  }
+}
+
+/** How many rows a search reads at once. */
+export class PageSize extends Pace {
+  constructor(wanted = Infinity) {
+    super(Math.min(wanted, 25), 250);
+  }
+}
+
+/** Other processes try to get the lock every few milliseconds; after so long a time they get a moment in which it is free. */
+const MOMENT_EVERY_MS = 50;
+const MOMENT_MS = 5;
+
+/** How many rows a clearing deletes in one transaction, and how long it leaves the file to others after it. */
+export class ClearingPace extends Pace {
+  readonly #dataVersion: () => number;
+  #version: number;
+  #freeAt = performance.now();
+
+  /** `dataVersion` returns another number when other processes have written. */
+  constructor(dataVersion: () => number) {
+    super(50, 2_000);
+    this.#dataVersion = dataVersion;
+    this.#version = dataVersion();
+  }
+
+  async pause(): Promise<void> {
+    const version = this.#dataVersion();
+    const isShared = version !== this.#version;
+    this.#version = version;
+    if (!isShared && performance.now() - this.#freeAt < MOMENT_EVERY_MS) return;
+    await delay(isShared ? STEP_MS : MOMENT_MS);
+    this.#freeAt = performance.now();
+  }
+}
+
+/** The table of ended sessions. */
+export class EndedTable extends SessionTable<EndedRecord> {
+  constructor(db: Database) {
+    super(db, "ended", { header: ["*"], forgotten: ["number"] });
+  }
+
+  override recordOf(row: Row): EndedRecord {
+    const id = String(row.id);
+    if (Number(row.format) > RECORD_VERSION) throw new NewerFormatError(id, Number(row.format));
+    try {
+      return {
+        v: RECORD_VERSION,
+        id,
+        owner: textOf(row.owner),
+        project: textOf(row.project),
+        scope: textOf(row.scope),
+        createdAt: Number(row.created_at),
+        lastSeenAt: Number(row.last_seen_at),
+        remoteAddress: textOf(row.remote_address),
+        userAgent: textOf(row.user_agent),
+        endedAt: Number(row.ended_at),
+        reason: textOf(row.reason) as EndReason,
+        endedBy: row.ended_by === null ? null : textOf(row.ended_by),
+        purgeAt: Number(row.purge_at),
+        ...(row.message === null ? undefined : { message: textOf(row.message) }),
+        ...(row.bytes_sent === null ? undefined : { bytesSent: Number(row.bytes_sent) }),
+      };
+    } catch (cause) {
+      throw damaged(id, cause);
+    }
+  }
+
+  protected override forget(): void {
+    // Ended sessions are counted nowhere, and not kept in memory.
+  }
+}
