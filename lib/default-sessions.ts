@@ -5,7 +5,7 @@ import type { SessionFilter } from "./admin/listing/session-filter";
 import type { SessionInfo } from "./admin/listing/session-info";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 import type { OpenOptions } from "./clientless/open-options";
-import type { Task } from "./clientless/tasks/task";
+import type { Task } from "./clientless/tasks/defined-tasks";
 import type { SessionPage } from "./admin/listing/session-reader";
 import { SessionError, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";

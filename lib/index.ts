@@ -29,7 +29,7 @@ export { currentSession } from "./session/current-session";
 export { ClientlessSession } from "./clientless/clientless-session";
 export type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 export type { OpenOptions } from "./clientless/open-options";
-export type { ResultOptions, Task, TaskContext, TaskHandle } from "./clientless/tasks/task";
+export type { ResultOptions, Task, TaskContext, TaskHandle } from "./clientless/tasks/defined-tasks";
 export { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 // "export *", so that an app's `declare module "coatcheck"` reaches the interface itself.
 export * from "./session/session-data";
@@ -50,7 +50,7 @@ export type { AdminContext, AdminRequest } from "./admin/checked/admin-context";
 export type { AdminAction, AuditEntry, AuditSink } from "./admin/checked/admin-audit";
 export type { IsPasswordExpired, IsSuperUser } from "./admin/checked/admin-call";
 export type { AttributeDescription, DataDescription, SessionDescription } from "./admin/listing/session-info";
-export type { EndedNotice } from "./admin/listing/session-info";
+export type { EndedNotice } from "./admin/ended-notice";
 export type { Match, SessionFilter } from "./admin/listing/session-filter";
 export type { ConsoleHandler } from "./admin/console/console-handler";
 export type { AuditTrail, ConsoleOptions, ConsoleSessions } from "./admin/console/console-options";

@@ -7,14 +7,14 @@ import { endingFor } from "../session/life/ending-for";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import { ClientlessState } from "./clientless-state";
-import { DefinedTasks } from "./tasks/defined-tasks";
 import { opening } from "./open-options";
 import type { Opening, OpenOptions } from "./open-options";
 import { OpenSessions } from "./open-sessions";
-import type { Task } from "./tasks/task";
-import { TaskScope } from "./tasks/task-scope";
+import { DefinedTasks } from "./tasks/defined-tasks";
+import type { Task } from "./tasks/defined-tasks";
+import { ClientlessContext } from "./tasks/session-tasks";
 
-/** The sessions without a browser of one `Sessions`, and the tasks that can run in them. */
+/** The clientless sessions of one `Sessions`, and the tasks that can run in them. */
 export class ClientlessSessions {
   readonly #settings: ClientlessSettings;
   readonly #defined = new DefinedTasks();
@@ -61,9 +61,9 @@ export class ClientlessSessions {
     const { session } = state;
     let result: T;
     try {
-      result = await currentHolder.run(new TaskScope(session), async () => fn(session));
+      result = await currentHolder.run(new ClientlessContext(session), async () => fn(session));
     } catch (error) {
-      // The caller sees what the function threw. That the session was ended under it may well be why; anything else is told elsewhere.
+      // The caller gets the function's own error. An ended session may be the cause of it; other failures are reported.
       await state.close({ drainTimeout }).catch((failure: unknown) => {
         if (!isEnding(failure)) this.#settings.onError(failure);
       });
@@ -73,12 +73,12 @@ export class ClientlessSessions {
     return result;
   }
 
-  /** A session was ended in this process, but not by its own close. */
+  /** Reports that a session was ended in this process, but not by its own `close`. */
   ended(id: string): void {
     this.#open.find(id)?.endedElsewhere();
   }
 
-  /** Looks after no session any more. */
+  /** Stops all leases and checks. */
   stop(): void {
     this.#open.stop();
   }
@@ -88,7 +88,7 @@ export class ClientlessSessions {
       ...this.#settings,
       ...(project === undefined ? undefined : { project }),
       limits: { idleMs, absoluteMs: maxAgeMs },
-      // Its owner is who it was opened for, whatever its data say.
+      // The owner is the user it was opened for, whatever its data say.
       userOf: () => user,
     };
     const state = new ClientlessState(settings, this.#defined, this.#open);
@@ -104,7 +104,7 @@ export class ClientlessSessions {
     return state;
   }
 
-  /** A create whose answer was lost may have left a session that nobody knows, and that would never end. */
+  /** A create whose answer was lost may have left a session that nobody knows and that would never end. */
   async #takeBack(id: string, user: string): Promise<void> {
     try {
       await this.#settings.writer.end(id, endingFor(this.#settings, "closed", user));
@@ -130,7 +130,7 @@ function isOutcomeUnknown(error: unknown): boolean {
   return error instanceof SessionError && error.status === 503 && error.code !== "SESSION_CLOSED";
 }
 
-/** Without the id: what was given instead may be a token. */
+/** Without the id: what was given may be a token. */
 function notFound(): SessionError {
   return new SessionError("SESSION_NOT_FOUND", "There is no open clientless session with this id.");
 }

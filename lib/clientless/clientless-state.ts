@@ -9,12 +9,10 @@ import { ClientlessPlace } from "./clientless-place";
 import { ClientlessSession } from "./clientless-session";
 import type { CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
-import type { DefinedTasks } from "./tasks/defined-tasks";
 import type { OpenSessions } from "./open-sessions";
-import { SessionTasks } from "./tasks/session-tasks";
-import type { ResultOptions, TaskHandle } from "./tasks/task";
-import { TaskScope } from "./tasks/task-scope";
-import { enclosingScope } from "./user-scope";
+import type { DefinedTasks, ResultOptions, TaskHandle } from "./tasks/defined-tasks";
+import { ClientlessContext, SessionTasks } from "./tasks/session-tasks";
+import { enclosingContext } from "./user-context";
 
 /** A lease is renewed this many times in its length, so that one renewal that fails loses nothing. */
 const RENEWALS_PER_LEASE = 3;
@@ -68,7 +66,9 @@ export class ClientlessState extends StoredSession {
     });
   }
 
-  /** Unlike the data, attributes end with their session also in memory: of one that is known to be over, none is there. */
+  /**
+   * Unlike the data, attributes end with their session also in memory: of one that is known to be over, none is there.
+   */
   override current(): ReturnType<StoredSession["current"]> {
     return this.#ending !== undefined || this.#wasEndedElsewhere ? undefined : super.current();
   }
@@ -197,11 +197,11 @@ export class ClientlessState extends StoredSession {
   }
 
   #assertNotInside(): void {
-    const scope = enclosingScope();
-    if (scope instanceof TaskScope && scope.session === this.#own && scope.run?.isRunning === true) {
+    const context = enclosingContext();
+    if (context instanceof ClientlessContext && context.session === this.#own && context.run?.isRunning === true) {
       throw new SessionError(
         "SESSION_ARGUMENT",
-        `The task ${quoted(scope.run.name)} would wait for itself in close(); close the session where it was opened.`,
+        `The task ${quoted(context.run.name)} would wait for itself in close(); close the session where it was opened.`,
       );
     }
   }

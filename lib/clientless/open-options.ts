@@ -1,22 +1,22 @@
 import { SessionError } from "../errors";
 import { assertCallOptions } from "../options/reader/read-options";
+import { durationArgument } from "../record/duration";
+import type { Duration } from "../record/duration";
 import { isProjectName } from "../record/session-record";
 import { shownValue } from "../record/shown-text";
 import { userId } from "../session/session-owner";
-import { durationArgument } from "../record/duration";
-import type { Duration } from "../record/duration";
 
 /** How a clientless session is opened. */
 export interface OpenOptions {
-  /** The app that it belongs to, where several share a store. Default: the option `project`. */
+  /** The app that the session belongs to, where several share a store. Default: the option `project`. */
   readonly project?: string;
-  /** How long it lives at most, from now. Default: until it is closed. */
+  /** The longest time that it lives, from now. Default: until it is closed. */
   readonly maxAge?: Duration;
-  /** What it holds from the beginning. */
+  /** Its first data. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** The same, checked. */
+/** The options and the user, checked. */
 export interface Opening {
   readonly user: string;
   readonly project: string | undefined;
@@ -38,7 +38,7 @@ export function opening(where: string, user: unknown, options: unknown = {}, mor
       `${where}: project can't be ${shownValue(project)}; give up to 64 letters, digits, '-', '_' and '.'.`,
     );
   }
-  // Of a Map, a Date or an array no key would be kept.
+  // The entries of a Map would be lost, and so would a Date or an array.
   if (Object.prototype.toString.call(data) !== "[object Object]") {
     throw new SessionError("SESSION_ARGUMENT", `${where}: data is an object such as { month: "2026-05" }.`);
   }

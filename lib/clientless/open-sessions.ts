@@ -2,8 +2,8 @@ import type { OwnContext } from "../stores/own-context";
 import type { ClientlessState } from "./clientless-state";
 
 /**
- * The clientless sessions that this process has opened. It keeps none in memory that the app has let go of, but for those that run
- * a task or hold a lease: they are looked at by one timer, which keeps no process alive.
+ * The clientless sessions that this process has opened. Those that the app no longer refers to may be collected, except
+ * those with a running task or a lease: one timer checks these, and keeps no process alive.
  */
 export class OpenSessions {
   readonly #byId = new Map<string, WeakRef<ClientlessState>>();
@@ -14,7 +14,7 @@ export class OpenSessions {
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  /** The timer runs in `context`, not in that of the request in which it is started. */
+  /** The timer runs in `context`, not in that of the request that starts it. */
   constructor(intervalMs: number, context: OwnContext) {
     this.#intervalMs = intervalMs;
     this.#context = context;
@@ -29,7 +29,7 @@ export class OpenSessions {
     this.#collected.register(state, state.id, state);
   }
 
-  /** It is over. */
+  /** Removes a session that is over. */
   forget(state: ClientlessState): void {
     this.unwatch(state);
     this.#byId.delete(state.id);
@@ -39,27 +39,27 @@ export class OpenSessions {
   watch(state: ClientlessState): void {
     if (this.#isStopped) return;
     this.#watched.add(state);
-    this.#timer ??= this.#context.run(() => setInterval(() => this.#look(), this.#intervalMs).unref());
+    this.#timer ??= this.#context.run(() => setInterval(() => this.#checkAll(), this.#intervalMs).unref());
   }
 
   unwatch(state: ClientlessState): void {
     this.#watched.delete(state);
-    if (this.#watched.size === 0) this.#rest();
+    if (this.#watched.size === 0) this.#stopTimer();
   }
 
-  /** For good: the store is about to be closed. */
+  /** Stops for good, since the store is about to be closed. */
   stop(): void {
     this.#isStopped = true;
     this.#watched.clear();
-    this.#rest();
+    this.#stopTimer();
   }
 
-  #rest(): void {
+  #stopTimer(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #checkAll(): void {
     for (const state of this.#watched) void state.check();
   }
 }

@@ -1,37 +1,39 @@
 import { SessionError } from "../errors";
 import { GUEST_USER } from "../record/session-record";
 import { currentHolder } from "../session/current-session";
+import type { SessionHolder } from "../session/current-session";
+import type { Session } from "../session/session";
 import { userId } from "../session/session-owner";
-import { UserScope } from "./user-scope";
 
 /**
- * The user for whom the running code acts: of the innermost `withUserContext`, or what `setUserContext` has set since in the same request, task or
- * `withUserContext`; otherwise the owner of the request's or the task's session, `GUEST_USER` for nobody. Outside of any of them it is
- * undefined, so that a context that was lost is not taken for a guest.
+ * The user for whom the running code acts: the one set by `setUserContext` in the same request, task or
+ * `withUserContext`, or given to the innermost `withUserContext`; otherwise the owner of the request's or task's
+ * session, `GUEST_USER` for nobody. Outside all of these it is undefined, so that a lost context is not taken for a
+ * guest.
  */
 export function getUserContext(): string | undefined {
-  const scope = currentHolder.getStore();
-  if (scope === undefined) return undefined;
-  return scope.actingFor ?? scope.session?.owner ?? GUEST_USER;
+  const context = currentHolder.getStore();
+  if (context === undefined) return undefined;
+  return context.actingFor ?? context.session?.owner ?? GUEST_USER;
 }
 
 /**
- * From now on the current request, task or `withUserContext` acts for this user, or for nobody (`GUEST_USER`). Throws `SESSION_CONTEXT` outside of
- * any.
+ * Lets the current request, task or `withUserContext` act for this user from now on, or for nobody (`GUEST_USER`).
+ * Throws `SESSION_CONTEXT` outside all of these.
  */
 export function setUserContext(user: string): void {
   const id = contextUser(user, "setUserContext(user)");
-  const scope = currentHolder.getStore();
-  if (scope === undefined) {
+  const context = currentHolder.getStore();
+  if (context === undefined) {
     throw new SessionError(
       "SESSION_CONTEXT",
-      "setUserContext(user) was called outside of a request, a task and withUserContext; use withUserContext(user, fn).",
+      "setUserContext(user) was called outside a request, a task and withUserContext; use withUserContext(user, fn).",
     );
   }
-  scope.actingFor = id;
+  context.actingFor = id;
 }
 
-/** Runs `fn` for this user, or for nobody (`GUEST_USER`), with everything that it begins; answers what it returns. */
+/** Runs `fn`, and everything that it starts, for this user, or for nobody (`GUEST_USER`). Returns what `fn` returns. */
 export function withUserContext<T>(user: string, fn: () => T): T {
   const id = contextUser(user, "withUserContext(user, fn)");
   if (typeof fn !== "function") {
@@ -39,9 +41,35 @@ export function withUserContext<T>(user: string, fn: () => T): T {
   }
   const around = currentHolder.getStore();
   around?.bindListeners?.();
-  return currentHolder.run(new UserScope(id, around), fn);
+  return currentHolder.run(new UserContext(id, around), fn);
 }
 
 function contextUser(user: unknown, where: string): string {
   return user === GUEST_USER ? user : userId(user, where);
+}
+
+/** The context of code inside `withUserContext`: it has the session of the context around it. */
+class UserContext implements SessionHolder {
+  actingFor: string;
+  readonly around: SessionHolder | undefined;
+
+  constructor(user: string, around: SessionHolder | undefined) {
+    this.actingFor = user;
+    this.around = around;
+  }
+
+  get session(): Session | null {
+    return this.around?.session ?? null;
+  }
+
+  bindListeners(): void {
+    this.around?.bindListeners?.();
+  }
+}
+
+/** The request or task of the running code, whoever it acts for. */
+export function enclosingContext(): SessionHolder | undefined {
+  let context = currentHolder.getStore();
+  while (context instanceof UserContext) context = context.around;
+  return context;
 }

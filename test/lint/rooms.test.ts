@@ -28,7 +28,7 @@ const FORBIDDEN = [
   ["lib/admin/kill-loop.ts", 'import "./console/console-handler";', "admin/console"],
   ["lib/admin/console/console-handler.ts", 'import type { Sessions } from "../../sessions";', "sessions"],
   ["lib/admin/console/pages/list-page.ts", 'export * from "../../../default-sessions";', "default-sessions"],
-  ["lib/clientless/tasks/task.ts", 'import "../../http/middleware";', "http"],
+  ["lib/clientless/tasks/defined-tasks.ts", 'import "../../http/middleware";', "http"],
   ["lib/jobs/clear-schedule.ts", 'import "../admin/kill-loop";', "admin"],
   ["lib/options/session-options.ts", 'import "../sessions";', "sessions"],
   ["lib/wiring.ts", 'import "./sessions";', "sessions"],

@@ -69,16 +69,6 @@ export interface SessionDescription {
   readonly attributes: readonly AttributeDescription[];
 }
 
-/** What the browser of an ended session may be told. */
-export interface EndedNotice {
-  readonly reason: EndReason;
-  readonly endedAt: Date;
-  /** The user who ended it; null where no user did. */
-  readonly endedBy: string | null;
-  /** The message of that user; null for none. */
-  readonly message: string | null;
-}
-
 /** Bytes that a client has sent and that are not yet in the record. */
 export interface UnwrittenBytes {
   readonly total: number;
@@ -134,14 +124,6 @@ export function describeSession(
       expiresAt: Number.isFinite(attribute.expiresAt) ? new Date(attribute.expiresAt) : null,
     }));
   return { info, data: data.sort(byName), attributes: attributes.sort(byName) };
-}
-
-/** The notice about a record; undefined while its session is live. */
-export function endedNotice(record: SessionRecord | EndedRecord, now: number): EndedNotice | undefined {
-  const end = endOf(record, now);
-  if (end === undefined) return undefined;
-  const { reason, endedAt, endedBy, message = null } = end;
-  return { reason, endedAt: new Date(endedAt), endedBy, message };
 }
 
 /** How a session ended; undefined while it is live. An expired session has ended without being ended. */

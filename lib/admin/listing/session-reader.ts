@@ -3,10 +3,12 @@ import { isSessionId } from "../../record/token";
 import { isEnded } from "../../record/session-record";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
 import type { FindQuery } from "../../stores/store";
+import { endedNotice } from "../ended-notice";
+import type { EndedNotice } from "../ended-notice";
 import { assertFilter, passes, queryFor } from "./session-filter";
 import type { SessionFilter } from "./session-filter";
-import { endOf, endedNotice, sessionInfo } from "./session-info";
-import type { EndedNotice, SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
+import { endOf, sessionInfo } from "./session-info";
+import type { SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
 
 /** One page of a listing: an array with the cursor of the next page. */
 export interface SessionPage extends Array<SessionInfo> {

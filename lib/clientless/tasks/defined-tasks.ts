@@ -1,12 +1,48 @@
 import { SessionError } from "../../errors";
 import { quoted } from "../../record/shown-text";
-import type { Task } from "./task";
+import type { ClientlessSessionDict } from "../clientless-session";
+import type { Duration } from "../../record/duration";
+
+/** The argument of a task. */
+export interface TaskContext<Params = unknown> {
+  /** The session that it runs in. Its changes are saved when the task is done. */
+  readonly session: ClientlessSessionDict;
+  /** A copy of the `params` of `start`. */
+  readonly params: Params;
+  /**
+   * Aborts when the session is ended from elsewhere, or its `close` has waited for `drainTimeout`: the task should stop
+   * then.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** A unit of work. `result` resolves to what it returns, or rejects with what it throws. */
+export type Task<Params = unknown> = (context: TaskContext<Params>) => unknown;
+
+/** How to wait for a result. */
+export interface ResultOptions {
+  /**
+   * How long to wait before `TASK_TIMEOUT`; the task itself goes on. With `0`, only a result that is already there.
+   * Default: no limit.
+   */
+  readonly timeout?: Duration;
+}
+
+/** One run of a task. */
+export interface TaskHandle {
+  readonly name: string;
+  /**
+   * Resolves to what the run returned. Rejects with what it threw, with `TASK_TIMEOUT`, or where its changes can't be
+   * saved.
+   */
+  result(options?: ResultOptions): Promise<unknown>;
+}
 
 /** The tasks that an app has defined, by name. */
 export class DefinedTasks {
   readonly #tasks = new Map<string, Task>();
 
-  /** Throws `SESSION_ARGUMENT` for what is no task, and for a name that is taken. */
+  /** Throws `SESSION_ARGUMENT` for anything but a name and a function, and for a name that is taken. */
   define(name: string, task: Task<never>): void {
     if (typeof name !== "string" || name === "") {
       throw new SessionError("SESSION_ARGUMENT", 'defineTask(name, task) takes a name, such as "report", first.');
@@ -20,13 +56,13 @@ export class DefinedTasks {
     if (this.#tasks.has(name)) {
       throw new SessionError(
         "SESSION_ARGUMENT",
-        `The task ${quoted(name)} is defined already; name this one otherwise.`,
+        `The task ${quoted(name)} is already defined; give this one another name.`,
       );
     }
     this.#tasks.set(name, task as Task);
   }
 
-  /** Throws `TASK_UNKNOWN`, which tells the names that there are. */
+  /** Throws `TASK_UNKNOWN`, which lists the names that are defined. */
   find(name: string): Task {
     const task = this.#tasks.get(name);
     if (task === undefined) throw unknownTask(name, "defined", this.#tasks.keys());
@@ -34,7 +70,7 @@ export class DefinedTasks {
   }
 }
 
-/** `TASK_UNKNOWN`; `known` are the names that were defined, or started. */
+/** `TASK_UNKNOWN`; `known` are the names that were defined or started. */
 export function unknownTask(
   name: unknown,
   done: "defined" | "started in this session",

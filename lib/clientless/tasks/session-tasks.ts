@@ -1,28 +1,42 @@
 import { SessionError } from "../../errors";
 import { forgettable, toldLater } from "../../forgettable";
 import type { OnForgotten } from "../../forgettable";
+import { quoted, shownText } from "../../record/shown-text";
+import { refusedPart } from "../../record/value/storable-copy";
 import { currentHolder } from "../../session/current-session";
+import type { SessionHolder } from "../../session/current-session";
 import type { ClientlessSession } from "../clientless-session";
 import { unknownTask } from "./defined-tasks";
-import type { DefinedTasks } from "./defined-tasks";
-import type { ResultOptions, Task, TaskHandle } from "./task";
-import { taskParams } from "./task-params";
-import { TaskRun } from "./task-run";
-import { TaskScope } from "./task-scope";
-import { within } from "./within";
+import type { DefinedTasks, ResultOptions, Task, TaskHandle } from "./defined-tasks";
+import { TaskRun, within } from "./task-run";
 
-/** How long tasks that were told to stop may take for it, in milliseconds. */
+/**
+ * The context of code in a clientless session: of a task's run, or, without one, of the function of
+ * `withClientlessSession`.
+ */
+export class ClientlessContext implements SessionHolder {
+  readonly session: ClientlessSession;
+  readonly run: TaskRun | undefined;
+  declare actingFor?: string;
+
+  constructor(session: ClientlessSession, run?: TaskRun) {
+    this.session = session;
+    this.run = run;
+  }
+}
+
+/** How long tasks may take to stop after their `signal` aborted, in milliseconds. */
 export const STOP_GRACE_MS = 1_000;
 
-/** What the tasks of a session need of it. */
+/** What the tasks of a session use of it. */
 export interface TaskOwner {
   readonly session: ClientlessSession;
   readonly defined: DefinedTasks;
-  /** Saves what a task has changed. */
+  /** Saves the changes of a task. */
   save(): Promise<void>;
-  /** There is a first task running, or none any more. */
+  /** Called when the first task starts, and when the last is done. */
   onBusy(isBusy: boolean): void;
-  /** Something failed that nobody asks for. */
+  /** Reports a failure that nobody else receives. */
   onError(error: unknown): void;
 }
 
@@ -42,12 +56,12 @@ export class SessionTasks {
     return this.#running.size > 0;
   }
 
-  /** Starts it in this turn. Throws `TASK_UNKNOWN`, or `SESSION_ARGUMENT` where the params can't be cloned. */
+  /** Starts a task, synchronously. Throws `TASK_UNKNOWN`, or `SESSION_ARGUMENT` where the params can't be cloned. */
   start(name: string, params: unknown): TaskHandle {
     const task = this.#owner.defined.find(name);
     const copy = taskParams(name, params);
     const run = new TaskRun(name);
-    this.#tellOf(this.#latest.get(name));
+    this.#reportFailure(this.#latest.get(name));
     this.#latest.set(name, run);
     this.#running.add(run);
     if (this.#running.size === 1) this.#owner.onBusy(true);
@@ -56,7 +70,7 @@ export class SessionTasks {
     return { name, result: (options) => forgettable(run.result(options), this.#onForgotten) };
   }
 
-  /** The result of the latest run of this name. Rejects with `TASK_UNKNOWN` where it was never started here. */
+  /** The result of the latest run of this name. Rejects with `TASK_UNKNOWN` where there was none in this session. */
   async result(name: string, options?: ResultOptions): Promise<unknown> {
     const run = this.#latest.get(name);
     if (run === undefined) throw unknownTask(name, "started in this session", this.#latest.keys());
@@ -68,15 +82,15 @@ export class SessionTasks {
   }
 
   /**
-   * Waits until all are done; when the time is over they are told to stop. Answers the names of those that did not. What failed, and nobody
-   * asked for, is told then.
+   * Waits until all tasks are done; after `timeoutMs` it aborts their signals. Resolves to the names of those that did
+   * not stop. Failures that nobody asked for are reported then.
    */
   async drain(timeoutMs: number): Promise<readonly string[]> {
     if (!(await this.#done(timeoutMs))) {
       this.abort(new SessionError("SESSION_ENDED", "The session is closing, and its drainTimeout is over."));
       await this.#done(STOP_GRACE_MS);
     }
-    for (const run of this.#latest.values()) this.#tellOf(run);
+    for (const run of this.#latest.values()) this.#reportFailure(run);
     return [...this.#running].filter((run) => run.isRunning).map((run) => run.name);
   }
 
@@ -89,7 +103,9 @@ export class SessionTasks {
     const { signal } = run;
     let result: unknown;
     try {
-      result = await currentHolder.run(new TaskScope(session, run), async () => task({ session, params, signal }));
+      result = await currentHolder.run(new ClientlessContext(session, run), async () =>
+        task({ session, params, signal }),
+      );
     } catch (error) {
       await this.#owner.save().catch((failure: unknown) => this.#failedToSave(failure));
       throw error;
@@ -98,7 +114,7 @@ export class SessionTasks {
     return result;
   }
 
-  /** That the session is over is told by its close, and what the task threw by its result. */
+  /** An ended session is reported by `close`, and what the task threw by its result. */
   #failedToSave(error: unknown): void {
     if (!(error instanceof SessionError && error.code === "SESSION_ENDED")) this.#owner.onError(error);
   }
@@ -108,8 +124,25 @@ export class SessionTasks {
     if (this.#running.size === 0) this.#owner.onBusy(false);
   }
 
-  #tellOf(run: TaskRun | undefined): void {
-    const failure = run?.takeUntold();
+  #reportFailure(run: TaskRun | undefined): void {
+    const failure = run?.takeUnasked();
     if (failure !== undefined) this.#owner.onError(failure.error);
+  }
+}
+
+/**
+ * A copy of the params, so that neither side sees the other's changes. Throws `SESSION_ARGUMENT` where they can't be
+ * cloned.
+ */
+function taskParams(name: string, params: unknown): unknown {
+  try {
+    return structuredClone(params);
+  } catch {
+    // The error of structuredClone quotes the value, so it is not kept as the cause.
+    const { path, is, instead } = refusedPart("params", params);
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `start(${quoted(name)}, params): ${shownText(path)} is ${shownText(is)}, and params can't be cloned; ${instead}.`,
+    );
   }
 }

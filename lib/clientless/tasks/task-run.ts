@@ -2,8 +2,7 @@ import { SessionError } from "../../errors";
 import { durationArgument, MAX_TIMER_MS } from "../../record/duration";
 import { quoted } from "../../record/shown-text";
 import { assertCallOptions } from "../../options/reader/read-options";
-import type { ResultOptions } from "./task";
-import { within } from "./within";
+import type { ResultOptions } from "./defined-tasks";
 
 /** One run of a task, from its start. */
 export class TaskRun {
@@ -12,7 +11,7 @@ export class TaskRun {
   #outcome: Promise<unknown> = Promise.resolve();
   #isRunning = true;
   #failure: { readonly error: unknown } | undefined;
-  #isTold = false;
+  #isAskedFor = false;
 
   constructor(name: string) {
     this.name = name;
@@ -22,7 +21,7 @@ export class TaskRun {
     return this.#controller.signal;
   }
 
-  /** False once the task is done, well or not, and its changes are saved. */
+  /** False once the task has succeeded or failed, and its changes are saved. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
@@ -32,7 +31,7 @@ export class TaskRun {
     return this.#outcome.catch(() => undefined);
   }
 
-  /** Begins, in this turn. `work` includes what has to follow the task. */
+  /** Starts the work, synchronously. It includes what has to follow the task. */
   begin(work: () => Promise<unknown>): void {
     this.#outcome = work().then(
       (result) => {
@@ -45,18 +44,18 @@ export class TaskRun {
         throw error;
       },
     );
-    // A failure that nobody asks for is told by `takeUntold`.
+    // `takeUnasked` returns a failure that nobody asked for.
     this.#outcome.catch(() => undefined);
   }
 
-  /** What the task returned; rejects with what it threw, or with `TASK_TIMEOUT`. */
+  /** Resolves to what the task returned. Rejects with what it threw, or with `TASK_TIMEOUT`. */
   async result(options: ResultOptions = {}): Promise<unknown> {
     const call = "result(name, options)";
     assertCallOptions(options, ["timeout"], call, `${call} takes options such as { timeout: "30s" }.`);
     const timeoutMs = durationArgument("timeout", options.timeout ?? Infinity, 0, MAX_TIMER_MS);
-    this.#isTold = true;
+    this.#isAskedFor = true;
     if (!(await within(timeoutMs, this.#outcome))) {
-      this.#isTold = false;
+      this.#isAskedFor = false;
       throw new SessionError(
         "TASK_TIMEOUT",
         `The task ${quoted(this.name)} was not done within ${timeoutMs} ms (timeout); it goes on.`,
@@ -69,10 +68,26 @@ export class TaskRun {
     if (this.#isRunning) this.#controller.abort(reason);
   }
 
-  /** What it failed with, once, where nobody has asked for its result. */
-  takeUntold(): { readonly error: unknown } | undefined {
-    if (this.#isTold || this.#failure === undefined) return undefined;
-    this.#isTold = true;
+  /** The failure, once, if nobody has asked for the result. */
+  takeUnasked(): { readonly error: unknown } | undefined {
+    if (this.#isAskedFor || this.#failure === undefined) return undefined;
+    this.#isAskedFor = true;
     return this.#failure;
+  }
+}
+
+/** Waits for a promise, at most this long. Resolves to whether it was fulfilled or rejected by then. */
+export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  const settled = work.then(
+    () => true,
+    () => true,
+  );
+  if (timeoutMs > MAX_TIMER_MS) return settled;
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)));
+  try {
+    return await Promise.race([settled, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }

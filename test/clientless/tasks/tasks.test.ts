@@ -263,7 +263,7 @@ describeOnEveryStore("tasks", (every) => {
     define("one", () => (runs += 1));
     define("two", () => (runs += 1));
     const refused: [() => unknown, string, RegExp][] = [
-      [() => define("one", () => 1), "SESSION_ARGUMENT", /"one" is defined already/],
+      [() => define("one", () => 1), "SESSION_ARGUMENT", /"one" is already defined/],
       [() => define("", () => 1), "SESSION_ARGUMENT", /takes a name/],
       [() => define("three", "no function"), "SESSION_ARGUMENT", /takes a function, .* not string/],
       [() => session.start("three"), "TASK_UNKNOWN", /No task "three" was defined; there is "one", "two"\./],
