@@ -41,7 +41,7 @@ export type { SecurityKeyOptions } from "./session/security-keys/security-keys";
 export type { SessionMeta } from "./session/session-meta";
 export type { LoginOptions } from "./session/life/session-state";
 export type { UserOf } from "./session/session-owner";
-export type { CookieView } from "./session/cookie-view";
+export type { CookieView } from "./session/session-meta";
 export type { SessionInfo, StoredSessionInfo } from "./admin/listing/session-info";
 export type { IsAuthorized, SessionPage } from "./admin/listing/session-reader";
 export type { KillAllOptions, SessionAdmin } from "./admin/checked/session-admin";

@@ -5,7 +5,7 @@ import { CLIENTLESS_SCOPE, GUEST_USER, isEnded } from "../record/session-record"
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../record/session-record";
 import { assertSessionId } from "../record/token";
 import { currentSession } from "../session/current-session";
-import { endingFor } from "../session/life/ending-for";
+import { endingFor } from "../session/life/session-ended";
 import type { SessionPolicy } from "../session/life/session-policy";
 import type { Session } from "../session/session";
 import { assertUserIdForm } from "../session/session-owner";

@@ -3,7 +3,7 @@ import { durationArgument, MAX_TIMER_MS } from "../record/duration";
 import { CLIENTLESS_SCOPE } from "../record/session-record";
 import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
-import { endingFor } from "../session/life/ending-for";
+import { endingFor } from "../session/life/session-ended";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
 import { ClientlessState } from "./clientless-state";

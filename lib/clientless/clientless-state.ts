@@ -1,11 +1,13 @@
 import { SessionError } from "../errors";
+import { forgettable, toldLater } from "../forgettable";
 import { durationArgument, MAX_TIMER_MS } from "../record/duration";
 import { quoted, shownText } from "../record/shown-text";
 import { assertCallOptions } from "../options/reader/read-options";
 import { isExpired, touchAt } from "../record/expiry";
-import { endingFor } from "../session/life/ending-for";
+import { CLIENTLESS_SCOPE } from "../record/session-record";
+import { endingFor } from "../session/life/session-ended";
+import type { SessionOrigin } from "../session/life/session-policy";
 import { StoredSession } from "../session/life/stored-session";
-import { ClientlessPlace } from "./clientless-place";
 import { ClientlessSession } from "./clientless-session";
 import type { CloseOptions } from "./clientless-session";
 import type { ClientlessSettings } from "./clientless-settings";
@@ -31,7 +33,7 @@ export class ClientlessState extends StoredSession {
   #ending: Promise<void> | undefined;
 
   constructor(settings: ClientlessSettings, defined: DefinedTasks, open: OpenSessions) {
-    super(settings, new ClientlessPlace(settings.onError), undefined);
+    super(settings, undefined);
     this.#settings = settings;
     this.#open = open;
     this.#own = new ClientlessSession(this);
@@ -46,6 +48,33 @@ export class ClientlessState extends StoredSession {
 
   override get session(): ClientlessSession {
     return this.#own;
+  }
+
+  override given<T>(promise: Promise<T>): Promise<T> {
+    return forgettable(promise, toldLater(this.#settings.onError));
+  }
+
+  protected override origin(): SessionOrigin {
+    return { remoteAddress: "", userAgent: "", scope: CLIENTLESS_SCOPE };
+  }
+
+  override assertMayStart(): void {
+    throw new SessionError(
+      "SESSION_CLIENTLESS",
+      "A clientless session belongs to one user until it is closed, so login, logout, reset and regenerate are not for it; close() it, and open another.",
+    );
+  }
+
+  override mayCreate(): boolean {
+    return true;
+  }
+
+  protected override moved(): void {
+    // Nobody has a cookie to be told of it.
+  }
+
+  protected override failed(): void {
+    // What failed may be tried again: no response has failed with it.
   }
 
   override assertWritable(): void {

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { currentHolder } from "../session/current-session";
 import "./express-types";
+import { hasBody, keepCurrent } from "./bind-listeners";
 import { holdResponse } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
-import { hasBody, keepCurrent } from "./bind-listeners";
-import { showSession } from "./request-properties";
+import { REQUEST_SESSION, showSession } from "./request-properties";
+import type { RequestWithSession } from "./request-properties";
 import { RequestSession } from "./request-session";
-import { REQUEST_SESSION } from "./request-slot";
-import type { RequestWithSession } from "./request-slot";
 
 const NOT_OURS =
   "req.session was there before sessionMiddleware, so it was left as it is, and coatcheck's session is not to be had by it. Take out what puts it there, or mount it after sessionMiddleware.";

@@ -1,8 +1,14 @@
 import { IncomingMessage } from "node:http";
-import type { RequestSession } from "./request-session";
-import { REQUEST_SESSION } from "./request-slot";
-import type { RequestWithSession } from "./request-slot";
 import { sharedPrototype } from "./hold/shared-prototype";
+import type { HttpSettings } from "./http-settings";
+import type { RequestSession } from "./request-session";
+
+/** Under this key a request keeps its session. */
+export const REQUEST_SESSION = Symbol("coatcheck.requestSession");
+
+export interface RequestWithSession extends IncomingMessage {
+  [REQUEST_SESSION]?: RequestSession;
+}
 
 const PREPARED = Symbol("coatcheck.prepared");
 
@@ -23,6 +29,11 @@ export function showSession(req: RequestWithSession, requestSession: RequestSess
   const isShared = isPrepared === true || prepare(req);
   // What another library has put on this very request would stand before the shared one.
   if (!isShared || Object.hasOwn(req, "sessionID")) Object.defineProperties(req, OTHERS);
+}
+
+/** The ids of the tokens that a request carries, where none of them opened anything in the middleware of these settings. */
+export function deadIdsOf(req: RequestWithSession, settings: HttpSettings | undefined): readonly string[] {
+  return (settings === undefined ? undefined : req[REQUEST_SESSION]?.deadIds(settings)) ?? [];
 }
 
 /** Whether there is a `session` already: on the request, or, by `app.request`, on all of them. */

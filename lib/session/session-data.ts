@@ -1,4 +1,4 @@
-import type { ReservedNames } from "./reserved-names";
+import type { ReservedNames } from "./session-proxy";
 
 declare const RESERVED: unique symbol;
 

@@ -12,8 +12,12 @@ export const MAX_USER_BYTES = 1024;
  */
 export type UserOf = (session: RequestSession) => string | number | null | undefined;
 
-/** What passport keeps in a session: the user's id, null once the user has signed out, undefined where passport was never there. */
-function passportUser(session: RequestSession): string | number | null | undefined {
+/**
+ * What passport keeps in a session: the user's id, null once the user has signed out, undefined where passport was never
+ * there. To be asked only where passport is at work: elsewhere a key of its name is data like any other, which may have
+ * come from anybody.
+ */
+export function passportUser(session: RequestSession): string | number | null | undefined {
   const passport: unknown = session.get("passport");
   if (typeof passport !== "object" || passport === null) return undefined;
   const user: unknown = Object.hasOwn(passport, "user") ? Reflect.get(passport, "user") : null;
@@ -54,23 +58,9 @@ export function assertUserIdForm(user: string, where: string): void {
   }
 }
 
-/** How it is told whose a session is. */
-export interface OwnerRule {
-  /** Undefined: what passport says. */
-  readonly userOf: UserOf | undefined;
-}
-
-/**
- * The owner that `userOf` names, or passport, where it is at work here; `current` where they leave it. Without passport, a key of its name
- * is data like any other, which may have come from anybody.
- */
-export function ownerOf(
-  { userOf }: OwnerRule,
-  session: RequestSession,
-  current: string,
-  usesPassport: boolean,
-): string {
-  const user: unknown = userOf !== undefined ? userOf(session) : usesPassport ? passportUser(session) : undefined;
+/** The owner that `userOf` names; `current` where it leaves the owner as it is, or where there is no such function. */
+export function ownerOf(userOf: UserOf | undefined, session: RequestSession, current: string): string {
+  const user: unknown = userOf?.(session);
   if (user === undefined) return current;
   if (user === null || user === GUEST_USER) return GUEST_USER;
   return userId(user, "userOf");

@@ -1,13 +1,11 @@
 import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import { quoted } from "../record/shown-text";
-import type { CookieView } from "./cookie-view";
+import type { CookieView, SessionMeta } from "./session-meta";
 import type { SessionAttributes } from "./attributes/session-attributes";
 import type { SecurityKeys } from "./security-keys/security-keys";
 import type { DeclaredData } from "./session-data";
-import type { SessionMeta } from "./session-meta";
-import { asProxy } from "./session-proxy";
-import { STATE } from "./session-proxy";
+import { asProxy, STATE } from "./session-proxy";
 import type { LoginOptions, SessionState } from "./life/session-state";
 
 /** A key that was declared in `SessionData`. */

@@ -1,4 +1,4 @@
-import { cookieView } from "../../lib/session/cookie-view";
+import { cookieView } from "../../lib/session/session-meta";
 import { withOneMore } from "../../example-app/cart";
 import { EXPRESSES } from "../support/app";
 import { startConsole, textOf } from "../support/console-app";

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { Traffic } from "../../lib/http/traffic";
-import { BYTES_SENT } from "../../lib/record/session-record";
+import type { RequestBytes } from "../../lib/http/traffic";
+import { BYTES_SENT, RECENT_BYTES } from "../../lib/record/session-record";
 import type { SessionStore } from "../../lib/stores/store";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
@@ -172,17 +173,25 @@ describeOnEveryStore("traffic", (every) => {
 });
 
 describe("Traffic", () => {
+  const newRequest = (): RequestBytes => ({ bytes: 0, bytesOfNobody: 0, writtenRecent: 0, writtenId: undefined });
+  const received = (bytesRead: number) => ({ bytesRead }) as unknown as Socket;
+
   it("forgets the oldest where more sessions have sent something than it keeps", () => {
     const traffic = new Traffic();
-    for (let n = 0; n <= 10_000; n += 1) traffic.add(`id${n}`, 5, 5);
+    const last = newRequest();
+    for (let n = 0; n < 10_000; n += 1) traffic.count(newRequest(), received(5), `id${n}`);
+    traffic.count(last, received(5), "id10000");
     expect(traffic.unwritten("id0")).toBeUndefined();
     expect(traffic.unwritten("id1")).toEqual({ total: 5, recent: 5 });
-    traffic.add("id10000", 7, 12);
-    expect(traffic.take("id10000")).toBe(12);
-    expect(traffic.take("id10000")).toBe(0);
+    traffic.count(last, received(7), "id10000");
+    const record = { id: "id10000", counters: {} };
+    expect(traffic.take(last, record)).toEqual({ [BYTES_SENT]: 12, [RECENT_BYTES]: 12 });
+    expect(traffic.take(last, record)).toBeUndefined();
   });
 
   it("counts nothing for what is no connection", () => {
-    expect(new Traffic().since({} as unknown as Socket)).toBe(0);
+    const request = newRequest();
+    new Traffic().count(request, {} as unknown as Socket, undefined);
+    expect(request).toEqual(newRequest());
   });
 });

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Session } from "../../lib/session/session";
-import { RESERVED_NAMES } from "../../lib/session/reserved-names";
+import { RESERVED_NAMES } from "../../lib/session/session-proxy";
 import { inRequest } from "../support/in-request";
 
 type AnySession = Session & Record<string, any>;

@@ -28,7 +28,7 @@ import type {
 import { SqliteStore } from "coatcheck/sqlite";
 import { DatastoreStore } from "coatcheck/datastore";
 import { MemoryStore } from "coatcheck/testing";
-import type { ReservedNames } from "../../lib/session/reserved-names";
+import type { ReservedNames } from "../../lib/session/session-proxy";
 
 interface Basket {
   readonly teas: string[];

@@ -5,8 +5,8 @@ import type { Encoded, EndedRecord, SessionRecord } from "../../record/session-r
 import { isExpired } from "../../record/expiry";
 import type { SessionDelta } from "../../record/session-delta";
 import { sessionIdOf } from "../../record/token";
-import { endingFor, REPLACED_GRACE_MS } from "../../session/life/ending-for";
-import { newRecord } from "../../session/life/new-record";
+import { endingFor, REPLACED_GRACE_MS, sessionEnded } from "../../session/life/session-ended";
+import { newRecord } from "../../session/life/session-life";
 import { assertChangeFits, assertRecordFits } from "../../session/life/size-limit";
 import type { HttpSettings } from "../http-settings";
 import type { SessionObject, StoreWork } from "./express-session-store";
@@ -137,10 +137,7 @@ export class LibrarySessions implements StoreWork {
     const { find, now } = this.#settings;
     for await (const record of find({ state: "ended", id })) {
       if (!isEnded(record) || record.reason === "expired" || now() - record.endedAt > REPLACED_GRACE_MS) continue;
-      throw new SessionError(
-        "SESSION_ENDED",
-        "The session was ended a moment ago, so nothing was saved; sign in again.",
-      );
+      throw sessionEnded("killed");
     }
   }
 

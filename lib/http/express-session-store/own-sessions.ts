@@ -1,10 +1,9 @@
-import { SessionError } from "../../errors";
 import { CLIENTLESS_SCOPE, isEnded } from "../../record/session-record";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
 import { isExpired, touchAt } from "../../record/expiry";
 import { isSessionId } from "../../record/token";
-import { endingFor } from "../../session/life/ending-for";
-import { withMergedOwner } from "../../session/life/merged-owner";
+import { endingFor, sessionEnded } from "../../session/life/session-ended";
+import { withMergedOwner } from "../../session/life/session-state";
 import { assertChangeFits } from "../../session/life/size-limit";
 import type { HttpSettings } from "../http-settings";
 import type { SessionObject, StoreWork } from "./express-session-store";
@@ -31,11 +30,7 @@ export class OwnSessions implements StoreWork {
     const { writer } = this.#settings;
     const record = isSessionId(id) ? await writer.mutate(id, (current) => this.#change(current, session)) : undefined;
     if (record !== undefined && this.#isOwn(record)) return;
-    throw new SessionError(
-      "SESSION_ENDED",
-      "There is no session with this id any more, and a session store starts none. For the sessions of a library itself, give " +
-        'expressSessionStore({ library: "its name" }).',
-    );
+    throw sessionEnded("notInStore");
   }
 
   async destroy(id: string): Promise<void> {
@@ -67,7 +62,7 @@ export class OwnSessions implements StoreWork {
     const data = this.#isOwn(current) ? dataDelta(session, current) : undefined;
     if (data === undefined) return undefined;
     assertChangeFits(current, current.data, { data }, this.#settings);
-    return withMergedOwner(this.#settings, current, { data }, false);
+    return withMergedOwner(this.#settings, this.#settings.userOf, current, { data });
   }
 
   async #load(id: string): Promise<SessionRecord | undefined> {

@@ -2,9 +2,8 @@ import { SessionError } from "../../errors";
 import { dictionary } from "../../record/session-record";
 import type { Encoded, SessionRecord } from "../../record/session-record";
 import type { MapDelta } from "../../record/session-delta";
-import { encodeValue, sameEncoded } from "../../record/value/value-encoding";
-import { decodedValue } from "../../session/values/decoded-value";
-import { assertKey } from "../../session/values/session-key";
+import { baselineOf, changedForm, decodedValue } from "../../session/values/change-detection";
+import { assertKey } from "../../session/values/session-values";
 import type { SessionObject } from "./express-session-store";
 
 /** Where express-session's sessions say when they are over; no key of the data. */
@@ -25,8 +24,7 @@ export function sessionObject(record: SessionRecord, path: string): SessionObjec
     if (key === COOKIE) continue;
     const value = decodedValue(key, encoded);
     entries.push([key, value]);
-    // A clone is not always encoded to the same bytes again.
-    stored[key] = typeof encoded === "string" ? encoded : encodeValue(key, value);
+    stored[key] = baselineOf(key, value, encoded);
   }
   const expires = Number.isFinite(expiresAt) ? new Date(expiresAt) : null;
   const cookie = { originalMaxAge: Number.isFinite(idleMs) ? idleMs : null, expires, httpOnly: true, path };
@@ -43,9 +41,8 @@ export function dataDelta(session: object, record: Stored): MapDelta<Encoded> | 
   for (const [key, value] of Object.entries(asSession(session))) {
     if (key === COOKIE) continue;
     assertKey(key);
-    const encoded = encodeValue(key, value);
-    const stored = before[key];
-    if (stored === undefined || !sameEncoded(encoded, stored)) set[key] = encoded;
+    const encoded = changedForm(key, value, before[key]);
+    if (encoded !== undefined) set[key] = encoded;
   }
   const remove = Object.keys(before).filter((key) => key !== COOKIE && !Object.hasOwn(session, key));
   return Object.keys(set).length === 0 && remove.length === 0 ? undefined : { set, remove };

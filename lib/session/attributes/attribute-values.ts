@@ -1,6 +1,6 @@
 import type { AttributeCipher, AttributeEncryption } from "../../record/crypto/attribute-encryption";
 import type { AttributeRecord, Encoded } from "../../record/session-record";
-import { decodedValue } from "../values/decoded-value";
+import { decodedValue } from "../values/change-detection";
 
 /** An attribute as it is to be written. */
 export interface AttributeDraft {

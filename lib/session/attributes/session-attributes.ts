@@ -16,7 +16,7 @@ import type { AttributeItem, AttributeOptions } from "./attribute-arguments";
 import { AttributeInfo } from "./attribute-info";
 import { AttributeValues } from "./attribute-values";
 import type { AttributeDraft } from "./attribute-values";
-import type { OwnRecord } from "../life/own-record";
+import type { OwnRecord } from "../life/session-state";
 import type { SessionPolicy } from "../life/session-policy";
 
 /** How many attributes a session may have. */

@@ -1,8 +1,17 @@
-import type { CookieView } from "../cookie-view";
-import type { SessionAttributes } from "../attributes/session-attributes";
+import { SessionError } from "../../errors";
+import { isExpired } from "../../record/expiry";
+import { applyDelta } from "../../record/session-delta";
+import type { SessionDelta } from "../../record/session-delta";
+import type { SessionRecord } from "../../record/session-record";
+import { SessionAttributes } from "../attributes/session-attributes";
 import type { SecurityKeys } from "../security-keys/security-keys";
-import type { SessionMeta } from "../session-meta";
-import type { SessionValues } from "../values/session-values";
+import { Session } from "../session";
+import { cookieView, sessionMeta } from "../session-meta";
+import type { CookieView, SessionMeta } from "../session-meta";
+import { ownerOf } from "../session-owner";
+import type { UserOf } from "../session-owner";
+import { SessionValues } from "../values/session-values";
+import type { SessionPolicy } from "./session-policy";
 
 /** How to sign in. */
 export interface LoginOptions {
@@ -35,4 +44,144 @@ export interface SessionState {
   logout(): Promise<void>;
   destroy(): Promise<void>;
   regenerate(): Promise<void>;
+}
+
+/** The stored record of a session, for what is kept in it beside the data. */
+export interface OwnRecord {
+  /** What the app is given of a promise: one that it may forget. */
+  given<T>(promise: Promise<T>): Promise<T>;
+  /** As it was known last; undefined where nothing is stored yet. */
+  readonly record: SessionRecord | undefined;
+  /**
+   * The same, for those who read it: undefined also where the session is over. The store is asked only where its end, as it was known
+   * last, has passed meanwhile: a touch beside the request may have moved it.
+   */
+  current(): SessionRecord | undefined | Promise<SessionRecord | undefined>;
+  /**
+   * Changes it atomically, and resolves to the record as it is then. `decide` answers what to change, undefined for nothing; it may be called
+   * again and must have no other effect; what it throws is rejected with. A session of which nothing is stored yet is
+   * created with the change and with its data, in one step. Rejects with `SESSION_ENDED` where the session is over.
+   */
+  change(decide: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord>;
+}
+
+/** What is fixed about a session that is only there to be read. */
+export type DetachedFields = Pick<SessionState, "id" | "owner" | "isNew" | "meta" | "cookie" | "given">;
+
+/** Behind a session that can be read and changed in memory, but no longer stored: the old one after `regenerate()`. */
+export class DetachedState implements SessionState, OwnRecord {
+  readonly #policy: SessionPolicy;
+  readonly record: SessionRecord | undefined;
+  readonly values: SessionValues;
+  readonly id: string;
+  readonly owner: string;
+  readonly isNew: boolean;
+  readonly meta: SessionMeta;
+  readonly cookie: CookieView;
+  readonly changed = false;
+  readonly #fields: DetachedFields;
+
+  constructor(policy: SessionPolicy, record: SessionRecord | undefined, values: SessionValues, fields: DetachedFields) {
+    this.#policy = policy;
+    this.#fields = fields;
+    this.record = record;
+    this.values = values;
+    this.id = fields.id;
+    this.owner = fields.owner;
+    this.isNew = fields.isNew;
+    this.meta = fields.meta;
+    this.cookie = fields.cookie;
+  }
+
+  given<T>(promise: Promise<T>): Promise<T> {
+    return this.#fields.given(promise);
+  }
+
+  get attributes(): SessionAttributes {
+    return new SessionAttributes(this, this.#policy);
+  }
+
+  current(): SessionRecord | undefined {
+    return this.record === undefined || isExpired(this.record, this.#policy.now()) ? undefined : this.record;
+  }
+
+  async change(): Promise<never> {
+    throw detached();
+  }
+
+  get securityKeys(): never {
+    throw detached();
+  }
+
+  assertWritable(): void {
+    // What is changed here is seen by whoever holds this object, and is never stored.
+  }
+
+  markChanged(): void {
+    throw detached();
+  }
+
+  async update(): Promise<never> {
+    throw detached();
+  }
+
+  async save(): Promise<void> {
+    throw detached();
+  }
+
+  async reload(): Promise<void> {
+    throw detached();
+  }
+
+  async touch(): Promise<void> {
+    throw detached();
+  }
+
+  async reset(): Promise<void> {
+    throw detached();
+  }
+
+  async login(): Promise<void> {
+    throw detached();
+  }
+
+  async logout(): Promise<void> {
+    throw detached();
+  }
+
+  async destroy(): Promise<void> {
+    throw detached();
+  }
+
+  async regenerate(): Promise<void> {
+    throw detached();
+  }
+}
+
+/** The change, with the owner that the data name once it is applied to the current record. */
+export function withMergedOwner(
+  policy: SessionPolicy,
+  userOf: UserOf | undefined,
+  current: SessionRecord,
+  change: SessionDelta,
+): SessionDelta {
+  if (userOf === undefined) return change;
+  const merged = applyDelta(current, change);
+  const state = new DetachedState(policy, merged, new SessionValues(merged.data), {
+    id: current.id,
+    owner: current.owner,
+    isNew: false,
+    meta: sessionMeta(current),
+    cookie: cookieView(null, current.createdAt, current.lastSeenAt),
+    given: (promise) => promise,
+  });
+  const owner = ownerOf(userOf, new Session(state), current.owner);
+  return owner === current.owner ? change : { ...change, owner };
+}
+
+function detached(): SessionError {
+  return new SessionError(
+    "SESSION_DETACHED",
+    "This session object was left behind by regenerate() and can only be read; use req.session.",
+  );
 }

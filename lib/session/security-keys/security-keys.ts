@@ -10,8 +10,8 @@ import { dictionary } from "../../record/session-record";
 import type { Encoded, SecurityKeyRecord } from "../../record/session-record";
 import { isToken, newToken } from "../../record/token";
 import { encodeValue } from "../../record/value/value-encoding";
-import type { OwnRecord } from "../life/own-record";
-import { decodedValue } from "../values/decoded-value";
+import type { OwnRecord } from "../life/session-state";
+import { decodedValue } from "../values/change-detection";
 import { maskedKey, unmaskedKey } from "./key-mask";
 
 /** How a one-time key is made. */

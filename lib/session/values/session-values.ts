@@ -1,9 +1,13 @@
+import { SessionError } from "../../errors";
 import { dictionary } from "../../record/session-record";
-import type { Encoded } from "../../record/session-record";
 import type { MapDelta } from "../../record/session-delta";
-import { encodeValue, sameEncoded } from "../../record/value/value-encoding";
-import { decodedValue } from "./decoded-value";
-import { assertKey } from "./session-key";
+import type { Encoded } from "../../record/session-record";
+import { kindOf, quoted } from "../../record/shown-text";
+import { encodeValue } from "../../record/value/value-encoding";
+import { baselineOf, changedForm, decodedValue, isSameForm } from "./change-detection";
+
+/** The longest key, in bytes of UTF-8. */
+export const MAX_KEY_BYTES = 1024;
 
 /** One key that was read, set or deleted in this session object. */
 interface Cell {
@@ -12,7 +16,7 @@ interface Cell {
   deleted: boolean;
   /** The stored form that `value` is compared with; undefined where the key is not stored. */
   baseline: Encoded | undefined;
-  /** A primitive as it was read can't have changed, so it is not encoded again. */
+  /** Whether it is still the primitive that was read, and need not be encoded again. */
   unchanged: boolean;
   /** Which of all changes here set or deleted it last; 0 where it was only read. */
   changedAs: number;
@@ -116,9 +120,8 @@ export class SessionValues {
         if (cell.baseline !== undefined) (remove ??= []).push(key);
         continue;
       }
-      const encoded = encodeValue(key, cell.value);
-      if (cell.baseline !== undefined && sameEncoded(encoded, cell.baseline)) continue;
-      (set ??= dictionary())[key] = encoded;
+      const encoded = changedForm(key, cell.value, cell.baseline);
+      if (encoded !== undefined) (set ??= dictionary())[key] = encoded;
     }
     return set === undefined && remove === undefined ? undefined : { set: set ?? dictionary(), remove: remove ?? [] };
   }
@@ -138,10 +141,7 @@ export class SessionValues {
 
   /** Whether the app has changed this key since load. */
   isChanged(key: string): boolean {
-    const baseline = this.#cells.get(key)?.baseline ?? this.#stored[key];
-    const encoded = this.encoded(key);
-    if (encoded === undefined || baseline === undefined) return encoded !== baseline;
-    return !sameEncoded(encoded, baseline);
+    return !isSameForm(this.encoded(key), this.#cells.get(key)?.baseline ?? this.#stored[key]);
   }
 
   /** Takes note that this delta is stored. What the app changed after the delta was taken is still a change. */
@@ -215,12 +215,28 @@ export class SessionValues {
     const cell: Cell = {
       value,
       deleted: false,
-      // A clone is not always encoded to the same bytes again, so it is compared with its own encoding after reading.
-      baseline: isPrimitive || typeof encoded === "string" ? encoded : encodeValue(key, value),
+      baseline: isPrimitive ? encoded : baselineOf(key, value, encoded),
       unchanged: isPrimitive,
       changedAs: 0,
     };
     this.#cells.set(key, cell);
     return cell;
+  }
+}
+
+/** Refuses what can't be a key: `SESSION_ARGUMENT`. Any well-formed string of up to 1,024 bytes can, the empty one too. */
+export function assertKey(key: unknown): asserts key is string {
+  if (typeof key !== "string") {
+    throw new SessionError("SESSION_ARGUMENT", `A session's key must be a string, not ${kindOf(key)}.`);
+  }
+  // A UTF-16 unit is 3 bytes of UTF-8 at most, so a short key needs no counting.
+  if (key.length > MAX_KEY_BYTES / 3 && Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `A session's key may have ${MAX_KEY_BYTES} bytes; ${quoted(key)} has ${Buffer.byteLength(key)}. Use a shorter one.`,
+    );
+  }
+  if (!key.isWellFormed()) {
+    throw new SessionError("SESSION_ARGUMENT", `The session key ${quoted(key)} is not well-formed Unicode.`);
   }
 }

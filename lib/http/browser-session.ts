@@ -1,0 +1,188 @@
+import { SessionError } from "../errors";
+import { forgettable } from "../forgettable";
+import { derivedKey } from "../record/crypto/secret-keys";
+import { sessionIdOf } from "../record/token";
+import { GUEST_USER } from "../record/session-record";
+import type { SessionRecord } from "../record/session-record";
+import { sessionEnded, wasReplaced } from "../session/life/session-ended";
+import type { SessionOrigin } from "../session/life/session-policy";
+import { StoredSession } from "../session/life/stored-session";
+import { passportUser } from "../session/session-owner";
+import type { UserOf } from "../session/session-owner";
+import { assertPrivate } from "./cookie/cache-headers";
+import { MAX_COOKIE_AGE_MS } from "./cookie/session-cookie";
+import { setHeadersOfNews, setHeadersOfReading } from "./cookie-news";
+import type { CookieNews } from "./cookie-news";
+import type { Exchange } from "./exchange";
+import { headersGone } from "./hold/hold-response";
+
+/** A session whose token is in a browser's cookie: it knows the token, and what the response has to tell the browser. */
+export class BrowserSession extends StoredSession {
+  readonly #exchange: Exchange;
+  /** Those that the request carries, in its order. */
+  readonly #tokens: readonly string[];
+  /** Whether one of them opened a session. */
+  readonly #isOpened: boolean;
+  /** The token of the session that was created last in this request. */
+  #givenToken: string | undefined;
+  #news: CookieNews | undefined;
+  #showsKey = false;
+  /** What was written belongs to a session that was replaced; it is neither saved nor a reason to fail. */
+  #isLeftUnsaved = false;
+  /** Whether it will be looked at if what was changed after the response was saved. */
+  #isLate = false;
+
+  constructor(exchange: Exchange, tokens: readonly string[], record: SessionRecord | undefined) {
+    super(exchange.settings, record);
+    this.#exchange = exchange;
+    this.#tokens = tokens;
+    this.#isOpened = record !== undefined;
+  }
+
+  /** Sets the cookie, and what follows from it and from reading it. */
+  setHeaders(): void {
+    const news = this.#news;
+    if (this.#exchange.handshake?.takesHeaders === false) return;
+    this.#news = undefined;
+    if (news === undefined) setHeadersOfReading(this.#exchange, this.#showsKey);
+    else setHeadersOfNews(this.#exchange, news, this.#tokens.length > 1);
+  }
+
+  /** The session is over: the browser is told nothing of its cookie. */
+  forgetNews(): void {
+    this.#news = undefined;
+  }
+
+  override given<T>(promise: Promise<T>): Promise<T> {
+    return forgettable(promise, (failure) => this.#exchange.forgotten(failure));
+  }
+
+  override assertWritable(): void {
+    if (this.over !== undefined) return;
+    const { handshake, res } = this.#exchange;
+    // A websocket outlives its response: what is assigned there is kept, and it is `save` that fails where it can't be stored.
+    if (handshake !== undefined) return;
+    // Nobody catches what is thrown in a timer, or in a handler of a socket.
+    if (res.writableEnded) this.#changedLate();
+    else if (this.record === undefined) this.#exchange.assertHeadersOpen();
+  }
+
+  override keyFor(use: string): string | undefined {
+    const { knownId } = this;
+    if (knownId === undefined) return undefined;
+    const { settings, req, cookie } = this.#exchange;
+    const carried = settings.cookie.tokens(req, cookie);
+    const token = [this.newToken, this.#givenToken, ...carried].find(
+      (one) => one !== undefined && sessionIdOf(one) === knownId,
+    );
+    return token === undefined ? undefined : derivedKey(token, use).toString("base64url");
+  }
+
+  override keyShown(): void {
+    const { res } = this.#exchange;
+    // What was shown before the first byte has kept the response private already.
+    if (!this.#showsKey && headersGone(res) && !res.writableEnded) assertPrivate(res);
+    this.#showsKey = true;
+    super.keyShown();
+  }
+
+  protected override origin(): SessionOrigin {
+    return this.#exchange.origin();
+  }
+
+  protected override get userOf(): UserOf | undefined {
+    return this.policy.userOf ?? (this.#exchange.usesPassport ? passportUser : undefined);
+  }
+
+  override assertMayStart(): void {
+    this.#exchange.assertHeadersOpen();
+    if (!this.#exchange.isInsecure) return;
+    throw new SessionError(
+      "SESSION_INSECURE",
+      "In production no session starts on plain HTTP. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.",
+    );
+  }
+
+  override mayCreate(owner: string): boolean | Promise<boolean> {
+    if (this.#exchange.isInsecure) {
+      this.#exchange.settings.onInsecure();
+      return false;
+    }
+    // Whoever signs in proves thereby who they are, and is not signed out by the cookie.
+    if (!this.#isOpened && this.#tokens.length > 0 && owner === GUEST_USER) return this.#mayStartBeside();
+    this.#exchange.assertHeadersOpen();
+    return true;
+  }
+
+  override takeCounters(record: SessionRecord): Readonly<Record<string, number>> | undefined {
+    const { settings, req } = this.#exchange;
+    settings.traffic.count(this.#exchange, req.socket, this.record?.id);
+    return settings.traffic.take(this.#exchange, record);
+  }
+
+  protected override forgottenAt(record: SessionRecord): number | null {
+    const { rememberMs } = this.policy;
+    return this.#forgottenAt(record, record.idleMs === rememberMs && record.endsAt === record.createdAt + rememberMs);
+  }
+
+  protected override moved(record: SessionRecord | undefined, token: string | undefined, remember: boolean): void {
+    if (record === undefined) {
+      this.#news = this.#isOpened ? "remove" : undefined;
+    } else if (token !== undefined) {
+      this.#givenToken = token;
+      this.#news = { token, endsAt: this.#forgottenAt(record, remember) };
+    }
+    if (this.#exchange.handshake !== undefined && !this.#exchange.areHeadersGone) this.setHeaders();
+  }
+
+  #forgottenAt(record: SessionRecord, remember: boolean): number | null {
+    const isPersistent = remember || this.#exchange.settings.cookie.settings.persistent;
+    return isPersistent ? Math.min(record.endsAt, record.createdAt + MAX_COOKIE_AGE_MS) : null;
+  }
+
+  /**
+   * A request that was under way while its session was replaced must not start another. What a page only looks at goes to
+   * the client all the same; that it was not saved is told by `error`.
+   */
+  async #mayStartBeside(): Promise<boolean> {
+    if (this.#isLeftUnsaved) return false;
+    const replaced = await Promise.all(this.#tokens.map((token) => wasReplaced(this.policy, sessionIdOf(token))));
+    if (!replaced.includes(true)) {
+      this.#exchange.assertHeadersOpen();
+      return true;
+    }
+    const error = sessionEnded("replaced");
+    const { method } = this.#exchange.req;
+    if (method !== "GET" && method !== "HEAD") throw error;
+    this.#isLeftUnsaved = true;
+    this.#exchange.settings.onError(error);
+    return false;
+  }
+
+  /**
+   * Nothing saves by itself what is changed after the response: where the app has not done so when this turn of the event
+   * loop is over, it is told.
+   */
+  #changedLate(): void {
+    if (this.#isLate) return;
+    this.#isLate = true;
+    const error = new SessionError(
+      "SESSION_LATE",
+      "The session was changed after its response had ended, so nothing saved it; change it before, or call save() after the change.",
+    );
+    const { turnsTaken } = this;
+    setImmediate(() => {
+      this.#isLate = false;
+      if (this.turnsTaken === turnsTaken && this.#isChanged()) this.#exchange.settings.onLate(error);
+    });
+  }
+
+  #isChanged(): boolean {
+    try {
+      return this.changed;
+    } catch {
+      // What can't be stored is a change, too.
+      return true;
+    }
+  }
+}
