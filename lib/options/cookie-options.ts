@@ -7,8 +7,9 @@ export interface CookieOptions {
   /** Its name, to which HTTPS adds `__Host-` or `__Secure-`. Default `"sid"`, or `"sid-<project>"`. */
   readonly name?: string;
   /**
-   * Whether HTTPS adds `__Host-` or `__Secure-` to the name, so that no subdomain and no plain HTTP can plant a cookie. Default true; false where
-   * something on the way passes one name only, as Firebase Hosting does (`__session`). The cookie is Secure all the same.
+   * Whether HTTPS adds `__Host-` or `__Secure-` to the name, so that no subdomain and no plain HTTP can plant a cookie.
+   * Default true; false where something on the way passes one name only, as Firebase Hosting does (`__session`). The
+   * cookie is Secure all the same.
    */
   readonly prefix?: boolean;
   /** Default `"/"`. */
@@ -18,8 +19,8 @@ export interface CookieOptions {
   /** Default `"lax"`; `undefined` leaves the attribute out. */
   readonly sameSite?: "strict" | "lax" | "none" | undefined;
   /**
-   * Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`. `true`: always; in production
-   * plain HTTP gets no session all the same. `false`: never, and plain HTTP gets one.
+   * Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`.
+   * `true`: always; in production plain HTTP gets no session all the same. `false`: never, and plain HTTP gets one.
    */
   readonly secure?: boolean | "auto";
   /** Default none. */

@@ -9,13 +9,13 @@ import { RefusedOptions, refuse } from "./reader/read-options";
 const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
 const OURS = 'one of coatcheck\'s, such as new SqliteStore({ path: "./.sessions" }), or your own SessionStore';
 
-/** The option `store`. */
+/** The option `store`; undefined where it was not given. */
 export function storeOption(store: unknown, option: string): SessionStore | undefined {
   if (store === undefined) return undefined;
   const isMissing = (method: string) => typeof (store as Record<string, unknown>)[method] !== "function";
   if (typeof store !== "object" || store === null) {
     if (typeof store === "function") return refuse(option, store, instanceOr(store, `give ${OURS}`));
-    // An address may have a password in it.
+    // The value is not repeated: an address may hold a password.
     throw new RefusedOptions([`Option ${option} can't be ${kindOf(store)}; give ${OURS}.`]);
   }
   if (store instanceof Promise) return refuse(option, store, "it is a promise: await it");
@@ -28,13 +28,13 @@ export function storeOption(store: unknown, option: string): SessionStore | unde
 }
 
 const MIN_SECRET_BYTES = 32;
-/** Fewer different characters than this are no secret: "aaaa…", "keyboard cat" written over and over. */
+/** A text with fewer different characters is no secret: "aaaa…", or "keyboard cat" over and over. */
 const MIN_SECRET_CHARACTERS = 10;
-/** What stands in READMEs and tutorials, and what hands type. By chance none of it comes about. */
+/** What READMEs and tutorials have, and what people type. A random secret has none of it. */
 const EXAMPLE_SECRET =
   /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example|password|correct.?horse|thirtytwo|minimum length|0123456789|1234567890|abcdefgh|qwertyui/i;
 
-/** The option `secrets`: none where it was not given. An empty array is what a missing variable leaves, and would sign nothing. */
+/** The option `secrets`. An empty array is refused: it may come from a missing variable, and would sign nothing. */
 export function secretsOption(given: unknown): readonly string[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) throw refused("is an array of strings, the newest first");
@@ -49,7 +49,7 @@ export function secretsOption(given: unknown): readonly string[] {
   });
 }
 
-/** Names the secret by its place: the value itself is in no message. */
+/** Names the secret by its position: the value itself is in no message. */
 function refused(what: string): RefusedOptions {
   return new RefusedOptions([`Option secrets ${what}; make a secret with: npx coatcheck secret`]);
 }

@@ -14,13 +14,18 @@ import { aClock, aDuration, aDurationOrNone, aFunction, aWholeNumber, stringList
 import { readOptions, refuse } from "./reader/read-options";
 import type { Option, OptionTable } from "./reader/read-options";
 
-/** The options of `sessionMiddleware` and `Sessions`. All are optional; they are read and checked once. */
+/**
+ * The options of `sessionMiddleware` and `Sessions`. All are optional; they are read and checked once. A `Duration` is
+ * a number of milliseconds or a string such as `"90s"`, `"15m"` or `"30d"`.
+ */
 export interface SessionOptions {
   /**
-   * Where sessions are kept. Default by environment: `DatastoreStore` where `DATASTORE_EMULATOR_HOST`, `DATASTORE_PROJECT_ID`, or
-   * Cloud Run's or App Engine's own variables are set, otherwise `SqliteStore` in `./.sessions`.
+   * Where sessions are kept. Default by environment: `DatastoreStore` where `DATASTORE_EMULATOR_HOST`,
+   * `DATASTORE_PROJECT_ID`, or Cloud Run's or App Engine's own variables are set, otherwise `SqliteStore` in
+   * `./.sessions`.
    */
   readonly store?: SessionStore;
+  /** How the session cookie is set; each of its options has its own default. */
   readonly cookie?: CookieOptions;
   /** The longest gap between two requests. Default `"1h"`. */
   readonly idleTimeout?: Duration;
@@ -28,41 +33,70 @@ export interface SessionOptions {
   readonly absoluteTimeout?: Duration;
   /** Both limits of a session that was logged in with `remember: true`. Default `"30d"`. */
   readonly rememberTimeout?: Duration;
-  /** Renew `lastSeenAt` at most this often; less than `idleTimeout`. A session may end this much before its idle limit. Default `"5m"`, or a tenth of a shorter `idleTimeout`. */
+  /**
+   * Renew `lastSeenAt` at most this often; less than `idleTimeout`. A session may end this much before its idle limit.
+   * Default `"5m"`, or a tenth of an `idleTimeout` that is shorter than 50 minutes.
+   */
   readonly touchInterval?: Duration;
   /** The keys that survive a login. Default `["language"]`. */
   readonly keepOnLogin?: readonly string[];
   /** The keys that survive a logout. Default `["language"]`. */
   readonly keepOnLogout?: readonly string[];
-  /** How long an ended session still says who, when and why. Default `"24h"`; `0` deletes at once. */
+  /** How long an ended session still says who ended it, when and why. Default `"24h"`; `0` deletes it at once. */
   readonly keepEnded?: Duration;
-  /** When to clear what is over, as a cron expression, in UTC. Default every 15 minutes; `false` turns the job off. */
+  /**
+   * When to clear sessions that are over: a cron expression, in UTC. Default every 15 minutes; `false` turns the job
+   * off.
+   */
   readonly clearSchedule?: string | false;
-  /** At least 32 bytes each, newest first: the newest signs cookies and encrypts attributes, all are accepted. Default none: neither is done. */
+  /**
+   * At least 32 bytes each, newest first: the newest signs cookies and encrypts attributes, all are accepted. Default
+   * none: nothing is signed or encrypted.
+   */
   readonly secrets?: readonly string[];
-  /** Tells a session's user from its data. Default: what passport keeps there, on requests that its middleware has seen. */
+  /**
+   * Returns a session's user, told by its data. Default: the user that passport keeps there, on requests that its
+   * middleware has seen.
+   */
   readonly userOf?: UserOf;
-  /** Whether a user may look at and end everybody's sessions through `Sessions.admin`; may be async. Default nobody may. */
+  /**
+   * Whether a user may see and end everybody's sessions through `Sessions.admin`; may be async. Default: nobody may.
+   */
   readonly isSuperUser?: IsSuperUser;
-  /** Whether a user's password has expired; `Sessions.admin` then tells nothing of that user's sessions, and renews none. May be async. Default no. */
+  /**
+   * Whether a user's password has expired; `Sessions.admin` then shows nothing of that user's sessions, and renews
+   * none. May be async. Default: no.
+   */
   readonly isPasswordExpired?: IsPasswordExpired;
-  /** Tells `authorized` of a live session's `SessionInfo`, whenever that is read; may be async. Default: it belongs to somebody. */
+  /**
+   * Returns `authorized` of a live session's `SessionInfo`, whenever that is read; may be async. Default: whether the
+   * session belongs to somebody.
+   */
   readonly isAuthorized?: IsAuthorized;
-  /** Is given an entry for each call of `Sessions.admin`, allowed or not. What it throws is emitted as `error`. Default none. */
+  /**
+   * Called with an entry for each call of `Sessions.admin`, allowed or not. What it throws is emitted as `error`.
+   * Default none.
+   */
   readonly audit?: AuditSink;
-  /** The most sessions that one user has here at a time: a login over it ends the oldest. Default `Infinity`. */
+  /** The most sessions that one user may have at a time: a login beyond that ends the oldest. Default `Infinity`. */
   readonly maxSessionsPerUser?: number;
   /** The name of this app, where several share a store: up to 64 letters, digits, `-`, `_` and `.`. Default `""`. */
   readonly project?: string;
-  /** Where a session runs, or a function that tells it by the request. Default `"browser"`. */
+  /** Where a session is used, or a function that returns it for a request. Default `"browser"`. */
   readonly scope?: string | ((req: IncomingMessage) => string);
   /** How long one store operation may take. Default `"5s"`. */
   readonly storeTimeout?: Duration;
-  /** The largest record, in bytes. Default 512 KiB; what is over it may still shrink. */
+  /** The largest record, in bytes. Default 512 KiB; a larger record may still shrink. */
   readonly maxBytes?: number;
-  /** How long a clientless session outlives the process that holds it (`withClientlessSession`, `await using`). Default `"15m"`. */
+  /**
+   * How long a clientless session outlives the process that keeps it open (`withClientlessSession`, `await using`).
+   * Default `"15m"`.
+   */
   readonly leaseTimeout?: Duration;
-  /** How often a clientless session with running tasks is looked at, so that a kill from elsewhere stops them. Default `"5s"`. */
+  /**
+   * How often a clientless session with running tasks is checked, so that a kill from elsewhere stops them. Default
+   * `"5s"`.
+   */
   readonly killCheckInterval?: Duration;
   /** The clock, for tests: milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
@@ -72,7 +106,9 @@ export interface SessionOptions {
 export type ResolvedOptions = ReturnType<typeof resolveOptions>;
 
 const MINUTE = 60_000;
-/** For durations of moments: ten seconds are usual, so only a number below a tenth of one was probably meant as seconds. */
+/**
+ * For durations of moments: ten seconds are usual, so only a number below a tenth of one was probably meant as seconds.
+ */
 const MOMENTS = { max: MAX_TIMER_MS, likelyMs: 100 };
 
 const no = () => false;
@@ -89,8 +125,8 @@ const COOKIE_NAME = inCookie("name", '"sid"');
 const COOKIE_DOMAIN = inCookie("domain", '"example.com"');
 
 /**
- * An entry is an option: its default, its check, what it is called once it is read, and which names it goes by in express-session,
- * cookie-session, iron-session, better-auth and their stores.
+ * An entry is an option: its default, its check, what it is called once it is read, and which names it goes by in
+ * express-session, cookie-session, iron-session, better-auth and their stores.
  */
 const ENTRIES = {
   store: {

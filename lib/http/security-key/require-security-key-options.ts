@@ -5,15 +5,21 @@ import type { Option, OptionTable } from "../../options/reader/read-options";
 
 /** The options of `requireSecurityKey`; they are checked once. */
 export interface RequireSecurityKeyOptions {
-  /** The methods that need a key, in capitals; with GET, HEAD does too. Default: all but GET, HEAD, OPTIONS and TRACE. (RFC 9110 §9.2.1) */
+  /**
+   * The methods that need a key, in capitals; GET includes HEAD. Default: all but GET, HEAD, OPTIONS and TRACE. (RFC
+   * 9110 §9.2.1)
+   */
   readonly methods?: readonly string[];
   /** The request header that carries the key. Default `"X-Security-Key"`. */
   readonly header?: string;
-  /** The field of `req.body` that carries the key, and the function of `res.locals` that makes one. Default `"securityKey"`. */
+  /**
+   * The field of `req.body` that carries the key, and the function of `res.locals` that makes one. Default
+   * `"securityKey"`.
+   */
   readonly field?: string;
-  /** Accepts one-time keys only. Default false: the static key only. */
+  /** Whether to accept only one-time keys. Default false: only the static key. */
   readonly oneTime?: boolean;
-  /** Requests for which this answers true need no key; what is rendered for them can have one all the same. Default none. */
+  /** Requests for which this returns true need no key; the pages rendered for them can still have one. Default none. */
   skip?(req: IncomingMessage): boolean;
 }
 

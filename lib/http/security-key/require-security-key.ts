@@ -12,11 +12,13 @@ type GuardedRequest = RequestWithSession & { readonly body?: unknown };
 type ResponseWithLocals = ServerResponse & { readonly locals?: Record<string, unknown> };
 
 /**
- * Express middleware that refuses what could change something (all but GET, HEAD, OPTIONS, TRACE) without a security key of the session: 403,
- * `SECURITY_KEY`, whatever is wrong with it. It comes after `sessionMiddleware`, and after the parser of the forms that carry a key.
+ * Express middleware that refuses requests that could change something (all but GET, HEAD, OPTIONS and TRACE) without a
+ * security key of the session: 403, `SECURITY_KEY`, whatever is wrong with the key. It goes after `sessionMiddleware`,
+ * and after the parser of the forms that carry a key. Throws `SESSION_CONFIG` for wrong options. (OWASP CSRF Prevention
+ * Cheat Sheet)
  *
- * `res.locals.securityKey()` makes the key for a page: the static one, masked; with `oneTime` a promise of a new one-time key.
- * Throws `SESSION_CONFIG` for wrong options. (OWASP CSRF Prevention Cheat Sheet)
+ * `res.locals.securityKey()` makes the key for a page: the masked static key, or with `oneTime` a promise of a new
+ * one-time key.
  */
 export function requireSecurityKey(options: RequireSecurityKeyOptions = {}): SessionHandler {
   const settings = readRequireSecurityKeyOptions(options);
@@ -42,7 +44,10 @@ export function requireSecurityKey(options: RequireSecurityKeyOptions = {}): Ses
   };
 }
 
-/** The field, where the body has one that is text, or the header. A header that came twice is joined by Node, and is no key. */
+/**
+ * The field, where the body has it as a string, or else the header. A header that came twice is joined by Node, and is
+ * no key.
+ */
 function givenKey(req: GuardedRequest, { field, header }: RequireSecurityKeySettings): unknown {
   const { body } = req;
   if (typeof body === "object" && body !== null && Object.hasOwn(body, field)) {

@@ -64,7 +64,10 @@ export function aTextOrNone(isRight: (text: string) => boolean, instead: string)
     value === undefined || (typeof value === "string" && isRight(value)) ? value : refuse(option, value, instead);
 }
 
-/** What to write in place of `given` where an object of a class is wanted: an instance, where the class itself was given. */
+/**
+ * What to write in place of `given` where an object of a class is wanted: an instance, where the class itself was
+ * given.
+ */
 export function instanceOr(given: unknown, instead: string): string {
   return isClass(given) ? "give an instance of it, made with new" : instead;
 }

@@ -15,7 +15,10 @@ export type ForeignNames = Readonly<Record<string, string>>;
 export interface Option<T = unknown> {
   /** Its default and its check. */
   readonly read: ReadOption<T>;
-  /** What the library itself calls the value that was read, where that has a unit: `idleMs`. Absent: as the option is called. */
+  /**
+   * What the library itself calls the value that was read, where that has a unit: `idleMs`. Absent: as the option is
+   * called.
+   */
   readonly as?: string;
   readonly foreign?: ForeignNames;
 }
@@ -46,8 +49,8 @@ export type ReadOptions<Entries extends Options> = {
 type CheckTogether<Entries extends Options> = (read: Partial<ReadOptions<Entries>>) => void;
 
 /**
- * Reads and checks all options of an object. `SESSION_CONFIG` names everything that is wrong at once, and never repeats what the fields of an
- * app's object hold.
+ * Reads and checks all options of an object. `SESSION_CONFIG` names everything that is wrong at once, and never repeats
+ * what the fields of an app's object hold.
  */
 export function readOptions<const Entries extends Options>(
   table: OptionTable<Entries>,
@@ -93,8 +96,9 @@ export function refuse(option: string, value: unknown, instead: string): never {
 }
 
 /**
- * Checks the options of a call: an object that has none but the `known` ones. Throws `SESSION_ARGUMENT`: a misspelt option would have no effect,
- * and nobody would notice. `call` is what the message calls the call; `notAnObject` is the message for anything but an object.
+ * Checks the options of a call: an object that has none but the `known` ones. Throws `SESSION_ARGUMENT`: a misspelt
+ * option would have no effect, and nobody would notice. `call` is what the message calls the call; `notAnObject` is the
+ * message for anything but an object.
  */
 export function assertCallOptions(
   given: unknown,

@@ -1,4 +1,4 @@
-/** The known name that was probably meant: the nearest of those that differ in case, or in one or two letters. */
+/** The known name that was probably meant: the nearest of those that differ only in case, or in one or two letters. */
 export function similarName(given: string, known: readonly string[]): string | undefined {
   if (given.length > 40) return undefined;
   let nearest: string | undefined;
@@ -10,7 +10,7 @@ export function similarName(given: string, known: readonly string[]): string | u
   return nearest;
 }
 
-/** How many letters are missing, too many, other ones, or swapped with their neighbour. (Optimal string alignment) */
+/** How many letters are missing, added, replaced, or swapped with their neighbour. (Optimal string alignment) */
 function editsBetween(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, length) => length);

@@ -9,11 +9,14 @@ import type { AttributeDraft } from "./attribute-values";
 /** How an attribute is kept. */
 export interface AttributeOptions {
   /**
-   * How long it lives from now on, at most as long as its session. Milliseconds, or a string such as `"10m"`; `Infinity` for as long as the
-   * session. Default: its expiry stays as it is; that of a new one is `Infinity`.
+   * How long it lives from now on, at most as long as its session. Milliseconds, or a string such as `"10m"`;
+   * `Infinity` for as long as the session. Default: its expiry stays as it is; that of a new one is `Infinity`.
    */
   readonly expiresIn?: Duration | undefined;
-  /** Whether its value is encrypted in the store, which takes the option `secrets`. Default: that stays as it is; for a new one false. */
+  /**
+   * Whether its value is encrypted in the store, which takes the option `secrets`. Default: that stays as it is; for a
+   * new one false.
+   */
   readonly encrypt?: boolean | undefined;
 }
 
@@ -35,8 +38,8 @@ const NOT_OPTIONS = "The options of an attribute must be an object of expiresIn,
 const NOT_AN_ITEM = "An attribute to write must be an object of name, value, expiresIn, encrypt.";
 
 /**
- * Checks what is to be written, and encodes the values as they are now. Throws `SESSION_ARGUMENT`, also for an unknown option, since a misspelt
- * expiry would be none; `SESSION_VALUE`; a RangeError for `expiresIn`.
+ * Checks what is to be written, and encodes the values as they are now. Throws `SESSION_ARGUMENT`, also for an unknown
+ * option, since a misspelt expiry would be none; `SESSION_VALUE`; a RangeError for `expiresIn`.
  */
 export function readDrafts(items: unknown, defaults: unknown): AttributeDraft[] {
   if (!Array.isArray(items)) throw refused("Give attributes to write as an array of { name, value }.");

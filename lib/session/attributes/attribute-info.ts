@@ -1,13 +1,16 @@
 import { inspect } from "node:util";
 
-/** An attribute with what is known of it. It is a copy: changing it changes nothing stored. Logs show all of it but the value. */
+/**
+ * An attribute and what is known of it. It is a copy: changing it changes nothing stored. Logs show everything but the
+ * value.
+ */
 export class AttributeInfo {
   readonly name: string;
   readonly value: unknown;
   readonly createdAt: Date;
-  /** When its value was set last; a new expiry leaves it. */
+  /** When its value was last set; a new expiry does not count. */
   readonly modifiedAt: Date;
-  /** When it expires by itself, if its session does not end before; null where it lives as long as its session. */
+  /** When it expires, unless its session ends before; null where it lives as long as its session. */
   readonly expiresAt: Date | null;
   /** Whether its value is encrypted in the store. */
   readonly encrypted: boolean;

@@ -2,17 +2,17 @@ import type { AttributeCipher, AttributeEncryption } from "../../record/crypto/a
 import type { AttributeRecord, Encoded } from "../../record/session-record";
 import { decodedValue } from "../values/change-detection";
 
-/** An attribute as it is to be written. */
+/** An attribute to be written. */
 export interface AttributeDraft {
   readonly name: string;
   readonly encoded: Encoded;
-  /** From now on, in milliseconds; undefined to leave its expiry as it is. */
+  /** How long it lives from now on, in milliseconds; undefined leaves its expiry as it is. */
   readonly lifeMs: number | undefined;
-  /** Undefined to leave it as it is. */
+  /** Whether to encrypt it; undefined leaves that as it is. */
   readonly encrypt: boolean | undefined;
 }
 
-/** Turns drafts into what is stored, and what is stored into values: with encryption where that is wanted. */
+/** Turns drafts into what is stored, and what is stored into values, and encrypts where that is wanted. */
 export class AttributeValues {
   readonly #encryption: AttributeEncryption;
   /** Kept with its key, so that the key is derived once for all attributes of a session. */
@@ -22,12 +22,17 @@ export class AttributeValues {
     this.#encryption = encryption;
   }
 
-  /** The value of a stored attribute; every call makes a new one. Throws `ATTRIBUTE_UNREADABLE` or `SESSION_UNREADABLE`. */
+  /**
+   * The value of a stored attribute, made anew by every call. Throws `ATTRIBUTE_UNREADABLE` or `SESSION_UNREADABLE`.
+   */
   value(sessionId: string, name: string, attribute: AttributeRecord): unknown {
     return decodedValue(name, this.#encoded(sessionId, name, attribute));
   }
 
-  /** What is stored for a draft, in the place of what is there before. Throws `SESSION_CONFIG` where it can't be encrypted. */
+  /**
+   * What is stored for a draft, in place of what was stored `before`. Throws `SESSION_CONFIG` where it can't be
+   * encrypted.
+   */
   written(sessionId: string, draft: AttributeDraft, before: AttributeRecord | undefined, now: number): AttributeRecord {
     return this.#stored(sessionId, draft.name, draft.encoded, {
       encrypted: draft.encrypt ?? before?.encrypted ?? false,
@@ -37,7 +42,10 @@ export class AttributeValues {
     });
   }
 
-  /** The same value with another expiry, which is authenticated with it. Throws as `value` does. */
+  /**
+   * The same value with another expiry; of an encrypted one that is authenticated, so it is encrypted anew. Throws as
+   * `value` does.
+   */
   renewed(sessionId: string, name: string, attribute: AttributeRecord, expiresAt: number): AttributeRecord {
     return this.#stored(sessionId, name, this.#encoded(sessionId, name, attribute), { ...attribute, expiresAt });
   }

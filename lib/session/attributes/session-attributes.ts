@@ -25,15 +25,17 @@ export const MAX_ATTRIBUTES = 1000;
 type Live = Readonly<Record<string, AttributeRecord>>;
 
 /**
- * Named values beside a session's data. Each lives as long as the session, or shorter; each can be encrypted. They end with their session:
- * a login, logout or reset carries none over.
+ * Named values beside a session's data. Each lives as long as the session, or shorter, and each can be encrypted. They
+ * end with their session: a login, logout or reset carries none over.
  *
- * Every call that writes is one atomic step in the store: it is stored when its promise resolves, all of it or nothing, and parallel requests see it at
- * once. Reading costs no store read beyond the session's own load. What has expired counts as absent.
+ * Every call that writes is one atomic step in the store: when its promise resolves, all of it is stored, and parallel
+ * requests see it at once; when it rejects, nothing is. Reading costs no store read beyond the session's own load. An
+ * expired attribute counts as absent.
  *
- * A value that is handed out is a copy: changing it changes nothing, only `set` and `update` do. Names have 1 to 191 characters, none of them
- * a control character (`SESSION_ARGUMENT`); a session has 1,000 attributes at most, and `maxBytes` counts them (`SESSION_TOO_LARGE`). All calls
- * that write reject with `SESSION_ENDED` where the session is over.
+ * The values that are returned are copies: changing one changes nothing, only `set` and `update` do. Names have 1 to
+ * 191 characters, none of them a control character (`SESSION_ARGUMENT`). A session has at most 1,000 attributes, and
+ * `maxBytes` counts them (`SESSION_TOO_LARGE`). All calls that write reject with `SESSION_ENDED` where the session is
+ * over.
  */
 export class SessionAttributes {
   readonly #own: OwnRecord;
@@ -47,12 +49,15 @@ export class SessionAttributes {
     this.#values = new AttributeValues(policy.encryption);
   }
 
-  /** Creates an attribute. Rejects with `ATTRIBUTE_EXISTS` where it is there already. A wrong `expiresIn` is a RangeError. */
+  /**
+   * Creates an attribute. Rejects with `ATTRIBUTE_EXISTS` where it exists, and with a RangeError for a wrong
+   * `expiresIn`.
+   */
   create(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
     return this.createMany([{ name, value }], options);
   }
 
-  /** Creates several, or none: `ATTRIBUTE_EXISTS` names those that are there already. */
+  /** Creates several, or none: `ATTRIBUTE_EXISTS` names those that exist. */
   createMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
     return this.#given(async () => this.#write(readDrafts(items, defaults), assertNoneExists));
   }
@@ -67,8 +72,8 @@ export class SessionAttributes {
   }
 
   /**
-   * Sets a new value of an attribute that is there; otherwise rejects with `ATTRIBUTE_NOT_FOUND`. When it expires, and whether it is
-   * encrypted, stays as it is unless the options say otherwise.
+   * Sets a new value of an attribute; rejects with `ATTRIBUTE_NOT_FOUND` where there is none. When it expires, and
+   * whether it is encrypted, stays as it is unless the options say otherwise.
    */
   update(name: string, value: unknown, options: AttributeOptions = {}): Promise<void> {
     return this.updateMany([{ name, value }], options);
@@ -79,14 +84,17 @@ export class SessionAttributes {
     return this.#given(async () => this.#write(readDrafts(items, defaults), assertAllExist));
   }
 
-  /** The value; undefined where there is none. Rejects with `ATTRIBUTE_UNREADABLE` where it can't be decrypted. */
+  /**
+   * Resolves to the value, or undefined where there is none. Rejects with `ATTRIBUTE_UNREADABLE` where it can't be
+   * decrypted.
+   */
   get(name: string): Promise<unknown> {
     return this.#given(async () => {
       return (await this.getMany([name]))[name];
     });
   }
 
-  /** The value and what is known of it; undefined where there is none. */
+  /** Resolves to the value and what is known of it, or undefined where there is none. */
   getInfo(name: string): Promise<AttributeInfo | undefined> {
     return this.#given(async () => {
       assertAttributeName(name);
@@ -97,7 +105,7 @@ export class SessionAttributes {
     });
   }
 
-  /** The values by name, in an object without a prototype; absent ones are left out. */
+  /** Resolves to the values by name, in an object that inherits nothing; absent attributes are left out. */
   getMany(names: readonly string[]): Promise<Record<string, unknown>> {
     return this.#given(async () => {
       assertAttributeNames(names);
@@ -105,7 +113,7 @@ export class SessionAttributes {
     });
   }
 
-  /** All values by name, in an object without a prototype. */
+  /** Resolves to all values by name, in an object that inherits nothing. */
   toObject(): Promise<Record<string, unknown>> {
     return this.#given(async () => {
       const record = await this.#own.current();
@@ -125,25 +133,25 @@ export class SessionAttributes {
     });
   }
 
-  /** Whether each of these is there, by name, in an object without a prototype. */
+  /** Resolves to whether each of these exists, by name, in an object that inherits nothing. */
   existsMany(names: readonly string[]): Promise<Record<string, boolean>> {
     return this.#given(async () => {
       assertAttributeNames(names);
       const live = this.#live(await this.#own.current());
-      const answers = dictionary<boolean>();
-      for (const name of names) answers[name] = live[name] !== undefined;
-      return answers;
+      const exist = dictionary<boolean>();
+      for (const name of names) exist[name] = live[name] !== undefined;
+      return exist;
     });
   }
 
-  /** Resolves to whether it was there. */
+  /** Resolves to whether it existed. */
   delete(name: string): Promise<boolean> {
     return this.#given(async () => {
       return (await this.deleteMany([name])) === 1;
     });
   }
 
-  /** Resolves to how many of them were there. */
+  /** Resolves to how many of them existed. */
   deleteMany(names: readonly string[]): Promise<number> {
     return this.#given(async () => {
       assertAttributeNames(names);
@@ -157,7 +165,7 @@ export class SessionAttributes {
     });
   }
 
-  /** Lets an attribute live for as long as this from now on. Rejects with `ATTRIBUTE_NOT_FOUND` where it is not there. */
+  /** Lets an attribute live for this long from now on. Rejects with `ATTRIBUTE_NOT_FOUND` where there is none. */
   setExpiry(name: string, expiresIn: Duration): Promise<void> {
     return this.setExpiryMany([name], expiresIn);
   }

@@ -5,9 +5,9 @@ const KEY_LENGTH = 43;
 const MASKED_LENGTH = 86;
 
 /**
- * A key as it goes into a page: a one-time pad, and the key under it, base64url. A key that came back the same in every compressed
- * page could be guessed letter by letter from the pages' lengths. (BREACH, Gluck, Harris and Prado 2013, "Masking secrets"; Django and
- * Rails do so)
+ * A security key as it goes into a page: a one-time pad and the key under it, base64url. A key that is the same in
+ * every compressed page could be guessed letter by letter from the lengths of the pages. (BREACH: Gluck, Harris and
+ * Prado 2013, "Masking secrets"; as in Django and Rails)
  */
 export function maskedKey(key: string): string {
   const bytes = Buffer.allocUnsafe(2 * KEY_BYTES);
@@ -17,11 +17,11 @@ export function maskedKey(key: string): string {
   return bytes.toString("base64url");
 }
 
-/** The 32 bytes of a key, plain or masked; undefined for whatever is neither. */
+/** The 32 bytes of a security key, plain or masked; undefined for anything else. */
 export function unmaskedKey(given: unknown): Buffer | undefined {
   if (typeof given !== "string" || (given.length !== KEY_LENGTH && given.length !== MASKED_LENGTH)) return undefined;
   const bytes = Buffer.from(given, "base64url");
-  // Node passes over what is no base64url: only what would be written the same was well formed.
+  // Node skips what is not base64url, so only a text that would be written the same was well formed.
   if (bytes.toString("base64url") !== given) return undefined;
   if (given.length === KEY_LENGTH) return bytes;
   const key = bytes.subarray(KEY_BYTES);

@@ -16,30 +16,36 @@ import { maskedKey, unmaskedKey } from "./key-mask";
 
 /** How a one-time key is made. */
 export interface SecurityKeyOptions {
-  /** How long it can be used, at most as long as its session. Milliseconds, or a string such as `"10m"`. Default `"1h"`. */
+  /**
+   * How long it can be used, at most as long as its session. Milliseconds, or a string such as `"10m"`. Default `"1h"`.
+   */
   readonly expiresIn?: Duration | undefined;
   /** What `validate` returns for it: any value that a session can hold. Default `true`. */
   readonly payload?: unknown;
 }
 
-/** What security keys need of their session. */
+/** What security keys need from their session. */
 export interface KeyedSession extends OwnRecord {
-  /** A key for this use, derived from the session's token; undefined where it has no token yet, or none that is known here. */
+  /**
+   * A crypto key for this use, derived from the session's token; undefined where there is no token yet, or it is not
+   * known here.
+   */
   keyFor(use: string): string | undefined;
   /**
-   * A key goes into the response: no shared cache may keep it, and a session of which nothing is stored yet is created with it. Throws
-   * `SESSION_HEADERS_SENT`, `SESSION_INSECURE` or `SESSION_ENDED` where it can't be any more.
+   * A security key goes into the response: no shared cache may keep that, and a session of which nothing is stored yet
+   * is created with it. Throws `SESSION_HEADERS_SENT`, `SESSION_INSECURE` or `SESSION_ENDED` where that is not possible
+   * any more.
    */
   keyShown(): void;
 }
 
-/** How many one-time keys a session has at most; for a new one the oldest goes. */
+/** How many one-time keys a session has at most; beyond that, a new one replaces the oldest. */
 const MAX_KEYS = 100;
 const STATIC_KEY = "security key";
 
 /**
- * Keys that prove that a request was made from a page of this very session, and not from another site.
- * (OWASP CSRF Prevention Cheat Sheet, "Synchronizer Token Pattern" and "HMAC Based Token Pattern")
+ * Keys that prove that a request was made from a page of this very session, and not from another site. (OWASP CSRF
+ * Prevention Cheat Sheet, "Synchronizer Token Pattern" and "HMAC Based Token Pattern")
  */
 export class SecurityKeys {
   readonly #session: KeyedSession;
@@ -52,27 +58,31 @@ export class SecurityKeys {
   }
 
   /**
-   * Makes a key that is good for one `validate` in this session. Of a session it keeps a hundred; beyond that the oldest goes. The store
-   * has its SHA-256 only. A session of which nothing is stored yet is created with it.
-   * Rejects with `SESSION_VALUE` for a payload that can't be stored, with a RangeError for an `expiresIn` that is no time to live.
+   * Makes a key that is good for one `validate` in this session. A session has at most a hundred; beyond that, a new
+   * one replaces the oldest. The store has only its SHA-256. A session of which nothing is stored yet is created with
+   * it.
+   *
+   * Rejects with `SESSION_VALUE` for a payload that can't be stored, and with a RangeError for a wrong `expiresIn`.
    */
   create(options: SecurityKeyOptions = {}): Promise<string> {
     return this.#session.given(this.#create(options));
   }
 
   /**
-   * Uses a one-time key up, and resolves to its payload (`true` where it was made without one); to undefined where it is not of this
-   * session, was used, has expired, or is no key at all. A payload may be falsy: compare with undefined. Of any number of calls at once, on any
-   * number of machines, one gets the payload. What can't be a key costs no store operation.
+   * Uses up a one-time key, and resolves to its payload (`true` where it was made without one), or to undefined where
+   * the key is another session's, was used, has expired, or is no key at all. A payload may be falsy: compare with
+   * undefined. Of any number of calls at once, on any number of machines, only one gets the payload. What can't be a
+   * key costs no store call.
    */
   validate(key: unknown): Promise<unknown> {
     return this.#session.given(this.#validate(key));
   }
 
   /**
-   * The key of the whole session, for scripts that send it in a header: derived from the token, so that it is stored nowhere, costs no write,
-   * and is another one after each login, logout and reset. A session of which nothing is stored yet is created with the response.
-   * Into pages better put `maskedKey()`. Throws `SESSION_CLIENTLESS` where the session has no cookie.
+   * The key of the whole session, for scripts that send it in a header. It is derived from the token, so it is stored
+   * nowhere, costs no write, and changes with each login, logout and reset. A session of which nothing is stored yet is
+   * created with the response. For pages, `maskedKey()` is better. Throws `SESSION_CLIENTLESS` where the session has no
+   * cookie.
    */
   get staticKey(): string {
     this.#session.keyShown();
@@ -84,12 +94,15 @@ export class SecurityKeys {
     );
   }
 
-  /** The static key in a form that is another one each time, for pages that are compressed (BREACH). */
+  /** The static key in a form that changes each time, for pages that are compressed (BREACH). */
   maskedKey(): string {
     return maskedKey(this.staticKey);
   }
 
-  /** Whether this is the static key, plain or masked; false for whatever is no key. Compares in constant time, and asks no store. */
+  /**
+   * Whether this is the static key, plain or masked; false for anything else. Compares in constant time, without a
+   * store call.
+   */
   isStaticKey(key: unknown): boolean {
     const given = unmaskedKey(key);
     const expected = given === undefined ? undefined : this.#session.keyFor(STATIC_KEY);
@@ -115,7 +128,7 @@ export class SecurityKeys {
     if (typeof key !== "string" || !isToken(key) || this.#session.record === undefined) return undefined;
     const name = hashOf(key);
     let used = undefined as SecurityKeyRecord | undefined;
-    // Taken away before it is looked at, so that nothing can come between.
+    // Removed before it is looked at, so that nothing can come between.
     await this.#session.change(({ keys }) => {
       used = keys[name];
       return used === undefined ? undefined : { keys: { remove: [name] } };
@@ -127,7 +140,10 @@ export class SecurityKeys {
 
 const OPTIONS = ["expiresIn", "payload"];
 
-/** Checks the options: `SESSION_ARGUMENT`, a RangeError for `expiresIn`, `SESSION_VALUE` for a payload that can't be stored. */
+/**
+ * Checks the options: `SESSION_ARGUMENT`, a RangeError for `expiresIn`, `SESSION_VALUE` for a payload that can't be
+ * stored.
+ */
 function readOptions(given: unknown): { readonly lifeMs: number; readonly payload: Encoded } {
   const notAnObject = 'securityKeys.create takes options such as { expiresIn: "10m" }.';
   assertCallOptions(given, OPTIONS, "securityKeys.create", notAnObject);
@@ -137,7 +153,7 @@ function readOptions(given: unknown): { readonly lifeMs: number; readonly payloa
 
 type Keys = Readonly<Record<string, SecurityKeyRecord>>;
 
-/** Adds a key, and removes what has expired by then and, beyond the limit, the oldest. */
+/** Adds a key, and removes those that have expired by then and, beyond the limit, the oldest. */
 function withOneMore(keys: Keys, name: string, entry: SecurityKeyRecord): MapDelta<SecurityKeyRecord> {
   const remove: string[] = [];
   const live: (readonly [string, SecurityKeyRecord])[] = [];
@@ -150,7 +166,7 @@ function withOneMore(keys: Keys, name: string, entry: SecurityKeyRecord): MapDel
   return { set: Object.assign(dictionary<SecurityKeyRecord>(), { [name]: entry }), remove };
 }
 
-/** What the store knows of a key. It is as hard to guess as a token, so a plain hash keeps it. */
+/** What the store has of a key, which is as hard to guess as a token, so that a plain hash is enough. */
 function hashOf(key: string): string {
   return hash("sha256", key, "base64url");
 }
