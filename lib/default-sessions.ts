@@ -121,9 +121,9 @@ export function defineTask<Params = unknown>(name: string, task: Task<Params>): 
 }
 
 /**
- * The console: an Express handler for super-users (option `isSuperUser`), who look at sessions and end them there. It comes after
- * `sessionMiddleware`: `app.use("/admin/sessions", sessionConsole())`. Who is not signed in is left to the app's error handling, with
- * `NOT_SIGNED_IN` (401); who is no super-user gets 403. Throws `SESSION_CONFIG`.
+ * The console: an Express handler for super-users (option `isSuperUser`), who look at sessions and end them there. It
+ * comes after `sessionMiddleware`: `app.use("/admin/sessions", sessionConsole())`. Who is not signed in is left to the
+ * app's error handling, with `NOT_SIGNED_IN` (401); who is no super-user gets 403. Throws `SESSION_CONFIG`.
  */
 export function sessionConsole(options: ConsoleOptions = {}): ConsoleHandler {
   return consoleRoom().consoleHandler(options, defaultSessions);

@@ -65,9 +65,9 @@ const STATUS_OF = {
 export type SessionErrorCode = keyof typeof STATUS_OF;
 
 /**
- * Every error that coatcheck throws on purpose. `code` is stable; `message` names the thing and the fix, and never holds a
- * token or a stored value; `cause` keeps the error underneath. `status`, `statusCode` and `expose` are what `http-errors` has,
- * and so what the error handling of Express, NestJS and others knows.
+ * Every error that coatcheck throws on purpose. `code` is stable; `message` names the thing and the fix, and never
+ * holds a token or a stored value; `cause` keeps the error underneath. `status`, `statusCode` and `expose` are what
+ * `http-errors` has, and so what the error handling of Express, NestJS and others knows.
  */
 export class SessionError extends Error {
   readonly code: SessionErrorCode;
@@ -76,7 +76,10 @@ export class SessionError extends Error {
   readonly statusCode: number;
   /** Whether the client may read the message: where the request was wrong, and not the server. */
   readonly expose: boolean;
-  /** Of a kill that failed in the middle: how many sessions it has ended. Others are live still. Absent for every other error. */
+  /**
+   * Of a kill that failed in the middle: how many sessions it has ended. Others are live still. Absent for every other
+   * error.
+   */
   readonly ended?: number;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions & { readonly ended?: number }) {
@@ -95,7 +98,10 @@ export function isUnreadable(error: unknown): error is SessionError {
   return error instanceof SessionError && error.code === "SESSION_UNREADABLE";
 }
 
-/** Tells the process of an error that nobody listens for. Given as text, because in a test runner's realm an error is none of the process's. */
+/**
+ * Tells the process of an error that nobody listens for. Given as text, because in a test runner's realm an error is
+ * none of the process's.
+ */
 export function warnOf(error: unknown): void {
   const { message, stack, code } = Object(error) as { message?: unknown; stack?: unknown; code?: unknown };
   process.emitWarning(typeof message === "string" ? message : String(error), {

@@ -9,15 +9,18 @@ export interface ForgottenFailure {
 export type OnForgotten = (failure: ForgottenFailure) => void;
 
 /**
- * A promise that may be forgotten: where nobody awaits it, its failure goes to `onForgotten` and not to the process, which it would end. The same holds for
- * what is derived from it (`promise.then(next)` without a `catch`), as long as that fails with the same error; an error that the app throws itself
- * stays the app's.
+ * A promise that may be forgotten: where nobody awaits it, its failure goes to `onForgotten` and not to the process,
+ * which it would end. The same holds for what is derived from it (`promise.then(next)` without a `catch`), as long as
+ * that fails with the same error; an error that the app throws itself stays the app's.
  */
 export function forgettable<T>(promise: Promise<T>, onForgotten: OnForgotten): Promise<T> {
   return new ForgettablePromise(promise, { onForgotten, failure: undefined });
 }
 
-/** An `OnForgotten` that hands the error on once this turn of the event loop is over, unless somebody has taken it by then. */
+/**
+ * An `OnForgotten` that hands the error on once this turn of the event loop is over, unless somebody has taken it by
+ * then.
+ */
 export function toldLater(onError: (error: unknown) => void): OnForgotten {
   return (failure) => {
     setImmediate(() => {

@@ -1,6 +1,9 @@
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load them with the package */
 
-/** What is told of sessions, and administration. Like the other rooms here, not every process needs it, so it is loaded when one does. */
+/**
+ * What is told of sessions, and administration. Like the other rooms here, not every process needs it, so it is loaded
+ * when one does.
+ */
 export function adminRoom() {
   return require("./admin/admin-room") as typeof import("./admin/admin-room");
 }

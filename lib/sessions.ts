@@ -44,7 +44,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
     this.#rooms = new Wiring(resolveOptions(options), this);
   }
 
-  /** The Express middleware of these sessions. The first call also starts the clearing, unless `clearSchedule` is false. */
+  /**
+   * The Express middleware of these sessions. The first call also starts the clearing, unless `clearSchedule` is false.
+   */
   middleware(): SessionHandler {
     if (this.#handler === undefined) {
       this.#handler = sessionHandler(this.#rooms.http);
@@ -59,9 +61,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Ends all sessions of a user, of nobody (`GUEST_USER`), or, called with no argument at all, everyone's. It repeats until a whole query
-   * finds none. Resolves to how many it ended. Where the store fails meanwhile it rejects, and the error's `ended` is that number.
-   * An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing request field must not sign everybody out.
+   * Ends all sessions of a user, of nobody (`GUEST_USER`), or, called with no argument at all, everyone's. It repeats
+   * until a whole query finds none. Resolves to how many it ended. Where the store fails meanwhile it rejects, and the
+   * error's `ended` is that number. An argument that is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too:
+   * a missing request field must not sign everybody out.
    */
   killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
     if (args.length === 0) return this.killAllSessions();
@@ -69,7 +72,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#rooms.given(() => this.#rooms.kill.byUser(user, options));
   }
 
-  /** Ends every session in the store, also those that can't be read. Resolves to how many it ended, as `killSessionByUser` does. */
+  /**
+   * Ends every session in the store, also those that can't be read. Resolves to how many it ended, as
+   * `killSessionByUser` does.
+   */
   killAllSessions(options: KillOptions = {}): Promise<number> {
     return this.#rooms.given(() => this.#rooms.kill.all(options));
   }
@@ -92,7 +98,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#rooms.given(async () => (await this.getSession(id)).username);
   }
 
-  /** Who is signed in: the live sessions that pass the filter, or those that ended lately; all, or a page with the cursor of the next one. */
+  /**
+   * Who is signed in: the live sessions that pass the filter, or those that ended lately; all, or a page with the
+   * cursor of the next one.
+   */
   getSessionInfo(filter: SessionFilter = {}): Promise<SessionPage> {
     return this.#rooms.given(async () => this.#rooms.reader.page(filter));
   }
@@ -103,16 +112,16 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * How many sessions are live, by project, scope and whether they are guests'. The store counts them without reading them; those that expired
-   * in the last ten minutes may be among them.
+   * How many sessions are live, by project, scope and whether they are guests'. The store counts them without reading
+   * them; those that expired in the last ten minutes may be among them.
    */
   tally(): Promise<readonly SessionTally[]> {
     return this.#rooms.given(async () => this.#rooms.store.tally(this.#rooms.options.now()));
   }
 
   /**
-   * Why the session is over whose cookie this request carries; undefined where it is live, or nothing is remembered of it. It reads the store,
-   * so call it only where the answer is shown.
+   * Why the session is over whose cookie this request carries; undefined where it is live, or nothing is remembered of
+   * it. It reads the store, so call it only where the answer is shown.
    */
   endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
     return this.#rooms.given(async () => {
@@ -122,8 +131,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Administration on behalf of a person: what that person may not do is refused, and everything is told to the `audit` option. Takes the
-   * person's request, or what is known otherwise.
+   * Administration on behalf of a person: what that person may not do is refused, and everything is told to the `audit`
+   * option. Takes the person's request, or what is known otherwise.
    */
   admin(from: AdminContext | AdminRequest): SessionAdmin {
     const { SessionAdmin, resolveAdminContext } = adminRoom();
@@ -136,8 +145,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Clears on a schedule, a cron expression in UTC; by default that of the options. It replaces a schedule that was started before. Errors are
-   * emitted, and the schedule goes on. Throws `SESSION_CONFIG`.
+   * Clears on a schedule, a cron expression in UTC; by default that of the options. It replaces a schedule that was
+   * started before. Errors are emitted, and the schedule goes on. Throws `SESSION_CONFIG`.
    */
   startClearSessions(schedule?: string): void {
     const wanted = checkedSchedule(schedule ?? (this.#rooms.options.clearSchedule || DEFAULT_SCHEDULE));
@@ -149,16 +158,17 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Opens a session for a user, without a browser. It has no idle limit, and stays open until it is closed or killed or its `maxAge` is over, even
-   * after this process has ended; with `await using` it is held by a lease, see `withClientlessSession`.
+   * Opens a session for a user, without a browser. It has no idle limit, and stays open until it is closed or killed or
+   * its `maxAge` is over, even after this process has ended; with `await using` it is held by a lease, see
+   * `withClientlessSession`.
    */
   openClientlessSession(user: string, options?: OpenOptions): Promise<ClientlessSessionDict> {
     return this.#rooms.given(async () => this.#rooms.clientless.open(user, options));
   }
 
   /**
-   * Closes a clientless session, whichever process has opened it. Where that was this one, it waits for the session's tasks. Rejects with
-   * `SESSION_NOT_FOUND` where no clientless session of this id is open.
+   * Closes a clientless session, whichever process has opened it. Where that was this one, it waits for the session's
+   * tasks. Rejects with `SESSION_NOT_FOUND` where no clientless session of this id is open.
    */
   closeClientlessSession(id: string): Promise<void> {
     return this.#rooms.given(async () => {
@@ -168,9 +178,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Opens a session for a user, runs `fn` in it, waits for its tasks, closes it, and resolves to what `fn` returned. Where `fn` throws, the session is
-   * closed all the same, and the promise rejects with that error. Should this process die, the session counts as ended, with the reason
-   * `abandoned`, after `leaseTimeout`.
+   * Opens a session for a user, runs `fn` in it, waits for its tasks, closes it, and resolves to what `fn` returned.
+   * Where `fn` throws, the session is closed all the same, and the promise rejects with that error. Should this process
+   * die, the session counts as ended, with the reason `abandoned`, after `leaseTimeout`.
    */
   withClientlessSession<T>(
     user: string,
@@ -180,7 +190,10 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#rooms.given(async () => this.#rooms.clientless.with(user, fn, options));
   }
 
-  /** Defines a task, which any number of clientless sessions can start by its name. Throws `SESSION_ARGUMENT` where the name is taken. */
+  /**
+   * Defines a task, which any number of clientless sessions can start by its name. Throws `SESSION_ARGUMENT` where the
+   * name is taken.
+   */
   defineTask<Params = unknown>(name: string, task: Task<Params>): void {
     if (this.#closed) throw new SessionError("SESSION_CLOSED", "These Sessions were closed, so they run no task.");
     this.#rooms.clientless.define(name, task);
@@ -191,7 +204,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return getUserContext();
   }
 
-  /** Sets for whom the current request, task or `withUserContext` acts from now on. See the function of the same name. */
+  /**
+   * Sets for whom the current request, task or `withUserContext` acts from now on. See the function of the same name.
+   */
   setUserContext(user: string): void {
     setUserContext(user);
   }
@@ -207,8 +222,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * A store of express-session's kind, for libraries that require one. Without options it has the sessions of browsers, by `req.sessionID`: it
-   * changes and ends them, and starts none. With `library` it keeps the sessions that a library makes itself. Throws `SESSION_ARGUMENT`.
+   * A store of express-session's kind, for libraries that require one. Without options it has the sessions of browsers,
+   * by `req.sessionID`: it changes and ends them, and starts none. With `library` it keeps the sessions that a library
+   * makes itself. Throws `SESSION_ARGUMENT`.
    */
   expressSessionStore(options: ExpressSessionStoreOptions = {}): ExpressSessionStore {
     const { libraryOf, librarySessionStore } = expressSessionStoreRoom();
@@ -217,7 +233,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return library === undefined ? http.sessionStore() : librarySessionStore(http, library);
   }
 
-  /** Stops the clearing, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`. */
+  /**
+   * Stops the clearing, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`.
+   */
   close(): Promise<void> {
     return this.#rooms.given(async () => {
       this.#closed = true;

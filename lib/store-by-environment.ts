@@ -21,7 +21,10 @@ export function usesDatastore(env: NodeJS.ProcessEnv = process.env): boolean {
   return DATASTORE_VARIABLES.some((name) => (env[name] ?? "") !== "");
 }
 
-/** The store for this environment; with a `path` the embedded one there, whatever the environment says. Each is loaded only where it is used. */
+/**
+ * The store for this environment; with a `path` the embedded one there, whatever the environment says. Each is loaded
+ * only where it is used.
+ */
 export function storeByEnvironment(options: EnvironmentStoreOptions, env = process.env): SessionStore {
   const { path, timeoutMs, ...common } = options;
   if (path === undefined && usesDatastore(env)) {

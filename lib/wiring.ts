@@ -21,7 +21,9 @@ import { storeByEnvironment } from "./store-by-environment";
 import { GuardedStore } from "./stores/guard/guarded-store";
 import { OwnContext } from "./stores/own-context";
 
-/** How the rooms of one `Sessions` are put together. What not every process needs is made when it is first asked for. */
+/**
+ * How the rooms of one `Sessions` are put together. What not every process needs is made when it is first asked for.
+ */
 export class Wiring {
   readonly options: ResolvedOptions;
   readonly store: GuardedStore;
@@ -44,7 +46,10 @@ export class Wiring {
     this.kill = this.#newKill();
   }
 
-  /** The promise that the app is given: one that it may forget, and whose failure then fails the request that it was made in. */
+  /**
+   * The promise that the app is given: one that it may forget, and whose failure then fails the request that it was
+   * made in.
+   */
   given<T>(work: () => Promise<T>): Promise<T> {
     const holder = currentHolder.getStore();
     return forgettable(work(), (failure) => {

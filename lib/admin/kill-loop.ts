@@ -29,8 +29,8 @@ const KILL_CONCURRENCY = 32;
 const MAX_FRUITLESS_ROUNDS = 10;
 
 /**
- * Ends all sessions that are found, and asks again until a whole query finds none. Resolves to how many it ended. Where it fails, the error's
- * `ended` is that number, and its message says that others are still live.
+ * Ends all sessions that are found, and asks again until a whole query finds none. Resolves to how many it ended. Where
+ * it fails, the error's `ended` is that number, and its message says that others are still live.
  */
 export async function killLoop(source: KillSource, query: KillQuery): Promise<number> {
   const count = { ended: 0 };

@@ -107,7 +107,9 @@ export class Kill {
     return { id, owner: "", isUnreadable: true };
   }
 
-  /** Resolves to whether this call ended it. A session that had expired by our clock is ended too, but was over already. */
+  /**
+   * Resolves to whether this call ended it. A session that had expired by our clock is ended too, but was over already.
+   */
   async end(target: KillTarget, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
     const { store, now, onEnded } = this.#settings;
     const { id, owner } = target;
@@ -118,17 +120,21 @@ export class Kill {
     return "isUnreadable" in target || !isExpired(target, now());
   }
 
-  /** Keeps a user's sessions to `maxSessionsPerUser` after each login. Undefined without a limit, so that no login waits for it. */
+  /**
+   * Keeps a user's sessions to `maxSessionsPerUser` after each login. Undefined without a limit, so that no login waits
+   * for it.
+   */
   get afterLogin(): SessionPolicy["afterLogin"] {
     if (this.#settings.maxSessionsPerUser === Infinity) return undefined;
     return (record, began) => this.#endOldest(record, began === "before" ? record.id : undefined);
   }
 
   /**
-   * Ends the user's oldest sessions in this project, so that `maxSessionsPerUser` stay. Every login calls it once its own session is stored, so the
-   * last of many sees them all. All order them alike, so that none ends one that another counts among those that stay. Sessions without a
-   * client are no logins, and are left out. `spared` is the id of a session that was there before its user signed in: it may be the oldest, and
-   * a user who has signed in just now must not be signed out by it.
+   * Ends the user's oldest sessions in this project, so that `maxSessionsPerUser` stay. Every login calls it once its
+   * own session is stored, so the last of many sees them all. All order them alike, so that none ends one that another
+   * counts among those that stay. Sessions without a client are no logins, and are left out. `spared` is the id of a
+   * session that was there before its user signed in: it may be the oldest, and a user who has signed in just now must
+   * not be signed out by it.
    */
   async #endOldest({ owner, project }: Pick<SessionRecord, "owner" | "project">, spared?: string): Promise<void> {
     const { store, now, maxSessionsPerUser } = this.#settings;
@@ -143,8 +149,8 @@ export class Kill {
 }
 
 /**
- * The message as it is stored; undefined for none. Throws `SESSION_ARGUMENT`, naming the `call`, for anything but options with a message.
- * `more` are names of options that the caller reads itself.
+ * The message as it is stored; undefined for none. Throws `SESSION_ARGUMENT`, naming the `call`, for anything but
+ * options with a message. `more` are names of options that the caller reads itself.
  */
 export function messageOf(options: unknown, call: string, more: readonly string[] = []): string | undefined {
   const notAnObject = `${call} takes options such as { message: "Please sign in again." }.`;
@@ -165,7 +171,10 @@ function detailsOf(options: KillOptions, call: string): KillDetails {
   return { by: actor(), message: messageOf(options, call) };
 }
 
-/** The user whose session the running code belongs to; null where that is nobody, or can't be told: a kill does not fail for it. */
+/**
+ * The user whose session the running code belongs to; null where that is nobody, or can't be told: a kill does not fail
+ * for it.
+ */
 function actor(): string | null {
   try {
     return currentSession()?.owner ?? null;

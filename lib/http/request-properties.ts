@@ -1,5 +1,5 @@
 import { IncomingMessage } from "node:http";
-import { sharedPrototype } from "./hold/shared-prototype";
+import { sharedPrototype } from "./hold/response-hooks";
 import type { HttpSettings } from "./http-settings";
 import type { RequestSession } from "./request-session";
 

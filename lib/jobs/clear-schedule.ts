@@ -3,15 +3,19 @@ import type { ScheduledTask } from "node-cron";
 
 /** The longest random delay before a run, in milliseconds: instances that share a schedule don't all start at once. */
 const MAX_JITTER_MS = 60_000;
-/** How long a timer waits at most, in milliseconds: it does not notice that the clock was set, and Node's own have an end. */
+/**
+ * How long a timer waits at most, in milliseconds: it does not notice that the clock was set, and Node's own have an
+ * end.
+ */
 const LONGEST_WAIT_MS = 3_600_000;
 
 /**
  * Runs the clearing on a schedule. Runs don't overlap, an error is handed on and the next run comes all the same,
  * and the job keeps no process alive.
  *
- * node-cron tells when to run, in UTC; the timer is ours. Its own (4.6) reads the clock in local time, whatever zone it is given: in the hour
- * that comes twice it believes itself in the first one, and tries again at once until the second is over.
+ * node-cron tells when to run, in UTC; the timer is ours. Its own (4.6) reads the clock in local time, whatever zone it
+ * is given: in the hour that comes twice it believes itself in the first one, and tries again at once until the second
+ * is over.
  */
 export class ClearSchedule {
   readonly #schedule: ScheduledTask;

@@ -14,7 +14,10 @@ export interface SessionEvent {
 export interface SessionEvents {
   created: [SessionEvent];
   ended: [SessionEvent & { readonly reason: EndReason }];
-  /** A failure that no request answers for: of a touch beside a request, of the clearing job, of a listener. Without a listener it becomes a process warning. */
+  /**
+   * A failure that no request answers for: of a touch beside a request, of the clearing job, of a listener. Without a
+   * listener it becomes a process warning.
+   */
   error: [unknown];
 }
 
@@ -45,7 +48,10 @@ export class Announcer {
     else warnOf(error);
   }
 
-  /** A session was changed after its response, and not saved. A listener is told each time, the process once for each place in the code. */
+  /**
+   * A session was changed after its response, and not saved. A listener is told each time, the process once for each
+   * place in the code.
+   */
   late(error: Error): void {
     if (this.#isHeard() || this.#isFirstOfItsPlace(error)) this.error(error);
   }

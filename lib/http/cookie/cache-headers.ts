@@ -2,7 +2,10 @@ import type { ServerResponse } from "node:http";
 import vary from "vary";
 import { SessionError } from "../../errors";
 
-/** What only shared caches read, and before Cache-Control: CDN-Cache-Control and its kin (RFC 9213), Fastly's and Varnish's, Akamai's, nginx's. */
+/**
+ * What only shared caches read, and before Cache-Control: CDN-Cache-Control and its kin (RFC 9213), Fastly's and
+ * Varnish's, Akamai's, nginx's.
+ */
 const FOR_SHARED_CACHES = /^(?:.+-cache-control|surrogate-control|edge-control|x-accel-expires)$/;
 /** Directives that say how a body is put together, and not how long it is kept. */
 const ASSEMBLY = /(?<![\w-])(?:content|dca)\s*=\s*(?:"[^"]*"|[^",;\s]+)/gi;
@@ -14,8 +17,9 @@ export function varyByCookie(res: ServerResponse): void {
 }
 
 /**
- * Keeps a response that sets the session cookie, or shows a key, out of shared caches: the app's own header with `private` for
- * `public` and without `s-maxage`, or where it has none, `otherwise`; and what is meant for shared caches alone forbids to keep it. (RFC 9111 §5.2.2)
+ * Keeps a response that sets the session cookie, or shows a key, out of shared caches: the app's own header with
+ * `private` for `public` and without `s-maxage`, or where it has none, `otherwise`; and what is meant for shared caches
+ * alone forbids to keep it. (RFC 9111 §5.2.2)
  */
 export function keepPrivate(res: ServerResponse, otherwise: "no-store" | "private, no-cache"): void {
   const own = textOf(res.getHeader("Cache-Control"));
@@ -26,7 +30,9 @@ export function keepPrivate(res: ServerResponse, otherwise: "no-store" | "privat
   }
 }
 
-/** Throws `SESSION_HEADERS_SENT` where the headers that are gone let shared caches keep what a key is to be put into. */
+/**
+ * Throws `SESSION_HEADERS_SENT` where the headers that are gone let shared caches keep what a key is to be put into.
+ */
 export function assertPrivate(res: ServerResponse): void {
   const names = ["cache-control", ...sharedCacheHeaders(res)];
   if (names.every((name) => forbidsSharing(name, textOf(res.getHeader(name)) ?? ""))) return;

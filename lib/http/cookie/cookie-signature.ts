@@ -32,7 +32,10 @@ export class CookieSignature {
   }
 }
 
-/** Whether `sign` could have made this text. Only canonical base64url is: a signature has one form, not four or any number. (RFC 4648 §3.5) */
+/**
+ * Whether `sign` could have made this text. Only canonical base64url is: a signature has one form, not four or any
+ * number. (RFC 4648 §3.5)
+ */
 export function isSignedToken(value: string): boolean {
   return (
     value.length === 2 * SEPARATOR_AT + 1 &&

@@ -6,12 +6,15 @@ export interface CookieSlot {
   readonly partitioned: boolean;
 }
 
-/** A name with a dot in it that does not end in a number: neither an IP address, for which browsers keep no domain, nor `localhost`. */
+/**
+ * A name with a dot in it that does not end in a number: neither an IP address, for which browsers keep no domain, nor
+ * `localhost`.
+ */
 const DOMAIN_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z][a-z\d-]*$/i;
 
 /**
- * Where an earlier `domain` or `partitioned` may have left a cookie of this name and path on this very host. What belongs to a domain above it may
- * be another app's, and so may what belongs to another path.
+ * Where an earlier `domain` or `partitioned` may have left a cookie of this name and path on this very host. What
+ * belongs to a domain above it may be another app's, and so may what belongs to another path.
  */
 export function otherSlots(
   { domain, partitioned }: CookieSettings,

@@ -74,8 +74,9 @@ export class SessionCookie {
   }
 
   /**
-   * Where nobody can say, the name of a cookie that came can: only HTTPS sets a prefixed one. Browsers send it to `http://localhost`, too, where it may be another
-   * app's: the bare one goes before it wherever plain HTTP may carry sessions.
+   * Where nobody can say, the name of a cookie that came can: only HTTPS sets a prefixed one. Browsers send it to
+   * `http://localhost`, too, where it may be another app's: the bare one goes before it wherever plain HTTP may carry
+   * sessions.
    */
   #isClaimed(req: IncomingMessage): boolean {
     if (this.#overHttps.name === this.#overHttp.name || this.tokens(req, this.#overHttps).length === 0) return false;
@@ -85,8 +86,8 @@ export class SessionCookie {
   }
 
   /**
-   * The tokens that the request carries under this name, in the order of the header: four at most of those that could be ours. Browsers send
-   * several after `domain`, `path` or `partitioned` was changed.
+   * The tokens that the request carries under this name, in the order of the header: four at most of those that could
+   * be ours. Browsers send several after `domain`, `path` or `partitioned` was changed.
    */
   tokens(req: IncomingMessage, { name }: CookieOnRequest): readonly string[] {
     const header = req.headers.cookie;
@@ -97,7 +98,8 @@ export class SessionCookie {
       if (!startsPair(header, at)) continue;
       const next = header.indexOf(";", at);
       const end = next < 0 ? header.length : next;
-      // Only what is long enough is parsed, and only what has the right form costs a signature, however many cookies there are.
+      // Only what is long enough is parsed, and only what has the right form costs a signature, however many cookies
+      // there are.
       if (end - at <= name.length + MIN_VALUE_LENGTH) continue;
       const value = parseCookie(header.slice(at, end))[name];
       if (value === undefined || !this.#hasForm(value) || tried.includes(value)) continue;
@@ -113,7 +115,10 @@ export class SessionCookie {
     return !secure || overHttps || LOCAL_HOST.test(req.headers.host ?? "");
   }
 
-  /** The Set-Cookie header for a token. `endsAt` and `now` in milliseconds; null for a cookie that goes with the browser. */
+  /**
+   * The Set-Cookie header for a token. `endsAt` and `now` in milliseconds; null for a cookie that goes with the
+   * browser.
+   */
   header(cookie: CookieOnRequest, token: string, endsAt: number | null, now: number): string {
     const value = this.#signature?.sign(token) ?? token;
     return this.#stringify(cookie, value, endsAt === null ? undefined : secondsUntil(endsAt, now));

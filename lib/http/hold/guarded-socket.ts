@@ -1,29 +1,30 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { holdOf } from "./response-hold";
-import type { ResponseHold } from "./response-hold";
+import { holdOf } from "./hold-state";
+import type { HoldState } from "./hold-state";
 
 const GUARDED = Symbol("coatcheck.guarded");
 
 type ServedSocket = Socket & { _httpMessage?: ServerResponse | null; [GUARDED]?: true };
 type Closer = (this: Socket, ...args: unknown[]) => Socket;
 
-/** How a connection shows itself on which this was called. */
+/** What a connection shows of itself after each of these methods was called on it. */
 const SHOWN = {
   destroy: { destroyed: true, readable: false, writable: false },
   end: { writable: false, writableEnded: true },
 } as const;
 
-/** A connection that is to be closed after the answer that is held. */
+/** A connection that is to be closed after the held answer was sent, and by which method. */
 export interface Closing {
   readonly socket: Socket;
   readonly by: keyof typeof SHOWN;
 }
 
 /**
- * From now on, whoever closes this connection while a complete answer is held closes it after that answer: without us, its bytes would
- * be on their way by then. Express's own error handling does so where a handler throws after its answer, a closing server, and Node
- * where the client has sent its last byte. Once per connection, with methods that all have in common what they do.
+ * From now on, this connection is not closed while a complete answer is held, but after that answer was sent: without
+ * us, its bytes would be on their way by then. Connections are closed by Express's error handling, where a handler
+ * throws after its answer, by a server that closes, and by Node, once the client has sent its last byte. Done once per
+ * connection.
  */
 export function guardSocket(socket: ServedSocket): void {
   if (socket[GUARDED] === true) return;
@@ -48,13 +49,13 @@ function guard(socket: ServedSocket, by: Closing["by"]): void {
   Object.defineProperty(socket, by, { value: closer, writable: true, configurable: true });
 }
 
-/** What holds the answer that is this connection's turn, where it is complete. */
-function completeAnswer({ _httpMessage: res }: ServedSocket): ResponseHold | undefined {
+/** The hold of the answer that this connection is sending, where that answer is complete. */
+function completeAnswer({ _httpMessage: res }: ServedSocket): HoldState | undefined {
   const hold = res ? holdOf(res) : undefined;
   return hold?.isWaiting === true && hold.ended ? hold : undefined;
 }
 
-/** Whether this is the system's word that the connection is gone, so that nothing can be sent on it. */
+/** Whether the system says by this error that the connection is gone, so that nothing can be sent on it. */
 function isBroken(error: unknown): boolean {
   return typeof error === "object" && error !== null && "syscall" in error;
 }

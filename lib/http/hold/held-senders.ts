@@ -1,14 +1,12 @@
 import { ServerResponse } from "node:http";
-import { bytesOf, callbackOf, failWrite } from "./held-call";
+import { showEnded, showSent, showWritten } from "./held-view";
+import { bytesOf, callbackOf, failWrite, holdOf } from "./hold-state";
+import type { HoldState, SenderLayer, Senders } from "./hold-state";
 import { endListensForFinish, nodeMethod, refuseWrongChunk, sentResponse } from "./node-response";
-import { mayEnd, mayPass } from "./pass-gate";
-import { holdOf } from "./response-hold";
-import type { ResponseHold, SenderLayer, Senders } from "./response-hold";
-import { noteLength } from "./shown-head";
-import { showEnded, showSent, showWritten } from "./shown-state";
-import { applyWrittenHead } from "./written-head";
+import { mayEnd, mayPass } from "./release-response";
+import { applyWrittenHead, noteLength } from "./response-head";
 
-/** Senders that hold, over the given ones. A response that another layer holds, or none, passes through. */
+/** Senders that hold, over the given ones. Calls on a response that this layer does not hold pass through. */
 export function heldSenders(below: Senders): SenderLayer {
   const layer: SenderLayer = {
     below,
@@ -35,7 +33,7 @@ export function heldSenders(below: Senders): SenderLayer {
   return layer;
 }
 
-function write(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown {
+function write(res: ServerResponse, hold: HoldState, args: unknown[]): unknown {
   if (hold.phase !== "passed") refuseWrongChunk(args[0]);
   if (hold.phase === "open") runOutermostHead(res, hold);
   if (mayPass(res, hold)) return Reflect.apply(hold.layer.below.write, res, args);
@@ -46,14 +44,14 @@ function write(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknow
   const held = hold.heldAnswer();
   held.calls.push({ send: hold.layer.below.write, args });
   if (!showWritten(hold)) return true;
-  // What is below answers false for as much as this, too, and so gives the `drain`, also where a middleware has taken the
-  // listeners of it for a stream of its own.
+  // A sender below returns false for this many bytes, too, and so `drain` comes, even where a middleware has taken the
+  // listeners of `drain` for a stream of its own.
   held.waitingBytes += bytesOf(args);
   held.needsDrain ||= held.waitingBytes >= res.writableHighWaterMark;
   return !held.needsDrain && !hold.ended;
 }
 
-function end(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown {
+function end(res: ServerResponse, hold: HoldState, args: unknown[]): unknown {
   if (args[0] && typeof args[0] !== "function") refuseWrongChunk(args[0]);
   const isOpen = hold.phase === "open";
   if (isOpen) runOutermostHead(res, hold, args);
@@ -69,7 +67,7 @@ function end(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown 
   return res;
 }
 
-function writeHead(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown {
+function writeHead(res: ServerResponse, hold: HoldState, args: unknown[]): unknown {
   switch (hold.phase) {
     case "passed":
       return Reflect.apply(hold.layer.below.writeHead, res, args);
@@ -82,14 +80,14 @@ function writeHead(res: ServerResponse, hold: ResponseHold, args: unknown[]): un
   }
   const { below } = hold.layer;
   const rest = applyWrittenHead(res, args);
-  // A middleware before us makes the head when it is given what sends it: a compression looks at how long that is.
+  // A middleware before us makes the head when it is given the call that sends it: a compression looks at the length.
   if (hold.runsHead && below.writeHead !== nodeMethod("writeHead")) return res;
   if (mayPass(res, hold)) return Reflect.apply(below.writeHead, res, rest);
   if (!hold.runsHead) hold.heldAnswer().calls.push({ send: below.writeHead, args: rest });
   return res;
 }
 
-function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
+function flushHeaders(res: ServerResponse, hold: HoldState): void {
   const { below } = hold.layer;
   if (hold.phase === "open") runOutermostHead(res, hold);
   if (mayPass(res, hold)) Reflect.apply(below.flushHeaders, res, []);
@@ -100,11 +98,11 @@ function flushHeaders(res: ServerResponse, hold: ResponseHold): void {
 }
 
 /**
- * The first that Node's own `write`, `end` and `flushHeaders` do is to run the outermost `writeHead`, which a middleware after us may have put
- * there to set headers, to choose a compression, or to change the session. So it is run when they are called, and not again as the
- * response is let go. `ending` are the arguments of an `end`.
+ * Node's own `write`, `end` and `flushHeaders` first run the outermost `writeHead`. A middleware after us may have put
+ * its own there, to set headers, to choose a compression, or to change the session. So it is run when they are called,
+ * and not again when the held calls are sent. `ending` are the arguments of an `end`.
  */
-function runOutermostHead(res: ServerResponse, hold: ResponseHold, ending?: unknown[]): void {
+function runOutermostHead(res: ServerResponse, hold: HoldState, ending?: unknown[]): void {
   const { hooks } = hold.layer;
   if ((res.writeHead as unknown) === hooks.writeHead || !(res instanceof ServerResponse)) return;
   if (ending !== undefined) noteLength(res, ending);
@@ -118,10 +116,10 @@ function runOutermostHead(res: ServerResponse, hold: ResponseHold, ending?: unkn
 }
 
 /**
- * Node 20 and 22 make the callback of `end` a listener of `finish`, so its turn among the others is decided now. Node 24 keeps
- * it apart, and a middleware below us may do something else with it: those get it with the call.
+ * Node 20 and 22 make the callback of `end` a listener of `finish`, so its place among the other listeners is decided
+ * now. Node 24 keeps it apart, and a middleware below us may do something else with it: those get it with the call.
  */
-function keepEndCallback(res: ServerResponse, hold: ResponseHold, args: unknown[]): unknown[] {
+function keepEndCallback(res: ServerResponse, hold: HoldState, args: unknown[]): unknown[] {
   const callback = callbackOf(args);
   if (callback === undefined || hold.layer.below.end !== nodeMethod("end") || !endListensForFinish()) return args;
   hold.heldAnswer().endCallback = callback;

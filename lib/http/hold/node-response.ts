@@ -1,15 +1,18 @@
 import { OutgoingMessage, ServerResponse } from "node:http";
 import { types } from "node:util";
 
-/** A method of a response that sends something, whoever put it there. */
+/** A method of a response that sends something: Node's own, or a middleware's. */
 export type Sender = (this: ServerResponse, ...args: unknown[]) => unknown;
 
-/** Node's own method, under whatever else a response was given. */
+/** Node's own method, whatever a middleware has put before it. */
 export function nodeMethod(name: keyof ServerResponse): Sender {
   return Reflect.get(ServerResponse.prototype, name) as Sender;
 }
 
-/** A response to no request, on which Node shows what it does. What it shows is looked at when it is first needed, which is never in most apps. */
+/**
+ * A response to no request, for trying out what Node does. That is tried when it is first needed, which is never in
+ * most apps.
+ */
 function trialResponse(): ServerResponse {
   return Reflect.construct(ServerResponse, [
     { method: "GET", httpVersionMajor: 1, httpVersionMinor: 1 },
@@ -17,7 +20,7 @@ function trialResponse(): ServerResponse {
 }
 
 let sent: ServerResponse | undefined;
-/** A response whose headers are sent: what Node throws for it is what a handler has to see. */
+/** A response whose headers are sent. What Node throws for it is what a handler must get. */
 export function sentResponse(): ServerResponse {
   if (sent === undefined) {
     sent = trialResponse();
@@ -26,7 +29,7 @@ export function sentResponse(): ServerResponse {
   return sent;
 }
 
-/** Node's own refusal of what is no chunk: a message that is destroyed still checks what it is given. */
+/** Throws what Node throws for a chunk of a wrong type: a destroyed message still checks what it is given. */
 export function refuseWrongChunk(chunk: unknown): void {
   if (typeof chunk === "string" || types.isUint8Array(chunk)) return;
   const destroyed = new OutgoingMessage();
@@ -35,7 +38,7 @@ export function refuseWrongChunk(chunk: unknown): void {
 }
 
 let listensForFinish: boolean | undefined;
-/** Until Node 22, the callback of `end` is a listener of `finish`, and has its turn in the order of registering. */
+/** Up to Node 22, the callback of `end` is a listener of `finish`, called in the order of registration. */
 export function endListensForFinish(): boolean {
   return (listensForFinish ??=
     trialResponse()
@@ -44,7 +47,9 @@ export function endListensForFinish(): boolean {
 }
 
 let repeatsNames: boolean | undefined;
-/** Beside headers that are set already, Node 20 takes the last of the names that an array repeats; Node 22 takes them all. */
+/**
+ * Where an array repeats a name and other headers are set already, Node 20 takes the last value, and Node 22 takes all.
+ */
 export function keepsRepeatedNames(): boolean {
   return (repeatsNames ??= triesRepeatedNames());
 }

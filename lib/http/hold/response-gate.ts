@@ -1,28 +1,35 @@
-/** What the session of one request does around its response. One object per request implements it; no closures are made. */
+/**
+ * What a response is held for: the gate is asked before the first byte and before the end, and sets its headers in
+ * between. The session of each request is one; no closures are made.
+ */
 export interface ResponseGate {
   /**
-   * Once, before the first byte of the final response: stores what changed. `undefined` means that nothing has to be waited
-   * for: the byte goes in the same turn. Rejecting or throwing means that the change is not stored.
+   * Called once, before the first byte of the final response: stores what changed. `undefined` means that there is
+   * nothing to wait for, and the byte goes in the same turn. Rejecting or throwing means that the change is not stored.
    */
   beforeHeaders(): Promise<void> | undefined;
 
-  /** Right after that, where it went well: sets our headers on the response. */
+  /** Called right after that, where it went well: sets our headers on the response. */
   setHeaders(): void;
 
-  /** Nothing was sent, and an error page will be: sets the headers that it needs all the same. */
+  /** Called where nothing was sent, and an error page will be: sets the headers that it needs all the same. */
   setHeadersOfFailure(error: unknown): void;
 
   /**
-   * Before `end`, where the headers went earlier: stores what changed since then. `undefined`: nothing to wait for.
-   * Not called where `end` itself was the first to send. Rejecting or throwing leaves the client an incomplete answer.
+   * Called before `end`, where the headers went earlier: stores what changed since then. `undefined` means that there
+   * is nothing to wait for. Not called where `end` itself was the first to send. Rejecting or throwing leaves the
+   * client with an incomplete answer.
    */
   beforeEnd(): Promise<void> | undefined;
 
-  /** A save failed and Express's error handling can't be reached: the handler is still writing, or bytes are gone. */
+  /**
+   * Called where a save failed and Express's error handling can't be reached: the handler is still writing, or bytes
+   * are gone.
+   */
   onLost(error: unknown): void;
 }
 
-/** Two gates on one response: it passes when both let it, and each is asked whatever the other says. */
+/** Two gates on one response. It passes when both let it, and each is asked whatever the other answers. */
 export function bothGates(first: ResponseGate, second: ResponseGate): ResponseGate {
   return {
     beforeHeaders: () =>
@@ -61,7 +68,7 @@ function answerOf(ask: () => Answer): Answer {
   }
 }
 
-/** Two answers as one: the slower one's even where the other failed. No byte, and no error page, goes while a save is under way. */
+/** Waits for both answers, even where one has failed: no byte, and no error page, goes while a save is under way. */
 export function whenBoth(first: Answer, second: Promise<void>): Promise<void>;
 export function whenBoth(first: Answer, second: Answer): Answer;
 export function whenBoth(first: Answer, second: Answer): Answer {

@@ -1,10 +1,8 @@
 import { ServerResponse } from "node:http";
-import { putHeldView } from "./held-view";
 import { heldSenders } from "./held-senders";
-import { putSenders } from "./put-senders";
-import { SENDER_NAMES } from "./response-hold";
-import type { SenderLayer, Senders } from "./response-hold";
-import { sharedPrototype } from "./shared-prototype";
+import { putHeldView } from "./held-view";
+import { putSenders, SENDER_NAMES } from "./hold-state";
+import type { SenderLayer, Senders } from "./hold-state";
 
 const SHARED_LAYER = Symbol("coatcheck.sharedLayer");
 
@@ -13,12 +11,12 @@ interface HookedPrototype {
 }
 
 /**
- * Puts our hooks before the methods of a response, and answers which they are. With Express they are on the prototype that its
- * responses share, and pass on whatever is not held: methods of their own would cost each response as many properties. A
- * response on which a middleware has put its own senders gets ours on top of those.
+ * Puts our hooks before the methods of a response, and returns them. With Express they are on the prototype that its
+ * responses share, and pass on the calls of responses that are not held: own methods would cost each response as many
+ * properties. A response on which a middleware has put its own senders gets ours on top of those.
  */
 export function hookResponse(res: ServerResponse): SenderLayer {
-  // Asked of the prototype, which all responses share: a look at an object that is always the same one costs least.
+  // Read from the prototype, which all responses share: reading from an object that is always the same one costs least.
   const above = (Object.getPrototypeOf(res) ?? {}) as Senders & HookedPrototype;
   const shared = above[SHARED_LAYER] ?? hookSharedPrototype(res);
   if (shared !== undefined && hasSenders(above, shared.hooks) && !hasOwnSender(res)) return shared;
@@ -57,4 +55,21 @@ function hasSenders(senders: Senders, { write, end, writeHead, flushHeaders }: S
 function hasOwnSender(res: ServerResponse): boolean {
   for (const name of SENDER_NAMES) if (Object.hasOwn(res, name)) return true;
   return false;
+}
+
+/**
+ * The prototype that all requests, or all responses, of one Express share: the last one before Node's own class.
+ * Undefined where the object is not Express's.
+ */
+export function sharedPrototype(object: object, nodeClass: { readonly prototype: object }): object | undefined {
+  let below: object | undefined;
+  for (let above = prototypeOf(object); above !== null; above = prototypeOf(above)) {
+    if (above === nodeClass.prototype) return below;
+    below = above;
+  }
+  return undefined;
+}
+
+function prototypeOf(object: object): object | null {
+  return Object.getPrototypeOf(object) as object | null;
 }

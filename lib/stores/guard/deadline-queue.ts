@@ -10,8 +10,8 @@ export interface Deadline {
 const MANY = 1024;
 
 /**
- * Deadlines that are all equally far away. They end in the order in which they were added, so one timer serves all of them, and meeting
- * one costs nothing.
+ * Deadlines that are all equally far away. They end in the order in which they were added, so one timer serves all of
+ * them, and meeting one costs nothing.
  */
 export class DeadlineQueue {
   readonly #lengthMs: number;

@@ -14,8 +14,9 @@ export interface GuardOptions {
 }
 
 /**
- * A store as the rest of the library uses it. Its calls are `StoreCalls`: answered in time, and failing with a SessionError. What this
- * class adds is that nothing is written to a session that is over, and that expired attributes go with the next write.
+ * A store as the rest of the library uses it. Its calls are `StoreCalls`: answered in time, and failing with a
+ * SessionError. What this class adds is that nothing is written to a session that is over, and that expired attributes
+ * go with the next write.
  */
 export class GuardedStore {
   readonly #store: SessionStore;
@@ -108,9 +109,9 @@ export class GuardedStore {
 }
 
 /**
- * Whether a record may be changed by `update`, which does not look at it. A write that could land after the record's end goes through `mutate`,
- * which checks the expiry in the same step (P2, P8). So does one of a record with expired attributes: only by the record as it is in
- * that step can they be told from those that were created anew.
+ * Whether a record may be changed by `update`, which does not look at it. A write that could land after the record's
+ * end goes through `mutate`, which checks the expiry in the same step (P2, P8). So does one of a record with expired
+ * attributes: only by the record as it is in that step can they be told from those that were created anew.
  */
 export function mayUpdateUnread(
   { expiresAt, attributes }: Pick<SessionRecord, "expiresAt" | "attributes">,

@@ -4,8 +4,8 @@ import type { Deadline } from "./deadline-queue";
 import { started, storeError, timeoutError } from "./store-errors";
 
 /**
- * Calls of a store's operations. Each is answered within the time limit, and its failure is a SessionError. It is under way until the
- * store has answered, in time or not; `close` waits for that. (P7)
+ * Calls of a store's operations. Each is answered within the time limit, and its failure is a SessionError. It is under
+ * way until the store has answered, in time or not; `close` waits for that. (P7)
  */
 export class StoreCalls {
   readonly #timeoutMs: number;
@@ -73,7 +73,9 @@ export class StoreCalls {
     }
   }
 
-  /** Waits for what is under way, for as long as one call may take, then runs `closeStore`. Calls made from now on fail. */
+  /**
+   * Waits for what is under way, for as long as one call may take, then runs `closeStore`. Calls made from now on fail.
+   */
   close(closeStore: () => Promise<void>): Promise<void> {
     this.#closing ??= this.#idle().then(() => this.inTime("close", started("close", closeStore)));
     return this.#closing;

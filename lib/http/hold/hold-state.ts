@@ -1,11 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Closing } from "./guarded-socket";
-import type { HeldCall } from "./held-call";
 import type { Sender } from "./node-response";
+import type { ShownHead } from "./response-head";
 import type { ResponseGate } from "./response-gate";
-import type { ShownHead } from "./shown-head";
 
-/** Under this key a response keeps what holds it; what is derived from a response, or a proxy of it, shows the same. */
+/**
+ * Under this key a response keeps the state of its hold; an object derived from a response, or a proxy of it, shows the
+ * same.
+ */
 const HOLD = Symbol("coatcheck.hold");
 
 /**
@@ -19,13 +21,19 @@ type Phase = "open" | "held" | "passed" | "ending" | "lost";
 
 /** The methods that send the first byte of a response. */
 export type Senders = Record<SenderName, Sender>;
-export type SenderName = "write" | "end" | "writeHead" | "flushHeaders";
+type SenderName = "write" | "end" | "writeHead" | "flushHeaders";
 export const SENDER_NAMES: readonly SenderName[] = ["write", "end", "writeHead", "flushHeaders"];
 
-/** Our senders, and those that they stand before: Node's, or those of a middleware mounted earlier. */
+/** Our senders, and those below them: Node's, or those of a middleware mounted earlier. */
 export interface SenderLayer {
   readonly hooks: Senders;
   readonly below: Senders;
+}
+
+/** A call of a sender that the handler made while its response was held. */
+export interface HeldCall {
+  readonly send: Sender;
+  readonly args: unknown[];
 }
 
 /** What the handler sent while its response was held. */
@@ -37,17 +45,18 @@ export interface HeldAnswer {
   endCallback: (() => void) | undefined;
   /** The head as Node would have sent it. */
   head: ShownHead | undefined;
-  /** Whether a head was sent, where the response shows that one was. */
+  /** Whether a head was really sent, where the response shows that one was. */
   headSent: boolean | undefined;
-  /** Its connection is to be closed afterwards; undefined where nobody has asked for that. */
+  /** How its connection is to be closed afterwards; undefined where nobody has asked for that. */
   closing: Closing | undefined;
-  /** It was destroyed itself, after it was complete; with this error, where there is one. */
+  /** Whether the handler destroyed the response after it had ended it. */
   destroyed: boolean;
+  /** The error that it destroyed it with; undefined for none. */
   destroyedFor: unknown;
 }
 
 /** The state of one response that is held. */
-export class ResponseHold {
+export class HoldState {
   phase: Phase = "open";
   /** The handler called `end`. */
   ended = false;
@@ -57,7 +66,7 @@ export class ResponseHold {
   unsent: Promise<void> | undefined = undefined;
   /** The gate was asked about what changed before `end`. */
   endAsked = false;
-  /** The names of the headers that were set since the response is held. */
+  /** The names of the headers that were set since the response has been held. */
   headerNames: string[] | undefined = undefined;
   /** Undefined where nothing had to wait. */
   held: HeldAnswer | undefined = undefined;
@@ -75,7 +84,7 @@ export class ResponseHold {
     return this.phase === "held" || this.phase === "ending";
   }
 
-  /** What the handler sent; from its first call that has to wait. */
+  /** What the handler sent; made by its first call that has to wait. */
   heldAnswer(): HeldAnswer {
     return (this.held ??= {
       calls: [],
@@ -91,16 +100,39 @@ export class ResponseHold {
   }
 }
 
-/** What holds this response; undefined for those that nothing holds, which have our hooks too. */
-export function holdOf(res: MaybeHeld): ResponseHold | undefined {
+/** The hold of this response; undefined where nothing holds it, although it has our hooks. */
+export function holdOf(res: MaybeHeld): HoldState | undefined {
   return res[HOLD];
 }
 
-/** From now on, this holds its response. */
-export function keepHold(hold: ResponseHold): void {
+/** Holds its response from now on. */
+export function keepHold(hold: HoldState): void {
   (hold.res as MaybeHeld)[HOLD] = hold;
 }
 
 interface MaybeHeld extends ServerResponse {
-  [HOLD]?: ResponseHold;
+  [HOLD]?: HoldState;
+}
+
+/** Puts these senders on a response. Not every response that a middleware is given has all of them. */
+export function putSenders(res: ServerResponse, senders: Senders): void {
+  const own = res as unknown as Partial<Senders>;
+  for (const name of SENDER_NAMES) if (typeof own[name] === "function") own[name] = senders[name];
+}
+
+type Callback = (error?: unknown) => void;
+
+export function callbackOf(args: unknown[]): Callback | undefined {
+  return args.find((arg) => typeof arg === "function") as Callback | undefined;
+}
+
+/** How many bytes a `write` with these arguments sends. */
+export function bytesOf([chunk, encoding]: unknown[]): number {
+  return Buffer.byteLength(chunk as string, typeof encoding === "string" ? (encoding as BufferEncoding) : undefined);
+}
+
+/** Calls the callback of a `write` as Node does for a response that is destroyed. */
+export function failWrite(args: unknown[], error: unknown): void {
+  const callback = callbackOf(args);
+  if (callback !== undefined) process.nextTick(callback, error);
 }
