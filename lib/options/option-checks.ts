@@ -38,9 +38,9 @@ const EXAMPLE_SECRET =
 export function secretsOption(given: unknown): readonly string[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) throw refused("is an array of strings, the newest first");
-  if (given.length === 0) throw refused("has none in it; leave it out to sign and encrypt nothing");
+  if (given.length === 0) throw refused("is empty; leave it out to sign and encrypt nothing");
   return given.map((secret: unknown, index) => {
-    if (typeof secret !== "string") throw refused(`takes strings, and number ${index} is none`);
+    if (typeof secret !== "string") throw refused(`takes strings, and number ${index} is not one`);
     if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw refused(`number ${index} has under 32 bytes`);
     if (EXAMPLE_SECRET.test(secret) || new Set(secret).size < MIN_SECRET_CHARACTERS) {
       throw refused(`number ${index} is an example, or easy to guess`);

@@ -46,7 +46,7 @@ describe("options", () => {
     }
   });
 
-  it("that are undefined are as if they were not given", () => {
+  it("that are undefined have their defaults", () => {
     const names = ["store", "cookie", "idleTimeout", "secrets", "clearSchedule", "now", "maxBytes", "project", "scope"];
     const given = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(resolveOptions(given as SessionOptions)).toMatchObject({
@@ -106,7 +106,7 @@ const REFUSED: [string, unknown, string][] = [
       [name, NaN, '"15m"'],
       [name, true, '"15m"'],
       [name, {}, '"15m"'],
-      [name, "200y", "it may be "],
+      [name, "200y", "it may be at most "],
       [name, "x".repeat(200), '"15m"'],
     ],
   ),
@@ -118,7 +118,7 @@ const REFUSED: [string, unknown, string][] = [
   ]),
   ["touchInterval", 3_600_000, "less than idleTimeout"],
   ["touchInterval", 7_200_000, "less than idleTimeout"],
-  ...TIMERS.map((name): [string, unknown, string] => [name, "30d", "it may be 2147483647 ms"]),
+  ...TIMERS.map((name): [string, unknown, string] => [name, "30d", "it may be at most 2147483647 ms"]),
   ["store", {}, "SessionStore"],
   ["store", "a string is meant here, and not repeated", "SessionStore"],
   ["store", { load: () => undefined }, "create, update"],
@@ -206,12 +206,12 @@ describe("durations", () => {
     expect(resolveOptions({ idleTimeout: given as number, touchInterval: "1ms" }).limits.idleMs).toBe(idleMs);
   });
 
-  it("can be without end where that means something, and zero where that does", () => {
+  it("can be infinite, and zero, where that means something", () => {
     const { limits, keepEndedMs } = resolveOptions({ idleTimeout: Infinity, absoluteTimeout: Infinity, keepEnded: 0 });
     expect([limits, keepEndedMs]).toEqual([{ idleMs: Infinity, absoluteMs: Infinity }, 0]);
   });
 
-  it("renews lastSeenAt every tenth of an idleTimeout that is short", () => {
+  it("renew lastSeenAt every tenth of a short idleTimeout", () => {
     expect(resolveOptions({ idleTimeout: "10m" }).touchIntervalMs).toBe(60_000);
     expect(resolveOptions({ idleTimeout: "2h" }).touchIntervalMs).toBe(300_000);
   });
@@ -234,8 +234,8 @@ describe("secrets", () => {
     ["letters in their order", [`${short}abcdefghijklmnop`], "number 0 is an example, or easy to guess"],
     ["the keys of a keyboard", ["qwertyuiopasdfghjklzxcvbnm-QWERTYUIOP"], "number 0 is an example"],
     ["a secret of few characters", ["ab".repeat(40)], "number 0 is an example, or easy to guess"],
-    ["a secret that the environment lacks", [undefined], "number 0 is none"],
-    ["a buffer", [randomBytes(32)], "number 0 is none"],
+    ["a secret that the environment lacks", [undefined], "number 0 is not one"],
+    ["a buffer", [randomBytes(32)], "number 0 is not one"],
   ];
 
   it.each(wrong)("P6: refuse %s, and never repeat the value", (_what, secrets, why) => {
@@ -248,7 +248,7 @@ describe("secrets", () => {
     }
   });
 
-  it("are never refused where they were made by chance", () => {
+  it("are never refused where they are random", () => {
     const made = Array.from({ length: 2000 }, (_, n) => randomBytes(48).toString(n % 2 === 0 ? "base64" : "hex"));
     expect(resolveOptions({ secrets: made }).secrets).toEqual(made);
   });
@@ -263,7 +263,7 @@ describe("secrets", () => {
 describe("the scope", () => {
   const request = { headers: { host: "shop.example" } } as unknown as IncomingMessage;
 
-  it("is a name, or told by the request", () => {
+  it("is a name, or a function of the request", () => {
     expect(resolveOptions({ scope: "kiosk" }).scopeOf(request)).toBe("kiosk");
     expect(resolveOptions({ scope: (req) => req.headers.host ?? "" }).scopeOf(request)).toBe("shop.example");
   });
@@ -284,7 +284,7 @@ describe("the clearing schedule", () => {
     expect(resolveOptions({ clearSchedule: false }).clearSchedule).toBe(false);
   });
 
-  it("is checked also where it is given later", async () => {
+  it("is also checked where it is given later", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
     expect(() => sessions.startClearSessions("now and then")).toThrow(
       expect.objectContaining({ code: "SESSION_CONFIG", message: expect.stringContaining("now and then") }),

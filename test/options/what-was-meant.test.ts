@@ -23,7 +23,7 @@ function refusal(make: () => unknown): string {
 
 const sessionsWith = (options: unknown) => refusal(() => new Sessions(options as object));
 
-describe("options under another library's name", () => {
+describe("options under the names of other libraries", () => {
   it.each([
     ["resave", true, "a session is stored once something is put into it"],
     ["saveUninitialized", false, "a session is stored once something is put into it"],
@@ -100,7 +100,7 @@ describe("options that were misspelt", () => {
     expect(message).toBe(`There is no option ${name} of ${of}; did you mean ${meant}?`);
   });
 
-  it("of the guard and of the console say what was meant", () => {
+  it("of the guard of forms and of the console say what was meant", () => {
     expect(refusal(() => requireSecurityKey({ metods: ["POST"] } as object))).toContain("did you mean methods?");
     expect(refusal(() => requireSecurityKey({ ignoredMethods: ["GET"] } as object))).toContain("methods: [");
     expect(refusal(() => sessionConsole({ titel: "x" } as object))).toContain("did you mean title?");
@@ -124,7 +124,7 @@ describe("options that were misspelt", () => {
   });
 });
 
-it("tells all that is wrong at once", () => {
+it("names everything that is wrong at once", () => {
   const message = sessionsWith({
     ...{ store: {}, idletimeout: "1h", absoluteTimeout: "soon", secrets: ["short"], touchInterval: "2h" },
     cookie: { sameSite: true, domain: "https://shop.example", httpOnly: true },
@@ -148,7 +148,7 @@ it("takes no option from Object.prototype", async () => {
   }
 });
 
-describe("something else in the place of options", () => {
+describe("something else in place of options", () => {
   it.each([
     ["SqliteStore", () => new SqliteStore("./x" as never), '{ path: "./.sessions" }'],
     ["SqliteStore", () => new SqliteStore(new Map() as never), '{ path: "./.sessions" }'],
@@ -160,7 +160,7 @@ describe("something else in the place of options", () => {
     expect(refusal(make)).toBe(`The options of ${of} must be an object, such as ${instead}, or nothing.`);
   });
 
-  it("is refused where a store was given, and an unawaited promise", () => {
+  it("is refused, be it a store or a promise that was not awaited", () => {
     expect(sessionsWith(new MemoryStore())).toContain('such as { idleTimeout: "1h" }');
     expect(sessionsWith(Promise.resolve({}))).toContain("await it");
   });
@@ -177,7 +177,7 @@ describe("something else in the place of options", () => {
     expect(message).not.toContain("hunter2");
   });
 
-  it("says nothing of what an object of the app's holds, wherever it was given", () => {
+  it("is not repeated where it is an object of the app's, whatever that holds", () => {
     class Client {
       readonly connectionString = "postgres://app:hunter2@db/shop";
       readonly nested = { password: "hunter2" };
@@ -246,7 +246,7 @@ describe("a plain number of under ten seconds", () => {
     },
   );
 
-  it("is warned of elsewhere, once", async () => {
+  it("gets one warning elsewhere", async () => {
     const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     for (let time = 0; time < 2; time += 1) {
       await new Sessions({ store: new MemoryStore(), clearSchedule: false, keepEnded: 5_000 }).close();

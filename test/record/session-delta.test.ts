@@ -52,7 +52,7 @@ describe("mergedDelta", () => {
     );
   });
 
-  it("names nothing that none of its deltas names", () => {
+  it("names only what one of its deltas names", () => {
     const merged = mergedDelta([{ lastSeenAt: 1 }, { data: { set: { a: "1" } } }]);
     expect(merged).toEqual({ lastSeenAt: 1, data: { set: { a: "1" }, remove: [] } });
   });

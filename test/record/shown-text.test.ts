@@ -1,7 +1,7 @@
 import { kindOf, quoted, shownText, shownValue } from "../../lib/record/shown-text";
 import { newToken } from "../../lib/record/token";
 
-describe("text of somebody else's in a message", () => {
+describe("foreign text in a message", () => {
   it.each([
     ["a name", "cart.items[3].toPrice", "cart.items[3].toPrice"],
     ["a line break", "a\r\nSet-Cookie: b", "a\\u{d}\\u{a}Set-Cookie: b"],
@@ -13,12 +13,12 @@ describe("text of somebody else's in a message", () => {
     expect(shownText(text)).toBe(shown);
   });
 
-  it("is in quotes, and those in it are escaped", () => {
+  it("is in quotes, and the quotes in it are escaped", () => {
     expect(quoted('say "tea"\n')).toBe('"say \\"tea\\"\\n"');
     expect(quoted("\u202e")).toBe('"\\u{202e}"');
   });
 
-  it("has 200 characters at most, the first and the last ones", () => {
+  it("has at most 200 characters, the first and the last ones", () => {
     const long = `start ${"x ".repeat(500_000)}end`;
     for (const shown of [shownText(long), quoted(long).slice(1, -1)]) {
       expect(shown).toHaveLength(200);
@@ -26,7 +26,7 @@ describe("text of somebody else's in a message", () => {
     }
   });
 
-  it("P6: never has a token in it, however it was wrapped, nor a part of one", () => {
+  it("P6: never has a token in it, nor part of one, however it was wrapped", () => {
     for (let n = 0; n < 200; n += 1) {
       const token = newToken();
       const wrapped = [

@@ -1,6 +1,6 @@
 /**
- * What an app's declaration of its session data gives it. `tsc --noEmit` checks this file, and nothing runs it: a line that should
- * not compile says so, and is an error if it does.
+ * What an app's declaration of its session data gives it. `tsc --noEmit` checks this file, and nothing runs it: a line
+ * that should not compile says so, and is an error if it does.
  */
 import express from "express";
 import type { Express, Request } from "express";

@@ -101,7 +101,7 @@ function durationIn(range: DurationRange, value: unknown, option: string): numbe
   if (Number.isNaN(millis)) return refuse(option, value, DURATION);
   if (millis === Infinity && !infinite) return refuse(option, value, `it must be finite; ${DURATION}`);
   if (millis < 0 || (millis === 0 && !zero)) return refuse(option, value, `it must be more than zero; ${DURATION}`);
-  if (millis > max && millis !== Infinity) return refuse(option, value, `it may be ${max} ms; ${DURATION}`);
+  if (millis > max && millis !== Infinity) return refuse(option, value, `it may be at most ${max} ms; ${DURATION}`);
   if (typeof value === "number" && millis > 0 && millis < likelyMs) assertMilliseconds(option, value);
   return millis;
 }

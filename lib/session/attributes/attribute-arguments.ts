@@ -118,7 +118,7 @@ export function assertAllExist(names: readonly string[], attributes: Attributes)
   if (missing.length === 0) return;
   throw new SessionError(
     "ATTRIBUTE_NOT_FOUND",
-    `The session has no ${list(missing)}, or no more; use set to write what may be absent.`,
+    `The session has no ${list(missing)}, or no longer; use set to write what may be absent.`,
   );
 }
 

@@ -128,7 +128,7 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
     expect(codeOf(await app.post("/act", { cookie, "X-Security-Key": page.body }))).toBe(REFUSED);
   });
 
-  test("the header counts where the form's field is no text", async () => {
+  test("the header counts where the field of the form is no string", async () => {
     await start();
     const cookie = await sessionCookie(app);
     const { securityKey } = await formKeys(app, cookie);
@@ -139,7 +139,7 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
     expect(codeOf(await app.post("/act", headers, JSON.stringify({ securityKey: "wrong" })))).toBe(REFUSED);
   });
 
-  test("forms whose parser answers late, or keeps a body without a prototype, are read as well", async () => {
+  test("forms whose parser is slow, or makes a body without a prototype, are read as well", async () => {
     app = await startApp(
       (on) => {
         on.use((req, _res, next) => {
@@ -162,7 +162,7 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
     expect(codeOf(await app.post("/act", { cookie, "X-Late": "wrong" }, "any"))).toBe(REFUSED);
   });
 
-  test("a one-time guard stands under the one of the whole app, with a field of its own", async () => {
+  test("a one-time guard works below the guard of the whole app, with its own field", async () => {
     await start({}, { oneTime: true, field: "orderKey" });
     const cookie = await sessionCookie(app);
     const { securityKey, orderKey } = await formKeys(app, cookie);
@@ -173,7 +173,7 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
     expect(codeOf(await app.post("/act", { cookie, ...FORM }, body))).toBe(REFUSED);
   });
 
-  test("methods, header, field and skip are the app's to choose", async () => {
+  test("the app can choose methods, header, field and skip", async () => {
     await start({
       methods: ["POST"],
       header: "X-CSRF-Token",
@@ -230,7 +230,7 @@ describe.each(EXPRESSES)("requireSecurityKey on %s", (_name, express) => {
   });
 });
 
-describe("what is sent as a key, and is none", () => {
+describe("what is sent as a key, and is not one", () => {
   let app: RunningApp;
   let cookie: string;
   let good: string;
@@ -313,7 +313,7 @@ describe("what is sent as a key, and is none", () => {
     expect(codeOf(await app.post(`/act?securityKey=${good}`, { cookie }))).toBe(REFUSED);
   });
 
-  test("whatever else", async () => {
+  test("anything else", async () => {
     const anyText = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.base64String(),
@@ -338,7 +338,7 @@ describe("what is sent as a key, and is none", () => {
   });
 });
 
-describe("requireSecurityKey, as it is mounted", () => {
+describe("requireSecurityKey, where it is mounted", () => {
   test.each<[object, string]>([
     [{ method: ["POST"] }, "method"],
     [{ methods: [] }, "methods"],
@@ -356,7 +356,7 @@ describe("requireSecurityKey, as it is mounted", () => {
     );
   });
 
-  test("says so where it comes before the sessions", async () => {
+  test("says so where it is mounted before the sessions", async () => {
     const app = express5().set("env", "test");
     app.use(requireSecurityKey());
     const errors: unknown[] = [];
@@ -370,7 +370,7 @@ describe("requireSecurityKey, as it is mounted", () => {
     ]);
   });
 
-  test("what skips must answer true itself: a promise does not count", async () => {
+  test("skip must return true: a promise does not count", async () => {
     const app = await startApp((on) => {
       on.use(requireSecurityKey({ skip: (async () => true) as never }));
       on.post("/act", (_req, res) => res.send("done"));
@@ -407,7 +407,7 @@ describe("requireSecurityKey, as it is mounted", () => {
 });
 
 describeOnEveryStore("a form with a key", (every) => {
-  test("P4: rendering it for a visitor who has a session writes nothing, and sending it neither", async () => {
+  test("P4: neither rendering nor sending a key writes anything for a visitor who has a session", async () => {
     const { store, calls } = watchedStore(undefined, await every.open());
     const app = await startApp(guarded({}), { store });
     const cookie = await sessionCookie(app);

@@ -37,12 +37,12 @@ describe("the cipher of a session's attributes", () => {
     expect(typeof opened).toBe(typeof value);
   });
 
-  it("gives back what never expires", () => {
+  it("opens what never expires", () => {
     const forever = { ...CONTEXT, expiresAt: Infinity };
     expect(cipher.open(cipher.seal(VALUE, forever), forever)).toBe(VALUE);
   });
 
-  it("P6: lets neither the value nor the secret be seen", () => {
+  it("P6: shows neither the value nor the secret", () => {
     const envelope = Buffer.from(cipher.seal(VALUE, CONTEXT));
     expect(envelope.includes("4111")).toBe(false);
     expect(envelope.includes(Buffer.from(current).subarray(0, 8))).toBe(false);
@@ -57,7 +57,7 @@ describe("the cipher of a session's attributes", () => {
     }
   });
 
-  it("refuses an envelope that was cut, or that is longer, or that is none", () => {
+  it("refuses an envelope that was cut or made longer, and what is no envelope", () => {
     const envelope = cipher.seal(VALUE, CONTEXT);
     for (let length = 0; length < envelope.length; length += 1) {
       expect(refusal(() => cipher.open(envelope.slice(0, length), CONTEXT))).toEqual(refused);
@@ -97,7 +97,7 @@ describe("the cipher of a session's attributes", () => {
     expect(refusal(() => other.open(cipher.seal(VALUE, CONTEXT), CONTEXT))).toEqual(refused);
   });
 
-  it("tells no reason, and keeps none as the cause", () => {
+  it("gives no reason, neither in the message nor as the cause", () => {
     expect(refused).toMatchObject({ code: "ATTRIBUTE_UNREADABLE", cause: undefined });
     expect(refused.message).toContain('"card"');
   });

@@ -96,7 +96,7 @@ describe("value encoding", () => {
     expect(reads).toBe(2);
   });
 
-  it("P9: a value of another realm comes back as one of this", () => {
+  it("P9: a value of another realm comes back as one of this realm", () => {
     const foreign = vm.runInNewContext(
       "({ at: new Date(5), all: new Map([[1, new Set([new Float32Array(2)])]]) })",
     ) as {
@@ -111,7 +111,7 @@ describe("value encoding", () => {
     expect([...(back.all.get(1) ?? [])][0]).toBeInstanceOf(Float32Array);
   });
 
-  it("P9: what is nested too deep is refused, not a stack overflow", () => {
+  it("P9: what is nested too deep is refused, and overflows no stack", () => {
     const deep: Record<string, unknown> = {};
     let inner = deep;
     for (let depth = 0; depth < 100_000; depth += 1) inner = inner.x = {};
@@ -127,14 +127,14 @@ describe("value encoding", () => {
     expect(encodeValue("key", { a: new Date(0) })).toBeInstanceOf(Uint8Array);
   });
 
-  it("hands out nothing that shares memory with what is stored", () => {
+  it("returns nothing that shares memory with what is stored", () => {
     const stored = encodeValue("key", new Float64Array([1, 2])) as Uint8Array;
     const before = Buffer.from(stored);
     (decodeValue(stored) as Float64Array).fill(9);
     expect(Buffer.compare(stored, before)).toBe(0);
   });
 
-  it("P9: any JSON value comes back equal, and is encoded alike each time", () => {
+  it("P9: any JSON value comes back equal, and is encoded the same each time", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const encoded = encodeValue("key", value);

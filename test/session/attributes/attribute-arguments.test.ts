@@ -53,7 +53,7 @@ describe("the name of an attribute", () => {
     });
   });
 
-  it("has 191 characters at most, of whatever kind", async () => {
+  it("has at most 191 characters, of any kind", async () => {
     const names = ["a".repeat(191), "🍵".repeat(191), "語".repeat(191)];
     await run(async (attributes) => {
       for (const name of names) await attributes.create(name, 1);
@@ -88,7 +88,7 @@ describe("expiresIn", () => {
     });
   });
 
-  it("can't be left out where it is all that is asked for", async () => {
+  it("can't be left out of setExpiry", async () => {
     await run(async (attributes) => {
       await attributes.create("a", 1);
       await expect(attributes.setExpiry("a", undefined as never)).rejects.toBeInstanceOf(RangeError);
@@ -114,7 +114,7 @@ describe("expiresIn", () => {
   });
 });
 
-describe("what is given to write", () => {
+describe("what is to be written", () => {
   it.each<[string, (attributes: Record<string, any>) => Promise<unknown>, string]>([
     ["an option of another system", (a) => a.create("a", 1, { expiration: 60 }), '"expiration"; it takes expiresIn'],
     ["a misspelt option", (a) => a.set("a", 1, { expiresin: 60 }), '"expiresin"'],
@@ -159,7 +159,7 @@ describe("what is given to write", () => {
 describe("the limits of attributes", () => {
   const items = (count: number) => Array.from({ length: count }, (_, n) => ({ name: `n${n}`, value: n }));
 
-  it("are 1,000 of a session, expired ones not counted", async () => {
+  it("are 1,000 in a session, not counting the expired", async () => {
     let clock = Date.now();
     await run(
       async (attributes) => {
@@ -177,7 +177,7 @@ describe("the limits of attributes", () => {
     );
   });
 
-  it("are maxBytes of a session too, with what encryption adds, and without what has expired", async () => {
+  it("are also maxBytes, including what encryption adds, and not counting the expired", async () => {
     let clock = Date.now();
     const value = "x".repeat(3000);
     await run(
@@ -201,7 +201,7 @@ describe("the limits of attributes", () => {
     );
   });
 
-  it("hold for the data beside them", async () => {
+  it("count the data beside them", async () => {
     await inRequest(
       async ({ session }) => {
         await session.attributes.create("a", "x".repeat(3000));
@@ -215,7 +215,7 @@ describe("the limits of attributes", () => {
 });
 
 describe("P6: what logs show of attributes", () => {
-  it("is their names, and no value, in any object that an app is given", async () => {
+  it("is their names and no value, in any object that an app gets", async () => {
     await inRequest(
       async ({ session }) => {
         const { attributes } = session;

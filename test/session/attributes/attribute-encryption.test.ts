@@ -95,7 +95,7 @@ describeOnEveryStore("encrypted attributes", (every) => {
     expect(await refusal()).toEqual(SAME);
   });
 
-  it("are refused in another session, that of the same browser after a login too", async () => {
+  it("are refused in another session, be it that of the same browser after a login", async () => {
     const moved = await attribute("card");
     const other = visits.visitor();
     await other.run(
@@ -113,14 +113,14 @@ describeOnEveryStore("encrypted attributes", (every) => {
     expect(await refusal()).toEqual(SAME);
   });
 
-  it("are not read as plain where they are marked as such", async () => {
+  it("are not read as plain where they are marked as plain", async () => {
     await plant("card", { ...(await attribute("card")), encrypted: false });
     await expect(visitor.run(({ attributes }) => attributes.get("card"))).rejects.toMatchObject({
       code: "SESSION_UNREADABLE",
     });
   });
 
-  it("can be set anew, or deleted, where they can't be read", async () => {
+  it("can be set again or deleted where they can't be read", async () => {
     for (const repair of ["set", "delete"] as const) {
       await plant("card", { ...(await attribute("pin")) });
       await visitor.run(async ({ attributes }) => {
@@ -130,7 +130,7 @@ describeOnEveryStore("encrypted attributes", (every) => {
     }
   });
 
-  it("P7: with a new secret in front the old ones stay readable; with the old one removed, those give one clear error", async () => {
+  it("P7: with a new secret in front, old attributes stay readable; once the old secret is removed, they give one clear error", async () => {
     const added = secret();
     const shared = await every.open();
     const apps = await Promise.all(

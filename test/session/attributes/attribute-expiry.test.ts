@@ -57,7 +57,7 @@ describeOnEveryStore("the expiry of attributes", (every) => {
     },
   );
 
-  it("P8: it expires also within the request that has read it", async () => {
+  it("P8: it also expires within the request that has read it", async () => {
     await run(async (attributes) => {
       await attributes.create("a", 1, { expiresIn: 1000 });
       clock += 999;
@@ -92,7 +92,7 @@ describeOnEveryStore("the expiry of attributes", (every) => {
     expect(await run((attributes) => attributes.names())).toEqual([]);
   });
 
-  it("P8: it is there beyond the limit that was loaded, where a touch beside the request has moved that", async () => {
+  it("P8: it lives beyond the limit that was loaded where a touch beside the request has moved that", async () => {
     await run((attributes) => attributes.create("a", 1));
     clock += HOUR - 1;
     await visitor.run(async ({ attributes }) => {
@@ -141,7 +141,7 @@ describeOnEveryStore("the expiry of attributes", (every) => {
     }
   });
 
-  it("P3: the same where the other comes when the removal is under way already", async () => {
+  it("P3: nor does it where the other request comes while the removal is under way", async () => {
     await run((attributes) => attributes.create("a", "old", { expiresIn: 1 }));
     clock += 1;
     let creating: Promise<void> | undefined;
@@ -155,7 +155,7 @@ describeOnEveryStore("the expiry of attributes", (every) => {
     expect(await run((attributes) => attributes.get("a"))).toBe("new");
   });
 
-  it("P4: a session without expired attributes is written in the one step that it was", async () => {
+  it("P4: a session without expired attributes is written in one step as before", async () => {
     await run((attributes) => attributes.create("a", 1, { expiresIn: "30m" }));
     store.resetCalls();
     await visitor.run((session) => void session.set("tea", "green"));

@@ -144,7 +144,7 @@ describeOnEveryStore("attributes beside a simple model", (every) => {
 
   afterAll(() => visits.close());
 
-  it("P3: calls of parallel requests answer and leave what they would one after the other, in some order", async () => {
+  it("P3: calls of parallel requests return and leave what they would one after the other, in some order", async () => {
     const scenario = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
       const visitor = visits.visitor();
       await visitor.run((session) => void session.set("tea", "black"));

@@ -35,7 +35,7 @@ describeOnEveryStore("session.attributes", (every) => {
     visitor.run((session) => body(session.attributes));
   const all = () => run((attributes) => attributes.toObject());
 
-  it("creates, reads, updates and deletes, and each is there for the next request", async () => {
+  it("creates, reads, updates and deletes, and the next request sees it", async () => {
     await run(async (attributes) => {
       await attributes.create("a", { n: 1 });
       await attributes.createMany([{ name: "b", value: [2] }, { name: "c", value: 3, encrypt: true }]); // prettier-ignore
@@ -61,7 +61,7 @@ describeOnEveryStore("session.attributes", (every) => {
     expect(await all()).toEqual({ c: "secret", d: 4 });
   });
 
-  it("tells when it was created, modified and will expire, and whether it is encrypted", async () => {
+  it("says when it was created and modified, when it will expire, and whether it is encrypted", async () => {
     const created = clock;
     await run((attributes) => attributes.create("a", 1, { expiresIn: "10m", encrypt: true }));
     await run((attributes) => attributes.create("b", 2));
@@ -110,7 +110,7 @@ describeOnEveryStore("session.attributes", (every) => {
     },
   );
 
-  it("hands out copies: changing one changes nothing, neither here nor in the store", async () => {
+  it("returns copies: changing one changes nothing, neither here nor in the store", async () => {
     const given = { list: [1] };
     await run(async (attributes) => {
       await attributes.create("a", given);
@@ -135,7 +135,7 @@ describeOnEveryStore("session.attributes", (every) => {
     }
   });
 
-  it("P3: writes of different names at the same time all stay, beside a change of the data", async () => {
+  it("P3: writes of different names at the same time all last, beside a change of the data", async () => {
     const names = Array.from({ length: 10 }, (_, n) => `n${n}`);
     await Promise.all([
       ...names.map((name) => run((attributes) => attributes.create(name, name))),
@@ -155,7 +155,7 @@ describeOnEveryStore("session.attributes", (every) => {
     expect(seen).toBe(1);
   });
 
-  it("creates many or none, and names those that are there", async () => {
+  it("creates many or none, and names those that exist", async () => {
     await run((attributes) => attributes.createMany([{ name: "b", value: 1 }, { name: "c", value: 1 }])); // prettier-ignore
     const creating = run((attributes) =>
       attributes.createMany(["a", "b", "c", "d"].map((name) => ({ name, value: 2 }))),
@@ -181,7 +181,7 @@ describeOnEveryStore("session.attributes", (every) => {
     expect(await run((attributes) => attributes.getInfo("a"))).toMatchObject({ value: 1, expiresAt: null });
   });
 
-  it("lets each item override what is said for all", async () => {
+  it("lets each item override the options of the call", async () => {
     await run((attributes) =>
       attributes.createMany(
         [
@@ -200,7 +200,7 @@ describeOnEveryStore("session.attributes", (every) => {
     ]);
   });
 
-  it("P4: makes 20 in one store operation, and reads them with none beside the session's own load", async () => {
+  it("P4: creates 20 in one store call, and reads them with none beside the session's own load", async () => {
     const items = Array.from({ length: 20 }, (_, n) => ({ name: `n${n}`, value: n, encrypt: n % 2 === 0 }));
     await run((attributes) => attributes.createMany(items));
     expect(store.calls).toMatchObject({ load: 1, mutate: 1 });
@@ -215,7 +215,7 @@ describeOnEveryStore("session.attributes", (every) => {
     expect(store.writes).toBe(0);
   });
 
-  it("P5: starts a session, with the data that were set, in one store operation; to read or delete starts none", async () => {
+  it("P5: starts a session, with the data that were set, in one store call; reading or deleting starts none", async () => {
     const stranger = visits.visitor();
     await stranger.run(async ({ attributes }) => {
       expect(await attributes.toObject()).toEqual({});
@@ -244,7 +244,7 @@ describeOnEveryStore("session.attributes", (every) => {
     expect(await all()).toEqual({ a: 2 });
   });
 
-  it("stays readable, and is no more written, on the object that regenerate leaves behind", async () => {
+  it("stays readable, but is never written, on the object that regenerate leaves behind", async () => {
     await visitor.run(async (session) => {
       await session.attributes.create("a", 1, { encrypt: true });
       await session.regenerate();

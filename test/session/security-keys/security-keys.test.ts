@@ -62,14 +62,14 @@ describeOnEveryStore("security keys", (every) => {
     await other.close();
   });
 
-  test("a one-time key is valid once, and answers its payload", async () => {
+  test("a one-time key is valid once, and resolves to its payload", async () => {
     const key = await alice.create(app, { payload: { order: 7, at: ["a", null] } });
     expect(key).toMatch(/^[\w-]{43}$/);
     expect(await alice.validate(other, key)).toEqual({ order: 7, at: ["a", null] });
     expect(await alice.validate(app, key)).toBeUndefined();
   });
 
-  test("a key without a payload answers true, and a falsy payload is not undefined", async () => {
+  test("a key without a payload resolves to true, and a falsy payload is not undefined", async () => {
     expect(await alice.validate(app, await alice.create(app))).toBe(true);
     for (const payload of [null, false, 0, ""]) {
       expect(await alice.validate(app, await alice.create(app, { payload }))).toBe(payload);
@@ -90,7 +90,7 @@ describeOnEveryStore("security keys", (every) => {
     for (const key of keys) expect(await alice.validate(app, key)).toBe(true);
   });
 
-  test("a key of one session is none in another", async () => {
+  test("a key of one session is not valid in another", async () => {
     const [key, bob] = [await alice.create(app), new KeyVisitor()];
     await bob.get(app, "/set");
     expect(await bob.validate(app, key)).toBeUndefined();
@@ -98,7 +98,7 @@ describeOnEveryStore("security keys", (every) => {
     expect(await alice.validate(app, key)).toBe(true);
   });
 
-  test("P8: a key is over the millisecond that it expires, by default after an hour", async () => {
+  test("P8: a key is over at the millisecond at which it expires, by default after an hour", async () => {
     for (const [options, lifeMs] of [
       [{ expiresIn: "10m" }, 10 * MINUTE],
       [{ expiresIn: 1_500 }, 1_500],
@@ -125,7 +125,7 @@ describeOnEveryStore("security keys", (every) => {
     expect(await alice.validate(app, short)).toBeUndefined();
   });
 
-  test("a session keeps a hundred keys: what has expired goes first, then the oldest", async () => {
+  test("a session keeps a hundred keys: the expired go first, then the oldest", async () => {
     const oldest = await alice.create(app);
     now += 1;
     const second = await alice.create(app);
@@ -141,7 +141,7 @@ describeOnEveryStore("security keys", (every) => {
     expect(await alice.validate(app, second)).toBe(true);
   });
 
-  test("what can't be a key, and any key of a visitor without a session, is refused without asking the store", async () => {
+  test("what can't be a key, and any key of a visitor without a session, is refused without a store call", async () => {
     const stranger = new KeyVisitor();
     for (const key of [...NO_KEYS, STRANGE_KEY]) expect(await stranger.validate(app, key)).toBeUndefined();
     expect(calls).toEqual([]);
@@ -156,7 +156,7 @@ describeOnEveryStore("security keys", (every) => {
     expect(new Set(calls)).toEqual(new Set(["load"]));
   });
 
-  test("P4: a key that is not known changes nothing", async () => {
+  test("P4: an unknown key changes nothing", async () => {
     await alice.get(app, "/set");
     const before = await store.load(idOf(alice.cookie));
     expect(before).toBeDefined();
@@ -164,7 +164,7 @@ describeOnEveryStore("security keys", (every) => {
     expect(await store.load(idOf(alice.cookie))).toEqual(before);
   });
 
-  test("P2: keys from before a login, a logout or a reset are none after it", async () => {
+  test("P2: keys from before a login, a logout or a reset are not valid after it", async () => {
     await alice.get(app, "/set");
     for (const way of ["/login", "/logout", "/reset"]) {
       const [key, fixed, masked] = [
@@ -180,7 +180,7 @@ describeOnEveryStore("security keys", (every) => {
     }
   });
 
-  test("P2: the keys of a session that was killed are none", async () => {
+  test("P2: the keys of a session that was killed are not valid", async () => {
     const key = await alice.create(app);
     await alice.get(app, "/login");
     const staleCookie = alice.cookie;
@@ -203,7 +203,7 @@ describeOnEveryStore("security keys", (every) => {
     expect(new Set(calls)).toEqual(new Set(["load"]));
   });
 
-  test("the key that is read right after a login is the new session's", async () => {
+  test("a key that is read right after a login is the new session's", async () => {
     const key = await alice.get(app, "/login");
     expect(await alice.get(other, "/static")).toBe(key);
   });
@@ -259,7 +259,7 @@ describe("security keys in a request", () => {
     },
   );
 
-  test("what can't be a payload, or an option, is refused by name", async () => {
+  test("what can't be a payload or an option is refused by name", async () => {
     const create = (options: unknown) => inRequest((req) => req.session.securityKeys.create(options as object));
     await expect(create({ payload: { fn: () => 1 } })).rejects.toMatchObject({
       code: "SESSION_VALUE",
@@ -270,7 +270,7 @@ describe("security keys in a request", () => {
     await expect(create({ payload: "x".repeat(600_000) })).rejects.toMatchObject({ code: "SESSION_TOO_LARGE" });
   });
 
-  test("payloads count against maxBytes, also where the session is stored already", async () => {
+  test("payloads count toward maxBytes, also where the session is stored already", async () => {
     const creating = inRequest(
       async ({ session }) => {
         session.set("tea", "black");
@@ -297,7 +297,7 @@ describe("security keys in a request", () => {
     expect(answer).toBe(true);
   });
 
-  test("the session that regenerate() left behind has none, the new one has its own", async () => {
+  test("the session that regenerate() leaves behind has no keys, the new one has its own", async () => {
     await inRequest(async (req) => {
       const old = req.session;
       const before = old.securityKeys.staticKey;
@@ -307,7 +307,7 @@ describe("security keys in a request", () => {
     });
   });
 
-  test("reset gives another key also where nothing is stored yet", async () => {
+  test("reset also gives another key where nothing is stored yet", async () => {
     await inRequest(async ({ session }) => {
       const before = session.securityKeys.staticKey;
       await session.reset();
