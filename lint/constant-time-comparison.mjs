@@ -1,18 +1,20 @@
 /**
- * A comparison that ends at the first difference tells, by its time, how much of a guess was right. Secrets are compared with
- * `crypto.timingSafeEqual`; this rule reports the other ways to compare two values, one of which is a secret.
+ * A comparison that ends at the first difference reveals, by its duration, how much of a guess was right. Secrets are
+ * compared with `crypto.timingSafeEqual`; this rule reports the other ways to compare two values, one of which is a
+ * secret.
  *
- * A secret is told by its name (`token`, `passwordHash`, `session.staticKey`), by the function that returns it (`mac(…)`, `hash.digest()`,
- * `derivedKey(…)`), or by being computed from one: `const expected = Buffer.from(mac(key, token))`.
+ * A secret is recognised by its name (`token`, `passwordHash`, `session.staticKey`), by the function that returns it
+ * (`mac(…)`, `hash.digest()`, `derivedKey(…)`), or by being computed from one:
+ * `const expected = Buffer.from(mac(key, token))`.
  */
 
-/** The last word of the name of a secret, or of what makes one. */
+/** The last word of the name of a secret, or of a function that makes one. */
 const SECRET = /^(token|secret|password|passphrase|passwd|pwd|signature|mac|hmac|digest|hash|csrf|otp|credential)s?$/;
-/** What kind of key is a secret; the key of a dict is none. */
+/** The kinds of keys that are secrets; the key of a dict is not. */
 const SECRET_KEY = /^(static|masked|unmasked|security|private|secret|signing|derived|api|session)$/;
-/** Functions that return one, whatever their names say. */
+/** Functions that return a secret, whatever their names say. */
 const MAKERS = new Set(["keyFor", "hashOf", "hkdfSync", "scryptSync", "pbkdf2Sync", "randomBytes"]);
-/** What these return is as secret as what they are called on, or given. */
+/** What these return is as secret as what they are called on, or are given. */
 const COPIES = new Set([
   ...["toString", "slice", "subarray", "substring", "substr", "trim", "toLowerCase", "toUpperCase", "normalize", "at"],
   ...["padStart", "padEnd", "concat", "valueOf", "from", "String", "encode", "decode"],
@@ -78,7 +80,7 @@ export const constantTimeComparison = {
   },
 };
 
-/** Whether an operand is no value of a user's: `token === undefined`, `typeof secret !== "string"`. */
+/** Whether an operand can't come from a user: `token === undefined`, `typeof secret !== "string"`. */
 function tellsNothing(node) {
   const inner = unwrapped(node);
   if (inner.type === "Literal") return typeof inner.value !== "string" || inner.value.length < 2;
@@ -139,14 +141,14 @@ function isSecretName(name) {
   return SECRET.test(last) || (/^keys?$/.test(last) && SECRET_KEY.test(words.at(-2) ?? ""));
 }
 
-/** The last part of the name of what is called. */
+/** The last part of the name of the called function. */
 function calledName({ callee }) {
   const inner = unwrapped(callee);
   if (inner.type === "MemberExpression") return inner.computed ? "" : (inner.property.name ?? "");
   return inner.type === "Identifier" ? inner.name : "";
 }
 
-/** Without what changes no value. */
+/** The expression without wrappers that change no value. */
 function unwrapped(node) {
   let inner = node;
   for (;;) {

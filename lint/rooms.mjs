@@ -18,8 +18,8 @@ const datastore = [
 const top = ["sessions", "rooms-on-demand", "store-by-environment"];
 
 /**
- * What each room of lib/ may import beside itself, and nothing else. A room is a folder without its sub-rooms, or a file directly in lib/.
- * Rooms on one level don't import each other, and nothing imports upward.
+ * What each room of lib/ may import beside itself, and nothing else. A room is a folder without its sub-rooms, or a
+ * file directly in lib/. Rooms on one level don't import each other, and nothing imports upward.
  */
 export const MAY_IMPORT = {
   errors: [],
@@ -87,7 +87,10 @@ function isAllowed(from, to) {
   return allowed === "all" || allowed.includes(to);
 }
 
-/** Reports what a file of lib/ imports from a room that its own may not import from: with `import`, `export … from`, `import()`, `require` or `typeof import`. */
+/**
+ * Reports what a file of lib/ imports from a room from which its own may not: with `import`, `export … from`,
+ * `import()`, `require` or `typeof import`.
+ */
 export const rooms = {
   meta: {
     type: "problem",

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 
 /**
- * Runs scripts of package.json at the same time: `node lint/side-by-side.mjs check lint build`. Each has its output printed in one piece, when it is done.
- * Ends with 1 where one of them failed.
+ * Runs scripts of package.json at the same time: `node lint/side-by-side.mjs check lint build`. Prints the output of
+ * each in one piece, when it is done. The exit code is 1 if one of them failed.
  */
 function run(script) {
   return new Promise((resolve, reject) => {
-    // One command for a shell: on Windows npm is a script of its own.
+    // One command for a shell: on Windows npm is a script.
     const child = spawn(`npm run --silent ${script}`, { shell: true, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr])

@@ -7,7 +7,7 @@ import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { GuideProject } from "../support/guide-project";
 import type { RunningExample } from "../support/guide-project";
 
-/** Runs the guide's app; tells its port, and then each message that it sends. */
+/** Runs the guide's app; prints its port, and then each message that it sends. */
 const RUN_APP = `
   import { createApp } from "./app.js";
   const app = createApp(async (job) => console.log(JSON.stringify(job)));
@@ -88,7 +88,7 @@ describe("docs/background-work.md", () => {
     expect(await sessions.getSession(id)).toMatchObject({ endReason: "abandoned", endedBy: null });
   });
 
-  it("nightly.ts works for each user when it is time, and ends when it is told to", async () => {
+  it("nightly.ts works for each user when it is time, and ends when told to", async () => {
     const nightly = start("nightly", { STATEMENTS_AT: "* * * * * *" });
     expect([await nightly.line(), await nightly.line()]).toEqual(["statement for alice", "statement for bob"]);
     nightly.child.kill("SIGTERM");
@@ -96,7 +96,7 @@ describe("docs/background-work.md", () => {
     expect(await users()).toEqual([]);
   });
 
-  it("app.ts sends messages that worker.ts works off, each in a session of its user's", async () => {
+  it("app.ts sends messages that worker.ts processes, each in a session of its user's", async () => {
     writeFileSync(join(guide.folder, "run-app.js"), RUN_APP);
     const app = start("run-app");
     const port = await app.line();
@@ -114,7 +114,7 @@ describe("docs/background-work.md", () => {
     expect(await worker.line()).toBe("invoice 7 of alice, for alice");
   });
 
-  it("worker.ts tells what became of each message, and finishes what it has begun when it is told to end", async () => {
+  it("worker.ts says what became of each message, and finishes what it has begun when told to end", async () => {
     const worker = start("worker");
     const send = (job: object) => worker.child.stdin.write(`${JSON.stringify(job)}\n`);
     const begun = async () => ID.exec(await worker.line())![0];

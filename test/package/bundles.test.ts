@@ -10,7 +10,10 @@ import { installedProject, linkPackage } from "../support/installed-project";
 
 const run = promisify(execFile);
 
-/** Uses what is loaded on demand too: the clearing job, administration, the console, clientless sessions, the worker of the embedded store. */
+/**
+ * Also uses what is loaded on demand: the clearing job, administration, the console, clientless sessions, the embedded
+ * store's worker.
+ */
 const APP = `
   const express = require("express");
   const { getSession, killSessionByUser, SessionError, sessionConsole, sessionMiddleware } = require("coatcheck");
@@ -81,7 +84,7 @@ describe.each(BUNDLERS)("an app that is bundled with %s", (bundler) => {
   beforeEach(() => (empty = mkdtempSync(join(tmpdir(), "coatcheck-bundle-"))));
   afterEach(() => rmSync(empty, { recursive: true }));
 
-  /** What the app tells, started from the bundle alone, in a folder that is empty but for these packages. */
+  /** What the app reports, started from the bundle alone, in a folder that is empty except for these packages. */
   async function told(store: string, packages: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<unknown> {
     const file = join(empty, basename(bundle));
     copyFileSync(bundle, file);
@@ -93,7 +96,7 @@ describe.each(BUNDLERS)("an app that is bundled with %s", (bundler) => {
   }
 
   it("runs in an empty folder with the embedded store", async () => {
-    // Node 20 has no SQLite, and a package with binaries is in no bundle.
+    // Node 20 has no SQLite, and a package with binaries can't be in a bundle.
     expect(await told("embedded", nodeDriver() === undefined ? [PEER] : [])).toEqual(TOLD);
   });
 

@@ -9,7 +9,7 @@ import { installedProject } from "../support/installed-project";
 const run = promisify(execFile);
 const JEST = join(__dirname, "../../node_modules/jest/bin/jest.js");
 
-/** A user's test file. It leaves one thing open that is not ours, so that a run in which nothing was looked for is seen. */
+/** A user's test file. It leaves something open that is not ours, so that a run that looked for nothing is noticed. */
 const testFile = (imports: string, store: string, closing: string) => `
   const { AsyncResource } = require("node:async_hooks");
   const { randomBytes } = require("node:crypto");

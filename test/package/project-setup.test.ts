@@ -9,13 +9,13 @@ const run = promisify(execFile);
 const root = join(__dirname, "../..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
 
-/** What a stranger installs beside it to write TypeScript. */
+/** What a stranger also installs to write TypeScript. */
 const EXPRESS_TYPES = [
   ...["node", "express", "express-serve-static-core", "body-parser", "connect", "http-errors", "qs", "range-parser"],
   ...["send", "serve-static"],
 ].map((name) => `@types/${name}`);
 
-/** The tarball that would be published, unpacked where a stranger has it: in an empty project's node_modules. */
+/** The tarball that would be published, unpacked where a stranger would have it: in an empty project's node_modules. */
 describe("the packed tarball", () => {
   let folder: string;
   let tarball: string;
@@ -50,14 +50,14 @@ describe("the packed tarball", () => {
     return (await run(process.execPath, [...args, name], { cwd: folder })).stdout.trim();
   };
 
-  it("holds the build and the papers, and nothing else", () => {
+  it("holds the build and the documents, and nothing else", () => {
     const others = files.filter((file) => !/^(dist\/.+\.(js|d\.ts)|docs\/.+\.md)$/.test(file));
-    const papers = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
-    expect(others.sort()).toEqual([...papers, "package.json"]);
+    const documents = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
+    expect(others.sort()).toEqual([...documents, "package.json"]);
     expect(files).toEqual(expect.arrayContaining(["dist/index.js", "docs/attributes.md"]));
   });
 
-  it("is required and imported alike, and there is one copy of every class", async () => {
+  it("can be required and imported, with one copy of every class", async () => {
     const code = `
       const required = require("coatcheck");
       import("coatcheck").then((imported) => {
@@ -88,7 +88,7 @@ describe("the packed tarball", () => {
     expect(new Set(first)).toEqual(new Set(['"use strict";']));
   });
 
-  it("is a few files, of which its root loads fewer than twenty", async () => {
+  it("has few files, and its root loads fewer than twenty", async () => {
     const code = `
       require("coatcheck");
       console.log(Object.keys(require.cache).filter((file) => /coatcheck.dist/.test(file)).length);`;
@@ -107,7 +107,7 @@ describe("the packed tarball", () => {
     expect(JSON.parse(await inProject("loaded.cjs", code))).toEqual([[false, false, false], true, false]);
   });
 
-  it("has a middleware for Express's own sake under a subpath that loads nothing else of it", async () => {
+  it("has the middleware for Express itself under a subpath that loads nothing else", async () => {
     const code = `
       const { expressShapes } = require("coatcheck/express-shapes");
       const loaded = Object.keys(require.cache).filter((file) => /coatcheck.dist/.test(file)).length;
@@ -196,15 +196,15 @@ describe("the packed tarball", () => {
     });
   }, 120_000);
 
-  it("is sound to publint", async () => {
+  it("passes publint", async () => {
     const { stdout } = await run(bin("publint"), ["run", tarball, "--strict"], { cwd: root });
     expect(stdout).toMatch(/All good/);
   });
 
-  it("has right types for every way of resolving it", async () => {
+  it("has the right types for every way of resolving it", async () => {
     const { stdout } = await run(bin("attw"), [tarball, "--profile", "node16", "--format", "json"], { cwd: root });
     const { problems = {} } = JSON.parse(stdout) as { problems?: Record<string, { resolutionKind: string }[]> };
-    // Node 10's resolution knows no subpath exports; the root has `main` and `types` for it.
+    // Node 10's resolution knows no subpaths; the root has `main` and `types` for it.
     expect(
       Object.values(problems)
         .flat()
@@ -212,7 +212,7 @@ describe("the packed tarball", () => {
     ).toEqual([]);
   }, 120_000);
 
-  it("has every subpath of its exports", async () => {
+  it("has a file for every subpath of its exports", async () => {
     const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       exports: Record<string, unknown>;
     };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const ROOT = join(__dirname, "../..");
 
-/** Ways to compare a secret whose time tells about it. */
+/** Ways to compare a secret whose duration reveals something about it. */
 const LEAKS = [
   "token === given",
   "given !== user.passwordHash",
@@ -20,7 +20,7 @@ const LEAKS = [
   "Object.is(signature, given)",
   "`sid=${token}` === given",
 ];
-/** Comparisons that tell nothing of a secret. */
+/** Comparisons that reveal nothing about a secret. */
 const SAFE = [
   "timingSafeEqual(mac(key, text), Buffer.from(given))",
   "token === undefined",
@@ -44,7 +44,10 @@ const CODE = `
   ];
 `;
 
-/** Lints the text on its standard input as if each of the files named in its arguments had it. Without types, which take ten seconds. */
+/**
+ * Lints the text on its standard input as the content of each file named in its arguments. Without types, which take
+ * ten seconds.
+ */
 const LINT = `
   import { text } from "node:stream/consumers";
   import { ESLint } from "eslint";
@@ -55,7 +58,7 @@ const LINT = `
   console.log(JSON.stringify(told.flat().map(({ messages }) => messages)));
 `;
 
-it("lint sees a comparison of secrets that is not constant-time, in the library and in the example app, and no other", async () => {
+it("lint reports comparisons of secrets that are not constant-time, in the library and in the example app, and no others", async () => {
   const lines = CODE.split("\n");
   const told = await lint(["lib/record/token.ts", "lib/http/cookie/cookie-signature.ts", "example-app/users.ts"], CODE);
   const named = told.map((messages) =>

@@ -87,7 +87,7 @@ describe("the published types", () => {
   }, 300_000);
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** What the compiler says of these programs, with the types of all packages checked, too, unless it is told not to. */
+  /** What the compiler says about these programs; it checks the types of all packages, too, unless told not to. */
   const said = async (programs: Record<string, string>, { skipLibCheck = false } = {}): Promise<string> => {
     for (const [name, code] of Object.entries(programs)) await writeFile(join(folder, name), code);
     const options = ["--noEmit", "--strict", "--module", "nodenext", "--types", "node", "--esModuleInterop"];
@@ -103,8 +103,8 @@ describe("the published types", () => {
     expect(await said({ "app.ts": APP, "alone.ts": ALONE })).toBe("");
   }, 120_000);
 
-  it("refuse a reserved name where an app declares it", async () => {
-    // What is said of our own files, an app does not see.
+  it("refuse a reserved name that an app declares", async () => {
+    // An app does not see errors in our own files.
     const text = await said({ "reserved.ts": RESERVED }, { skipLibCheck: true });
     expect(text).toMatch(/reserved\.ts\(6,\d+\): error TS\d+: .*'login' must be of type 'ReservedName \| undefined'/);
     expect(text).not.toContain("views");
@@ -117,7 +117,7 @@ describe("the published types", () => {
       ["before", { "beside.ts": BESIDE, "app.ts": APP }],
       ["after", { "app.ts": APP, "beside.ts": BESIDE }],
     ])(
-      "are one with them, whichever come first: theirs %s ours",
+      "go together with them, whichever come first: theirs %s ours",
       async (_order, programs) => {
         expect(await said(programs)).toBe("");
       },

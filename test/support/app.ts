@@ -9,18 +9,18 @@ import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { selfSignedCertificate } from "./self-signed-certificate";
 
-/** The Expresses that are supported; version 4 is installed under another name. */
+/** The supported versions of Express; version 4 is installed under another name. */
 export const EXPRESSES: readonly (readonly [string, typeof express5])[] = [
   ["Express 5", express5],
   ["Express 4", express4],
 ];
 
-/** An answer as a client sees it. */
+/** A response as a client sees it. */
 export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
-  /** The session cookie that it sets, as `name=value`; undefined where it sets none. */
+  /** The session cookie that it sets, as `name=value`; undefined if it sets none. */
   readonly cookie: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface AppOptions extends SessionOptions {
   readonly overTls?: boolean;
 }
 
-/** Starts an app: the middleware, then the routes that `build` adds, then an error page that tells the code. */
+/** Starts an app: the middleware, then the routes that `build` adds, then an error page that shows the code. */
 export async function startApp(
   build: (app: Express, sessions: Sessions) => void,
   options: AppOptions = {},

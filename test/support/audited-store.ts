@@ -2,7 +2,7 @@ import type { SessionDelta } from "../../lib/record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../lib/record/session-record";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "../../lib/stores/store";
 
-/** Since which step a session is there, and since which it belongs to its owner; successors inherit both. */
+/** The step since which a session exists, and the one since which it belongs to its owner; successors inherit both. */
 interface Ancestry {
   readonly owner: string;
   readonly there: number;
@@ -10,11 +10,11 @@ interface Ancestry {
 }
 
 /**
- * A store that watches over P2 while others work with the real one behind it. What it knows is what was acknowledged, so it
- * accuses nobody of what may have happened in another order.
+ * A store that watches over P2 while others work with the real one behind it. It only counts what was acknowledged, so
+ * it reports nothing that may have happened in another order.
  */
 export class AuditedStore implements SessionStore {
-  /** What should never have happened. */
+  /** What must never happen, and did. */
   readonly violations: string[] = [];
   readonly #inner: SessionStore;
   readonly #ids = new Set<string>();
@@ -28,8 +28,9 @@ export class AuditedStore implements SessionStore {
   }
 
   /**
-   * Runs a kill. What existed when it started, and what came of that by anything but a login, must be over when it answers;
-   * `owner` is whose sessions it kills, undefined for everyone's, and `except` is an id that it spares, with its successors.
+   * Runs a kill. What existed when it started, and what came of that by anything but a login, must be over when it
+   * resolves. `owner` is the user whose sessions it kills, undefined for everyone's; `except` is an id that it spares,
+   * with its successors.
    */
   async kill<T>(name: string, owner: string | undefined, work: () => Promise<T>, except?: string): Promise<T> {
     const started = (this.#step += 1);
@@ -53,7 +54,7 @@ export class AuditedStore implements SessionStore {
     return this.#dead.has(id);
   }
 
-  /** Looks for the dead among the living. */
+  /** Looks for ended sessions among the live ones. */
   async check(): Promise<void> {
     for await (const { id } of this.#inner.find({ state: "live" })) this.#expectAlive(id, "is found live");
   }
@@ -102,7 +103,7 @@ export class AuditedStore implements SessionStore {
     const done = await this.#inner.replace(oldId, ending, record);
     watch(done);
     if (!done) {
-      // Nothing was written, so the id is as new as before; but only a login may go on with it.
+      // Nothing was written, so the id is still unused; but only a login may go on with it.
       this.#ids.delete(record.id);
       if (ending.reason !== "login")
         this.bury(record.id, `refused: the one before it was over at its ${ending.reason}`);
@@ -144,7 +145,7 @@ export class AuditedStore implements SessionStore {
     this.#ancestry.set(id, { owner, there: old?.there ?? now, owned: old?.owner === owner ? old.owned : now });
   }
 
-  /** Notes whether a session is live at an operation; one that once was not never is again. */
+  /** Notes whether a session is live at an operation; once it was not, it must never be again. */
   #watch(id: string, what: string): (isLive: boolean) => void {
     const wasDead = this.isDead(id);
     const wasKnown = this.#ancestry.has(id);
@@ -159,7 +160,7 @@ export class AuditedStore implements SessionStore {
     if (death !== undefined) this.violations.push(`${id} ${what}, after it was ${death}`);
   }
 
-  /** Also one whose creation has failed, or nobody knows: its id is never used again. */
+  /** Also one whose creation failed, or may have failed: its id is never used again. */
   #expectNewId(id: string): void {
     this.#expectAlive(id, "was to be created again");
     if (this.#ids.has(id)) this.violations.push(`${id} was to be created twice`);

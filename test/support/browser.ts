@@ -7,14 +7,15 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 
-/** Starts a headless Chromium. Whoever starts it closes it: `await browser.close()` ends its processes. */
+/** Starts a headless Chromium. The caller has to close it: `await browser.close()` ends its processes. */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: await chromiumPath() });
 }
 
 /**
- * Where Chromium is. The package unpacks it into the temporary folder without a lock, so that two test files at once could
- * run half of it. Here each unpacks into a folder of its own, and the first one done gives it the name that all use.
+ * Where Chromium is. The package unpacks it into the temporary folder without a lock, so that two test files at once
+ * could run an incomplete one. Here each unpacks into its own folder, and the first to finish gives it the name that
+ * all use.
  */
 async function chromiumPath(): Promise<string> {
   const home = join(tmpdir(), `chromium-${await packageVersion()}`);

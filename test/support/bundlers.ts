@@ -6,10 +6,13 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const ROOT = join(__dirname, "../..");
 
-/** What a bundle in the form of an ES module has at its top, as the docs tell. */
+/** What a bundle in the form of an ES module needs at its top, taken from the docs. */
 const [, BANNER = ""] = /^```js\n([^]*?)```/m.exec(readFileSync(join(ROOT, "docs/bundlers.md"), "utf8")) ?? [];
 
-/** A bundle's name, and the program that makes it from `entry` as `out` and prints what its bundler warns of: each as the bundler's docs have it for Node. */
+/**
+ * A bundle's name, and the program that makes it from `entry` as `out` and prints its bundler's warnings: each as the
+ * bundler's docs show it for Node.
+ */
 type Recipe = readonly [name: string, program: string];
 
 const RECIPES: Record<string, Recipe> = {
@@ -51,8 +54,8 @@ function rollup(output: string): string {
 export const BUNDLERS = Object.keys(RECIPES);
 
 /**
- * Bundles a file into a folder; resolves to the path of the bundle, and to what the bundler warned of, a line each. In a process of its own: in Jest,
- * a bundler is not given Node's own modules.
+ * Bundles a file into a folder; resolves to the path of the bundle and the bundler's warnings, one a line. It runs in a
+ * process of its own, because inside Jest a bundler does not get Node's own modules.
  */
 export async function bundled(bundler: string, entry: string, folder: string) {
   const [name, program] = RECIPES[bundler]!;

@@ -1,12 +1,14 @@
 import { inspect } from "node:util";
 
-/** All that is written to this process's log while a test runs. */
+/** All that this process logs while a test runs. */
 export interface CapturedOutput {
   readonly text: () => string;
   readonly stop: () => void;
 }
 
-/** Keeps what goes to the console, to stdout and stderr, and to `process.emitWarning`, and lets none of it through. */
+/**
+ * Collects what goes to the console, to stdout and stderr, and to `process.emitWarning`, and lets none of it through.
+ */
 export function captureOutput(): CapturedOutput {
   const parts: string[] = [];
   const keep = (...args: unknown[]) => void parts.push(args.map((arg) => format(arg)).join(" "));

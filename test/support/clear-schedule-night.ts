@@ -1,11 +1,12 @@
 import { mock } from "node:test";
 import { ClearSchedule } from "../../lib/jobs/clear-schedule";
 
-// Lets a clearing job live through some hours from an instant on, by a clock of its own, and prints the instants at which it ran.
+// Lets a clearing job live through some hours, beginning at a given instant, by a clock of its own, and prints when it
+// ran.
 const [from = "", hours = "", schedule = ""] = process.argv.slice(2);
 const MINUTE = 60_000;
 
-// The real one: between two ticks, what a timer has started goes on.
+// The real one: between two ticks, what a timer has started can go on.
 const nextTurn = setImmediate;
 mock.timers.enable({ apis: ["setTimeout", "Date"], now: new Date(from) });
 const runs: string[] = [];

@@ -4,8 +4,8 @@ import { openSharedStore } from "./shared-store";
 import type { SharedPlace } from "./shared-store";
 
 /**
- * A process with a clientless session of alice's, in a store that its parent shares. As "script" it opens one, tells its id, and is done;
- * as "worker" it runs a task in one until it is told to stop, and tells what it was told.
+ * A process with a clientless session of alice's, in a store that its parent shares. As "script" it opens one, reports
+ * its id, and is done; as "worker" it runs a task in one until it is told to stop, and reports why.
  */
 const [place, role, options] = process.argv.slice(2).map((argument) => JSON.parse(argument));
 const sessions = new Sessions({ ...options, store: openSharedStore(place as SharedPlace), clearSchedule: false });
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
     process.disconnect();
     return;
   }
-  // Nothing of a session keeps a process alive; the channel to the parent does.
+  // A session keeps no process alive; the channel to the parent does.
   process.on("message", () => undefined);
   await sessions.withClientlessSession("alice", work).catch((error: unknown) => tell({ closed: codeOf(error) }));
   await sessions.close();

@@ -8,7 +8,7 @@ import { compileScripts } from "./compiled-scripts";
 const TIMEOUT_MS = 30_000;
 
 export interface CommandResult {
-  /** The exit code; null for a process that a signal ended. */
+  /** The exit code; null if a signal ended the process. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,11 +17,11 @@ export interface CommandResult {
 export interface CommandLine {
   /** The compiled `lib/cli/coatcheck.js`. */
   readonly script: () => string;
-  /** A folder of this test alone, in which its commands run. */
+  /** The folder in which this test's commands run; no other test uses it. */
   readonly folder: () => string;
-  /** What a process of this test needs in its environment; none of our own variables are in it but those that are given. */
+  /** The environment of this test's processes; of our own variables it has only those that are given. */
   readonly env: (variables?: Record<string, string>) => NodeJS.ProcessEnv;
-  /** Runs `coatcheck` in a process of its own, without a terminal. Rejects where that does not end by itself. */
+  /** Runs `coatcheck` in a process of its own, without a terminal. Rejects if that does not end by itself. */
   readonly run: (args: readonly string[], variables?: Record<string, string>) => Promise<CommandResult>;
   /** The same for a program and its arguments. */
   readonly spawned: (command: string, args: readonly string[], env: NodeJS.ProcessEnv) => Promise<CommandResult>;

@@ -6,8 +6,8 @@ import { transformFileSync } from "@swc/core";
 const ROOT = join(__dirname, "../..");
 
 /**
- * Compiles folders, with what is below them, and files of this checkout (paths from its root) to a temporary folder, so that a
- * script in them starts in an instant, as often as a test wants. `env` lets it find the packages.
+ * Compiles folders, with their subfolders, and files of this checkout (paths from its root) to a temporary folder, so
+ * that a script in them starts quickly, as often as a test wants. With `env` it finds the packages.
  */
 export function compileScripts(paths: string[]) {
   const outDir = mkdtempSync(join(tmpdir(), "coatcheck-compiled-"));

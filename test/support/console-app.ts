@@ -8,11 +8,11 @@ import { addSignIn } from "./sign-in-routes";
 /** An app with the console at `/admin/sessions`, of which `root` is the super-user. */
 export interface ConsoleApp extends RunningApp {
   readonly entries: AuditEntry[];
-  /** Signs a user in; answers the cookie. */
+  /** Signs a user in; resolves to the cookie. */
   login(user: string, headers?: Record<string, string>): Promise<string>;
   /** Opens a page of the console. */
   open(cookie: string, path?: string): Promise<Answer>;
-  /** Opens a page with a form, and sends what it holds, with the message. */
+  /** Opens a page with a form, and submits it with the message. */
   submit(cookie: string, path: string, message?: string): Promise<Answer>;
 }
 

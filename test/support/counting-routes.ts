@@ -6,7 +6,10 @@ declare module "coatcheck" {
   }
 }
 
-/** Routes that most tests of the middleware need: one without a session, a reader, a writer, a login and a logout. */
+/**
+ * Routes that most tests of the middleware need: one without a session, one that reads, one that writes, a login and a
+ * logout.
+ */
 export function countingRoutes(app: Express): void {
   app.get("/plain", (_req, res) => res.send("no session here"));
   app.get("/read", (req, res) => res.json({ views: req.session.views ?? 0, owner: req.session.owner }));

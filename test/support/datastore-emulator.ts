@@ -3,8 +3,8 @@ import { startEmulator } from "./start-emulator";
 import type { Emulator } from "./start-emulator";
 
 /**
- * Where the tests find the Datastore emulator. There is one for the whole run; `global-setup.ts` sets up what starts it, and it
- * starts when the first test asks for it.
+ * Where the tests find the Datastore emulator. There is one for the whole run, which starts when the first test asks
+ * `global-setup.ts` for it.
  */
 
 /** Set where the emulator can be started, or is running already. */
@@ -22,8 +22,8 @@ export function emulatorHost(): string {
 }
 
 /**
- * `describe` for tests that need the emulator: it is ready when they run. Where it can't be had they are skipped, as
- * `global-setup.ts` says loudly; on a build server (`CI`) they fail instead.
+ * `describe` for tests that need the emulator: it is ready when they run. Without it they are skipped, and
+ * `global-setup.ts` says so; on a build server (`CI`) they fail instead.
  */
 export function describeOnEmulator(name: string, body: () => void): void {
   describeUnlessMissing(name, () => {
@@ -33,8 +33,8 @@ export function describeOnEmulator(name: string, body: () => void): void {
 }
 
 /**
- * The same for tests that keep so much that an emulator is slow ever after: they get one of their own, unless the run was given a
- * running one. `host()` is its address.
+ * The same for tests that store so much that the emulator would stay slow: they get one of their own, unless the run
+ * was given a running one. `host()` is its address.
  */
 export function describeOnOwnEmulator(name: string, body: (host: () => string) => void): void {
   describeUnlessMissing(name, () => {

@@ -11,7 +11,7 @@ export function embeddedCommandLine() {
   const folder = () => join(cli.folder(), ".sessions");
   const file = () => join(folder(), "sessions.db");
 
-  /** Makes so many sessions with these fields, in a file that no process has open then. Returns their ids. */
+  /** Makes this many sessions with these fields, in a file that no process has open afterwards. Returns their ids. */
   function seed(count: number, fields = {}): string[] {
     const args = [scripts.path("test/support/sqlite-seed.ts"), folder(), String(count), JSON.stringify(fields)];
     return JSON.parse(execFileSync(process.execPath, args, { env: scripts.env, encoding: "utf8" })) as string[];

@@ -11,15 +11,22 @@ import type { StoreOptions } from "../../lib/stores/store-options";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "./datastore-emulator";
 import { inFile } from "./sqlite-checks";
 
-/** One of our stores. Every store that it opens is empty, shares nothing with the others, and is released after the suite. */
+/**
+ * One of our stores. Every store that it opens is empty, shares nothing with others, and is released after the suite.
+ */
 export interface EveryStore {
   readonly name: "MemoryStore" | "SqliteStore" | "DatastoreStore";
   open(options?: StoreOptions): Promise<SessionStore>;
-  /** All that a store of this suite keeps, as the bytes that it keeps it in. */
+  /** All that a store of this suite keeps, as raw bytes. */
   bytesOf(store: SessionStore): Promise<Buffer>;
-  /** Makes a stored session one that a later version has written. Absent where no other version can write. */
+  /**
+   * Makes a stored session look as if a later version had written it. Absent if no other version can write to the
+   * store.
+   */
   readonly writeNewerFormat?: (store: SessionStore, id: string) => Promise<void>;
-  /** Damages a stored session so that it can't be read, in its data or in what is said of it. Absent where nothing is ever damaged. */
+  /**
+   * Damages a stored session, in its data or its header, so that it can't be read. Absent if nothing can be damaged.
+   */
   readonly damage?: (store: SessionStore, id: string, part: DamagedPart) => Promise<void>;
 }
 
@@ -65,7 +72,8 @@ function sqlite(): EveryStore {
     bytesOf: async (store) => {
       const path = known(paths.get(store));
       const names = (await readdir(path)).map((name) => join(path, name));
-      // In another process: one that has the session file open loses its locks on it when it closes it another time (POSIX).
+      // In another process: this one has the session file open, and would lose its locks if it opened and closed it
+      // again (POSIX).
       return execFileSync("cat", names, { maxBuffer: Infinity });
     },
     writeNewerFormat: async (store, id) => {
@@ -96,7 +104,7 @@ function datastore(): EveryStore {
     bytesOf: async (store) => {
       const namespace = known(namespaces.get(store));
       const client = clientFor(namespace);
-      // Without a kind: whatever was put there.
+      // Without a kind, it finds whatever is there.
       const [entities] = await client.runQuery(client.createQuery(), { wrapNumbers: true });
       const parts: string[] = [];
       for (const entity of entities) collect([entity, entity[client.KEY]], parts);
@@ -118,7 +126,7 @@ const PROJECT = "demo-coatcheck";
 /** A format that this version does not know. */
 const NEWER = 2;
 
-// Google's client otherwise looks for a network of Google's, whatever it is told about the emulator.
+// Otherwise Google's client looks for a network of Google's, even though it was given an emulator.
 process.env.METADATA_SERVER_DETECTION ??= "none";
 
 function clientFor(namespace: string): Datastore {

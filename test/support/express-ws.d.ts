@@ -1,4 +1,4 @@
-/** The little that the tests need to know of express-ws, which comes without types. */
+/** The few types that the tests need of express-ws, which comes without any. */
 declare module "express-ws" {
   import type { Server } from "node:http";
   import type { Express, Request } from "express";

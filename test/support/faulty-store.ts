@@ -14,7 +14,7 @@ export type Operation = "load" | "create" | "update" | "mutate" | "replace" | "e
 
 /**
  * - `throws`, `rejects`: the operation is not done.
- * - `hangs`: not done; after `recover` it rejects, when nobody waits for it any more.
+ * - `hangs`: not done; it rejects after `recover`, when nobody waits for it any more.
  * - `answers late`: done at once, answered after `recover`.
  * - `is late`: done and answered after `recover`.
  * - `loses its answer`: done, and rejects.
@@ -23,13 +23,13 @@ export type Fault = "throws" | "rejects" | "hangs" | "answers late" | "is late" 
 
 const OPERATIONS: readonly Operation[] = ["load", "create", "update", "mutate", "replace", "end", "find", "clear"];
 
-/** What a `FaultyStore` fails with: nothing that the library knows. */
+/** What a `FaultyStore` fails with: an error that the library does not know. */
 export class OutageError extends Error {}
 
-/** A real store behind a line that can be counted, slowed down and broken, for each operation on its own. */
+/** A real store behind a line on which each operation can be counted, slowed down and broken by itself. */
 export class FaultyStore implements SessionStore {
   readonly calls = Object.fromEntries(OPERATIONS.map((operation) => [operation, 0])) as Record<Operation, number>;
-  /** Called before and after each operation is done; what it returns is waited for. */
+  /** Called before and after each operation, which waits for what it returns. */
   pause: ((operation: Operation, moment: "before" | "after") => Promise<unknown> | undefined) | undefined;
   readonly #inner: SessionStore;
   readonly #faults = new Map<Operation, Fault>();
@@ -49,12 +49,12 @@ export class FaultyStore implements SessionStore {
     for (const operation of OPERATIONS) this.calls[operation] = 0;
   }
 
-  /** From now on, and until `recover`, this operation fails in this way. */
+  /** This operation fails in this way until `recover`. */
   fail(operation: Operation, fault: Fault): void {
     this.#faults.set(operation, fault);
   }
 
-  /** Everything works again, and what hung is answered. */
+  /** Everything works again, and operations that hung are settled. */
   recover(): void {
     this.#faults.clear();
     this.#repair.give();
@@ -68,7 +68,7 @@ export class FaultyStore implements SessionStore {
 
   load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined> {
     this.calls.load += 1;
-    // An answer that is ready stays one.
+    // A result that comes without a promise stays one.
     if (!this.#faults.has("load") && this.pause === undefined) return this.#inner.load(id);
     return this.#attempt("load", async () => this.#inner.load(id));
   }

@@ -10,8 +10,9 @@ import { FaultyStore } from "./faulty-store";
 import type { Operation } from "./faulty-store";
 
 /**
- * A server whose handlers forget to await. `/PHASE/FAULT/CALL` makes a call of the API in a phase of the response, after its session was killed, while
- * the store is down, or where the call can't succeed anyway; the parent is told each `error`. An unhandled rejection ends this process, as Node has it.
+ * A server whose handlers forget to await. `/PHASE/FAULT/CALL` makes a call of the API in a phase of the response,
+ * after its session was killed, while the store is down, or if the call can't succeed anyway; each `error` is reported
+ * to the parent. An unhandled rejection ends this process, as in Node by default.
  */
 const express = process.argv[2] === "4" ? express4 : express5;
 const store = new FaultyStore(new MemoryStore());
@@ -21,7 +22,7 @@ const tell = (message: unknown) => process.send?.(message);
 sessions.on("error", (error) => tell({ error: (error as { code?: string }).code ?? String(error) }));
 sessions.defineTask("fails", () => Promise.reject(new Error("the task's own")));
 
-/** Every public method that returns a promise, of the session and what belongs to it. */
+/** Every public method of the session, and of its parts, that returns a promise. */
 const CALLS: Record<string, (session: RequestSession) => unknown> = {
   save: (session) => session.set("n", 1).save(),
   saveThen: (session) =>
@@ -97,7 +98,7 @@ const CALLS: Record<string, (session: RequestSession) => unknown> = {
   },
 };
 
-/** Whatever may fail with the store, but `find`, which tells the parent's questions. */
+/** Everything that may fail with the store, except `find`, which the parent's questions use. */
 const OPERATIONS: Operation[] = ["load", "create", "update", "mutate", "replace", "end", "clear"];
 
 async function bringAbout(fault: string, session: RequestSession): Promise<void> {
@@ -110,7 +111,7 @@ function call(name: string, req: Request): void {
     if (name === "null") (req as { session: RequestSession | null }).session = null;
     else void CALLS[name]!(req.session);
   } catch (error) {
-    // What is thrown is no promise: the handler would see it.
+    // The handler would see what is thrown; only promises can be forgotten.
     tell({ thrown: (error as { code?: string }).code ?? String(error) });
   }
 }

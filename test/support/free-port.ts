@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Below the ports that systems give to connections and to servers which ask for any: Linux begins at 32,768, others at 49,152. */
+/**
+ * Below the ports that systems give to connections, and to servers that ask for any port: Linux begins at 32,768,
+ * others at 49,152.
+ */
 const FIRST = 16_000;
 const LAST = 32_000;
 const ATTEMPTS = 100;
 
-/** A port of this machine that nobody listens on, and that nobody is given by chance before it is used. */
+/** A port of this machine on which nobody listens, and which the system gives to nobody before it is used. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));

@@ -1,6 +1,6 @@
-/** Where something waits until the test lets it go on. */
+/** A place where something waits until the test lets it go on. */
 export interface Gate {
-  /** What has to wait calls this. */
+  /** Called by what has to wait. */
   readonly pass: () => Promise<void>;
   /** Resolves when something waits. */
   readonly reached: Promise<void>;
@@ -20,7 +20,7 @@ export function closedGate(): Gate {
   };
 }
 
-/** A promise, and what resolves it. */
+/** A promise, and the function that resolves it. */
 export function signal(): { readonly given: Promise<void>; readonly give: () => void } {
   let give = () => {
     // Replaced before anybody can call it: a promise runs its executor at once.

@@ -12,7 +12,7 @@ declare global {
 
 /**
  * Makes the Datastore emulator available to all test files: `DATASTORE_TEST_HOST` says where it is, and a request to
- * `DATASTORE_TEST_STARTER` starts it. A run that needs no Datastore never pays for it.
+ * `DATASTORE_TEST_STARTER` starts it. A run that needs no Datastore never starts it.
  */
 export default async function globalSetup(): Promise<void> {
   if (process.env.DATASTORE_TEST_HOST !== undefined) return;

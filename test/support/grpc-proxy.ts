@@ -4,21 +4,21 @@ import type { AddressInfo } from "node:net";
 import { closedGate } from "./gate";
 import type { Gate } from "./gate";
 
-/** What the other side said to one call. */
+/** How the other side responded to one call. */
 interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Undefined where the headers said it all. */
+  /** Undefined if the headers said it all. */
   readonly trailers: IncomingHttpHeaders | undefined;
 }
 
 /** Passes gRPC calls on to a server; a test can count them, hold them up, and lose their answers. */
 export class GrpcProxy {
-  /** How many calls of each name came. */
+  /** How many calls came, by name. */
   readonly calls: Record<string, number> = {};
-  /** Waited for before a call is passed on. `bytes` is the size of what was asked. */
+  /** Awaited before a call is passed on. `bytes` is the size of the request. */
   before: ((call: string, bytes: number) => Promise<unknown> | undefined) | undefined;
-  /** Waited for before the answer to a call is handed back; `"cut"` cuts the line instead. */
+  /** Awaited before the response to a call is handed back; `"cut"` cuts the line instead. */
   after: ((call: string) => Promise<unknown> | "cut" | undefined) | undefined;
   readonly #target: ClientHttp2Session;
   readonly #lines = new Set<ServerHttp2Session>();
@@ -43,7 +43,7 @@ export class GrpcProxy {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Holds the next call up until the gate is open: before it reaches the server, or its answer on the way back. */
+  /** Delays the next call until the gate is open: before it reaches the server, or its response on the way back. */
   holdNext(moment: "before" | "after"): Gate {
     const gate = closedGate();
     this[moment] = () => {
@@ -63,7 +63,7 @@ export class GrpcProxy {
   async #pass(call: ServerHttp2Stream, { ":method": method, ":path": path = "", ...headers }: IncomingHttpHeaders) {
     const name = path.split("/").at(-1) ?? "";
     this.calls[name] = (this.calls[name] ?? 0) + 1;
-    // A caller who gave up is not interested.
+    // A caller that gave up is not interested.
     call.on("error", () => call.destroy());
     const body = await read(call);
     await this.before?.(name, body.length);
@@ -102,7 +102,7 @@ async function read(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Without what belongs to one line only. */
+/** Without the headers that concern one connection only. */
 function passedOn(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "connection"));
 }

@@ -12,18 +12,18 @@ const run = promisify(execFile);
 const ROOT = join(__dirname, "../..");
 const TSC = join(ROOT, "node_modules/.bin/tsc");
 
-/** A program of the guide that runs. */
+/** A running program of the guide. */
 export interface RunningExample {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  /** Its next line of output. Rejects, with what it told on stderr, where it ends without one. */
+  /** Its next line of output. Rejects, with its stderr, if it ends without one. */
   readonly line: () => Promise<string>;
   /** Resolves to its exit code. */
   readonly exited: Promise<number | null>;
 }
 
 /**
- * A reader's project with the programs of a guide in docs/: each block of TypeScript is a file, whose name is in its first line.
- * It has coatcheck as it would be installed: the build of this checkout.
+ * A reader's project with the programs of a guide in docs/: each block of TypeScript is a file, whose name is in its
+ * first line. It has coatcheck as it would be installed: the build of this checkout.
  */
 export class GuideProject {
   readonly folder = installedProject(["express", "node-cron", "@types"], { type: "module" });
@@ -78,7 +78,7 @@ export class GuideProject {
     return { child, line, exited: once(child, "close").then(([code]) => code as number | null) };
   }
 
-  /** Runs a program to its end; answers its lines. Rejects where its exit code is not 0. */
+  /** Runs a program to its end; resolves to its lines. Rejects if its exit code is not 0. */
   async output(name: string, args?: readonly string[]): Promise<string[]> {
     const { child, line, exited } = this.start(name, args);
     child.stdin.end();

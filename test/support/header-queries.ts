@@ -1,7 +1,10 @@
 import type { MakeStore } from "../../lib/testing/store-contract/store-contract";
 import { fullRecord } from "../../lib/testing/store-contract/sample-records";
 
-/** Tests that a store of ours leaves out of a header what may be large; another's may ignore that no more than the header is wanted. */
+/**
+ * Tests that a store of ours leaves out of a header what may be large; another's may ignore that no more than the
+ * header is wanted.
+ */
 export function readsHeadersAlone(makeStore: MakeStore): void {
   it("reads no data, attributes and keys where only headers are wanted", async () => {
     const { store, dispose } = await makeStore(Date.now);

@@ -2,7 +2,7 @@ import type { Request } from "express";
 import type { SessionOptions } from "../../lib/options/session-options";
 import { startApp } from "./app";
 
-/** Runs `body` inside a handler of a real app, and answers what it returns or throws. */
+/** Runs `body` inside a handler of a real app; resolves to what it returns, or rejects with what it throws. */
 export async function inRequest<T>(body: (req: Request) => T | Promise<T>, options: SessionOptions = {}): Promise<T> {
   const outcomes: ({ value: T } | { error: unknown })[] = [];
   const app = await startApp((express) => {

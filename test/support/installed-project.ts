@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 
 const ROOT = join(__dirname, "../..");
 
-/** Makes a project that has coatcheck as it would be installed, the build of this checkout, and these packages beside it; returns its folder. */
+/**
+ * Makes a project that has coatcheck as it would be installed (the build of this checkout), and these packages beside
+ * it; returns its folder.
+ */
 export function installedProject(packages: readonly string[], manifest: object = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "coatcheck-project-"));
   const modules = join(folder, "node_modules");

@@ -3,7 +3,7 @@ import type { Express } from "express";
 import type { SecurityKeyOptions } from "../../lib/session/security-keys/security-keys";
 import type { RunningApp } from "./app";
 
-/** An app whose paths are what can be done with security keys. */
+/** An app with a path for each thing that can be done with security keys. */
 export function keyRoutes(app: Express): void {
   app.use(express.json({ limit: "3mb" }));
   app.post("/create", async (req, res) => res.json(await req.session.securityKeys.create(req.body.options ?? {})));
@@ -47,7 +47,7 @@ export class KeyVisitor {
     return this.post(app, "/create", { options });
   }
 
-  /** The payload; undefined where the key is not valid. */
+  /** The payload; undefined if the key is not valid. */
   async validate(app: RunningApp, key: unknown): Promise<unknown> {
     return (await this.post(app, "/validate", { key })).payload;
   }

@@ -20,7 +20,7 @@ export type EngineMiddleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/** What a client may ask the server to do with the session of its socket; the answer is sent back as JSON. */
+/** What a client may ask the server to do with the session of its socket; the result is sent back as JSON. */
 export type Acts = Record<string, (session: RequestSession) => unknown>;
 
 export interface LiveApp {
@@ -28,9 +28,9 @@ export interface LiveApp {
   readonly calls: StoreMethod[];
   readonly errors: unknown[];
   get(path: string, cookie?: string): Promise<Answer>;
-  /** Connects a client, which can then ask for what was given as `acts`. */
+  /** Connects a client, which can then name one of the `acts`. */
   connect(transports: string[], cookie?: string): Promise<(act: string) => Promise<unknown>>;
-  /** What the server answers to a first request of this kind. */
+  /** How the server responds to a first request of this kind. */
   handshake(
     transport: "polling" | "websocket",
     cookie?: string,
@@ -38,7 +38,10 @@ export interface LiveApp {
   close(): Promise<void>;
 }
 
-/** An Express app and a Socket.IO server that share their sessions, on a store that answers late. `inEngine` runs after ours. */
+/**
+ * An Express app and a Socket.IO server that share their sessions, on a store that is slow. `inEngine` runs after our
+ * middleware.
+ */
 export async function startLiveApp(acts: Acts, inEngine?: EngineMiddleware): Promise<LiveApp> {
   const { store, calls } = watchedStore((method) => (method === "close" ? undefined : sleep(1)));
   const sessions = new Sessions({ store, clearSchedule: false });
@@ -104,7 +107,7 @@ export async function startLiveApp(acts: Acts, inEngine?: EngineMiddleware): Pro
   };
 }
 
-/** What the client gives with its next event of this name; rejects where it fails or is closed before. */
+/** What comes with the client's next event of this name; rejects if it fails or is closed before. */
 function nextEvent(client: EngineClient, name: "message" | "upgrade"): Promise<unknown> {
   return new Promise((resolve, reject) => {
     client.once(name as "message", resolve);

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { TraceEvent } from "./power-cut-trace";
 
-/** How many of the changes that nobody has synced reached the disk by chance, of a row of so many to one place. */
+/** How many of the changes that nobody has synced reached the disk by chance, of this many to one place. */
 export type Luck = (changes: number) => number;
 
 export const NOTHING: Luck = () => 0;
@@ -10,7 +10,7 @@ export const EVERYTHING: Luck = (changes) => changes;
 /** A disk writes this much as a whole. */
 const SECTOR = 512;
 
-/** Changes of something, of which those up to the latest sync are on disk. */
+/** Changes of one thing; those up to the latest sync are on disk. */
 abstract class Durable<Change> {
   protected pending: Change[] = [];
   #settled = 0;
@@ -19,7 +19,7 @@ abstract class Durable<Change> {
     this.pending.push(change);
   }
 
-  /** What a sync that starts now will bring to the disk: to be handed to `settle` when it has ended. */
+  /** What a sync that starts now will bring to the disk; pass it to `settle` when that has ended. */
   mark(): number {
     return this.#settled + this.pending.length;
   }
@@ -47,8 +47,9 @@ class DiskFile extends Durable<Write | Resize> {
   #size = 0;
 
   /**
-   * Its content after a power failure: as long as it was at some moment since the latest sync, and each of its sectors as it was at some such moment.
-   * A truncation takes place as a whole or not at all, as SQLite assumes it of every file system (its journal mode TRUNCATE depends on that).
+   * Its content after a power failure: as long as it was at some moment since the latest sync, with each sector as it
+   * was at some such moment. A truncation happens as a whole or not at all, as SQLite assumes of every file system (its
+   * journal mode TRUNCATE depends on that).
    */
   afterPowerCut(luck: Luck): Buffer {
     const resized = luck(this.pending.length);
@@ -64,7 +65,10 @@ class DiskFile extends Durable<Write | Resize> {
     return bytes.subarray(0, size);
   }
 
-  /** The writes since the latest sync, without what truncations among the first `resized` changes took away; and what those left of the file before. */
+  /**
+   * The writes since the latest sync, without what truncations among the first `resized` changes removed; and what
+   * these left of the older file.
+   */
   #writesWithout(resized: number): { kept: number; writes: Write[] } {
     let kept = Infinity;
     const writes: Write[] = [];
@@ -122,7 +126,7 @@ interface Entry {
 class DiskFolder extends Durable<Entry> {
   readonly #entries = new Map<string, DiskFile | DiskFolder>();
 
-  /** Its entries after a power failure: each as it was at some moment since the latest sync of the folder. */
+  /** Its entries after a power failure, each as it was at some moment since the latest sync of the folder. */
   afterPowerCut(luck: Luck): Map<string, DiskFile | DiskFolder> {
     const entries = new Map(this.#entries);
     for (const name of new Set(this.pending.map((entry) => entry.name))) {
@@ -142,10 +146,13 @@ function setOrDelete<T>(map: Map<string, T>, name: string, value: T | undefined)
   else map.set(name, value);
 }
 
-/** A disk that remembers what was synced, and what was only written. Whatever a process does to the files in its root goes through `apply`. */
+/**
+ * A disk that remembers what was synced, and what was only written. Whatever a process does to the files in its root
+ * goes through `apply`.
+ */
 export class Disk {
   readonly #root = new DiskFolder();
-  /** As processes see it, whatever of it is on disk. */
+  /** As processes see it, whether or not it is on disk. */
   readonly #nodes = new Map<string, DiskFile | DiskFolder>([["", this.#root]]);
   readonly #open = new Map<string, { readonly name: string; readonly node: DiskFile | DiskFolder }>();
   readonly #syncs = new Map<string, { readonly node: DiskFile | DiskFolder; readonly mark: number }>();
@@ -183,7 +190,7 @@ export class Disk {
     }
   }
 
-  /** The files in a folder after a power failure, by their names; undefined where it is not there at all. */
+  /** The files in a folder after a power failure, by name; undefined if the folder is not there at all. */
   filesAfterPowerCut(folder: string, luck: Luck): Map<string, Buffer> | undefined {
     let node: DiskFile | DiskFolder | undefined = this.#root;
     for (const name of folder.split("/")) {

@@ -3,14 +3,17 @@ import type { Note, Step } from "./power-cut-writer";
 import { sessionRecord } from "./session-records";
 import { faultsOf } from "./sqlite-checks";
 
-/** A session as the store has it, or should have it: whether it is live, and the number of the step that changed it last. */
+/**
+ * A session as the store has it, or should have it: whether it is live, and the number of the last step that changed
+ * it.
+ */
 interface State {
   readonly isLive: boolean;
   readonly number: number;
   readonly isDue?: boolean;
 }
 
-/** What writers have asked for until the power failed, and what was acknowledged to them. */
+/** What writers asked for until the power failed, and what was acknowledged to them. */
 export class Ledger {
   readonly #steps = new Map<string, Step[]>();
   readonly #acknowledged = new Map<string, number>();
@@ -28,7 +31,7 @@ export class Ledger {
     else this.#steps.set(writer, [note]);
   }
 
-  /** What is wrong with the sessions that a power failure has left in a folder, in words. */
+  /** Describes what is wrong with the sessions that a power failure has left in a folder. */
   async faults(path: string): Promise<string[]> {
     let store: SqliteStore;
     try {
@@ -51,8 +54,8 @@ export class Ledger {
   }
 
   /**
-   * A writer's steps were committed in their order, so that what is there has to be what its first steps lead to, to the last session: all that
-   * were acknowledged, and all before any later one that left a trace.
+   * A writer's steps were committed in order, so every session has to be as its first steps left it: all that were
+   * acknowledged, and all before any later one that left a trace.
    */
   #compare(writer: string, found: ReadonlyMap<string, State>): string[] {
     const acknowledged = this.#acknowledged.get(writer) ?? 0;
@@ -64,7 +67,7 @@ export class Ledger {
     for (const id of new Set([...wanted.keys(), ...found.keys()])) {
       const [is, should] = [found.get(id), wanted.get(id)];
       if (is?.number === should?.number && is?.isLive === should?.isLive) continue;
-      // A clearing that was under way may have taken it, and nothing brings it back.
+      // A clearing that was under way may have deleted it, and nothing brings it back.
       if (is === undefined && should?.isDue === true && this.#isClearing) continue;
       const until = `${last} steps, of which ${acknowledged} were acknowledged`;
       faults.push(`${writer}: ${id} is ${words(is)}, and should be ${words(should)} after ${until}`);

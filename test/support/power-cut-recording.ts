@@ -7,7 +7,7 @@ import { compileScripts } from "./compiled-scripts";
 import { readTrace } from "./power-cut-trace";
 import type { TraceEvent } from "./power-cut-trace";
 
-/** A folder that is there from the beginning, and how the files are called to which writers write their notes. */
+/** The folder that exists from the beginning, and the names of the files to which writers write their notes. */
 export const FOLDER = "folder";
 export const NOTES = "notes-";
 
@@ -17,19 +17,19 @@ export interface WriterPlan {
   /** How often it opens the store, works, and closes it. */
   readonly rounds: number;
   readonly stepsPerRound: number;
-  /** Whether it leaves without closing the store the last time. */
+  /** Whether it ends without closing the store the last time. */
   readonly leaves?: boolean;
 }
 
-/** What this machine lacks for recording what processes write; undefined where it can be done. */
+/** What this machine lacks for recording what processes write; undefined if nothing is missing. */
 export function missingForRecording(): string | undefined {
   if (process.platform !== "linux") return "Linux, whose loader the recorder needs (LD_PRELOAD)";
   return spawnSync("cc", ["--version"]).status === 0 ? undefined : "a C compiler called cc";
 }
 
 /**
- * Runs writers on a store, those of one list at the same time and the lists one after the other, and returns all that they did to the files, and the
- * files of the store as they are afterwards.
+ * Runs writers on a store, those of one list at the same time and the lists one after the other. Returns all that they
+ * did to the files, and the store's files as they are afterwards.
  */
 export async function recordWriters(
   store: string,
@@ -43,7 +43,7 @@ export async function recordWriters(
     const root = mkdtempSync(join(work, "root-"));
     const log = join(work, "log");
     mkdirSync(join(root, FOLDER));
-    // Where libuv syncs through io_uring, no function is called that could be recorded.
+    // If libuv syncs through io_uring, it calls no function that could be recorded.
     const recorded = { LD_PRELOAD: shim, POWER_CUT_FOLDER: root, POWER_CUT_LOG: log, UV_USE_IO_URING: "0" };
     for (const together of plans) {
       const writers = together.map(({ name, rounds, stepsPerRound, leaves }) =>

@@ -1,6 +1,7 @@
 /*
- * Records what a process does to the files below the folder POWER_CUT_FOLDER, in the log POWER_CUT_LOG, in the order in which it happens. Preloaded
- * (LD_PRELOAD) by the power-cut test, whose power-cut-trace.ts reads the log. Several processes may write to one log. Linux, 64 bits.
+ * Records what a process does to the files below the folder POWER_CUT_FOLDER, in the log POWER_CUT_LOG, in the order in
+ * which it happens. The power-cut test preloads it (LD_PRELOAD), and power-cut-trace.ts reads the log. Several processes
+ * may write to one log. For Linux, 64 bits.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -67,7 +68,10 @@ static void record(uint32_t kind, int fd, int64_t number, const void *data, size
   errno = error;
 }
 
-/* The path below the folder, "" for the folder itself; NULL for what is elsewhere, and for shared memory, which no power failure leaves. */
+/*
+ * The path below the folder, "" for the folder itself; NULL for what is elsewhere, and for shared memory, which does not
+ * survive a power failure.
+ */
 static const char *below(const char *path) {
   if (log_fd < 0 || path == NULL || strncmp(path, folder, folder_length) != 0) return NULL;
   const char *rest = path + folder_length;
@@ -175,7 +179,7 @@ int fallocate64(int fd, int mode, off64_t from, off64_t length) { return resize(
 int posix_fallocate(int fd, off_t from, off_t length) { return resize(fd, SYS_fallocate, 0, from, length) == 0 ? 0 : errno; }
 int posix_fallocate64(int fd, off64_t from, off64_t length) { return posix_fallocate(fd, from, length); }
 
-/* Not under the lock: what is written while a sync is under way need not be part of it. */
+/* Without the lock: what is written while a sync is under way need not be part of it. */
 static int sync_file(int fd, long call) {
   if (!is_watched(fd)) return syscall(call, fd);
   lock();

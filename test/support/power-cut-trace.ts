@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What `power-cut-shim.c` records, in its order. */
+/** The kinds of events that `power-cut-shim.c` records, in the order of their numbers there. */
 const KINDS = ["open", "close", "write", "truncate", "syncStarted", "syncEnded", "unlink", "rename", "mkdir"] as const;
 const HEADER_BYTES = 24;
 
@@ -9,9 +9,12 @@ export interface TraceEvent {
   readonly kind: (typeof KINDS)[number];
   /** The process and its descriptor. */
   readonly handle: string;
-  /** Of a write, where it begins; of a truncation, the size after it; of an open, 1 where it created the file and 2 where it emptied it. */
+  /**
+   * For a write, where it begins; for a truncation, the size after it; for an open, 1 if it created the file and 2 if
+   * it emptied it.
+   */
   readonly number: number;
-  /** What ties the end of a sync to its start. */
+  /** Connects the end of a sync with its start. */
   readonly sync: string;
   /** What was written, or a path. */
   readonly data: Buffer;

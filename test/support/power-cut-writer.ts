@@ -4,12 +4,15 @@ import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { sessionRecord } from "./session-records";
 
 /**
- * What the writer notes: each step just before it asks the store for it, in the order in which the store gets them, and its number again once the
- * store has acknowledged it.
+ * What the writer notes: each step just before it asks the store for it, in the order in which the store gets them; and
+ * the step's number again once the store has acknowledged it.
  */
 export type Note = Step | { readonly done: number } | { readonly clearing: true };
 
-/** What was asked for. A session bears the number of the step that changed it last: as data while it is live, as the message of its end afterwards. */
+/**
+ * What was asked for. A session has the number of the last step that changed it: as data while it is live, as the
+ * message of its end afterwards.
+ */
 export interface Step {
   readonly number: number;
   readonly does: "create" | "update" | "replace" | "end";
@@ -25,7 +28,7 @@ interface Coat {
   readonly isDue: boolean;
 }
 
-/** What is cleared: it was over long ago. */
+/** When the sessions were over that are cleared: long ago. */
 const LONG_AGO = 1_000_000;
 const LANES = 16;
 const DAY = 86_400_000;
@@ -39,7 +42,7 @@ function note(entry: Note): void {
   writeSync(notes, JSON.stringify(entry));
 }
 
-/** Notes a step, asks for it in the same moment, and notes that it was acknowledged, where that says that it is on disk. */
+/** Notes a step, asks for it in the same moment, and notes its acknowledgement if that means that it is on disk. */
 async function step(entry: Omit<Step, "number">, ask: (number: number) => Promise<unknown>): Promise<void> {
   const own = (number += 1);
   note({ number: own, ...entry });
@@ -121,7 +124,7 @@ async function write(): Promise<void> {
     await Promise.all([...lanes, store.clear(Date.now())]);
     if (leaves !== "leaves" || round < Number(rounds)) await store.close();
   }
-  // Without a word, as a process that dies: what it holds open stays as it is.
+  // Abruptly, like a process that dies: what it has open stays as it is.
   process.exit();
 }
 

@@ -1,6 +1,6 @@
 /** Numbers that look random and are the same for the same seed (mulberry32). */
 export interface Random {
-  /** From 0 up to, and without, 1. */
+  /** From 0 to 1, without 1 itself. */
   next(): number;
   pick<T>(from: readonly T[]): T;
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 let made: { readonly key: Buffer; readonly cert: Buffer } | undefined;
 
-/** A certificate for 127.0.0.1, valid for a day and trusted by nobody. Takes the `openssl` program. */
+/** A certificate for 127.0.0.1, valid for a day and trusted by nobody. Needs the `openssl` program. */
 export function selfSignedCertificate(): { readonly key: Buffer; readonly cert: Buffer } {
   return (made ??= make());
 }

@@ -39,7 +39,7 @@ function routes(app: Express, sessions: () => Sessions): void {
   });
 }
 
-/** An app whose paths are the events in the life of a session. */
+/** An app with a path for each event in the life of a session. */
 export async function startLifeApp(options: SessionOptions): Promise<RunningApp> {
   const app: RunningApp = await startApp((express) => routes(express, () => app.sessions), options);
   return app;
@@ -55,7 +55,7 @@ export async function visit(app: RunningApp, ...paths: string[]): Promise<string
   return cookie;
 }
 
-/** The id of the session that a cookie, as `name=value`, belongs to. */
+/** The id of the session of a cookie, given as `name=value`. */
 export function idOf(cookie = ""): string {
   return sessionIdOf(cookie.slice(cookie.indexOf("=") + 1));
 }

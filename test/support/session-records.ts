@@ -4,7 +4,7 @@ import type { Ending, SessionRecord } from "../../lib/record/session-record";
 
 const HOUR = 3_600_000;
 
-/** A live session of an hour; what is not given is a guest's, without data. */
+/** A live session that lasts an hour; by default a guest's, without data. */
 export function sessionRecord(fields: Partial<SessionRecord> = {}): SessionRecord {
   const now = Date.now();
   return {

@@ -9,7 +9,7 @@ export type SharedPlace = { readonly path: string } | { readonly emulatorHost: s
 /** Opens the store that is there. */
 export function openSharedStore(place: SharedPlace, options?: StoreOptions): SessionStore {
   if ("path" in place) return new SqliteStore({ ...options, path: place.path });
-  // Google's client otherwise looks for a network of Google's, whatever it is told about the emulator.
+  // Otherwise Google's client looks for a network of Google's, even though it was given an emulator.
   process.env.METADATA_SERVER_DETECTION ??= "none";
   return new DatastoreStore({ ...options, ...place, projectId: "demo-coatcheck" });
 }

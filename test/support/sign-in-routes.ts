@@ -1,6 +1,6 @@
 import type { Express } from "express";
 
-/** `/login/:user` signs in, and keeps a value that nobody else may see; `/guest` keeps one for nobody. */
+/** `/login/:user` signs in, and stores a value that nobody else may see; `/guest` stores one for a guest. */
 export function addSignIn(app: Express): void {
   app.get("/login/:user", async (req, res) => {
     await req.session.login(req.params.user);

@@ -15,12 +15,12 @@ import { send } from "./app";
 import type { Answer } from "./app";
 import { countingRoutes } from "./counting-routes";
 
-/** Servers of websockets that Express apps use; Engine.IO is Socket.IO's. */
+/** Websocket servers that Express apps use; Engine.IO is the one below Socket.IO. */
 export const SOCKET_SERVERS = ["engine-io-6-6-11", "engine-io-6-6-12", "engine-io-6-6-13", "ws", "express-ws"] as const;
 export type SocketServer = (typeof SOCKET_SERVERS)[number];
 
 export type SocketRequest = IncomingMessage & { session: RequestSession | null };
-/** What a server does when its client names it; nobody awaits what it returns. */
+/** What the server does when a client names it; nobody awaits what it returns. */
 export type Acts = Record<string, (session: RequestSession, req: SocketRequest) => unknown>;
 
 export interface SocketApp {
@@ -28,7 +28,10 @@ export interface SocketApp {
   readonly express: express.Express;
   readonly errors: { readonly code?: string }[];
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Opens a websocket; what it returns names an act, and resolves to what that has answered within its turn, or to "done". */
+  /**
+   * Opens a websocket. The function returned names an act, and resolves to what that sends within the same turn, or to
+   * "done".
+   */
   connect(headers?: Record<string, string>): Promise<(act: string) => Promise<string>>;
   /** The headers of a handshake. */
   handshake(headers?: Record<string, string>): Promise<IncomingHttpHeaders>;
@@ -158,7 +161,7 @@ function serveSockets(kind: SocketServer, { app, server, sessions, answer, inHan
   return "/engine.io/?EIO=4&transport=websocket";
 }
 
-/** A proxy that has ended TLS, and passes websockets on. */
+/** A proxy that ends TLS, and passes websockets on. */
 async function startProxy(target: number) {
   const pass = createProxyMiddleware({
     target: `http://127.0.0.1:${target}`,

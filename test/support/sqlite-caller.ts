@@ -1,8 +1,8 @@
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 
 /**
- * A process that calls its own SqliteStore for its parent: each message names a method and a list of argument lists, all of
- * which are called at once; the answers, or the codes of the errors, go back.
+ * A process that calls its own SqliteStore for its parent: each message names a method and a list of argument lists,
+ * all of which are called at once; the results, or the codes of the errors, go back.
  */
 const store = new SqliteStore({ path: process.argv[2]! });
 

@@ -4,7 +4,7 @@ import type { Database, Row } from "../../lib/stores/sqlite/file/driver";
 import { FILE_NAME } from "../../lib/stores/sqlite/file/session-file";
 import { bucketOf } from "../../lib/stores/index-keys";
 
-/** A connection of its own to the session file of a folder, to look into it and to change it past the store. */
+/** A separate connection to the session file of a folder, to look into it and to change it behind the store's back. */
 export function connectTo(folder: string): Database {
   const db = new (sqliteDriver().DatabaseSync)(join(folder, FILE_NAME));
   db.exec("PRAGMA busy_timeout = 5000");
@@ -21,7 +21,9 @@ export function inFile<T>(folder: string, work: (db: Database) => T): T {
   }
 }
 
-/** What is wrong with the session file of a folder, in words. Stores may have it open, and nobody may write meanwhile. */
+/**
+ * Describes what is wrong with the session file of a folder. Stores may have it open, but nobody may write meanwhile.
+ */
 export function faultsOf(folder: string): string[] {
   return inFile(folder, (db) => {
     const list = (fault: string, sql: string) => listed(fault, db.prepare(sql).all());

@@ -5,14 +5,15 @@ import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { killed, sessionRecord } from "./session-records";
 
 /**
- * A process whose files can't grow beyond a limit, which takes writing to it as it would a full disk, until it lifts the limit; prints what came of it.
- * As its second argument says, it closes the store before that or afterwards.
+ * A process whose files can't grow beyond a limit. Writing meets that like a full disk, until the process lifts the
+ * limit; then it prints what came of it. Its second argument says whether it closes the store before that or
+ * afterwards.
  */
 const [path = "", closes] = process.argv.slice(2);
 let unhandled = 0;
 process.on("unhandledRejection", () => (unhandled += 1));
 
-/** Creates sessions, and changes them, until that failed often enough. */
+/** Creates sessions, and changes them, until that has failed often enough. */
 async function fillUp(store: SqliteStore) {
   const acknowledged: string[] = [];
   const failures: SessionError[] = [];

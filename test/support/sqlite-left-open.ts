@@ -1,7 +1,10 @@
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { sessionRecord } from "./session-records";
 
-/** A process that uses a store, as much as its second argument says, never closes it, and has nothing else to do, or exits at once. */
+/**
+ * A process that uses a store, as much as its second argument says, and never closes it. Then it has nothing else to
+ * do, or exits at once.
+ */
 const [path = "", updates, exits] = process.argv.slice(2);
 
 async function use(): Promise<void> {

@@ -3,8 +3,8 @@ import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { sessionRecord } from "./session-records";
 
 /**
- * A process that fills a session file and leaves it as one does that ends well: `sessions.db` is alone. Its arguments are the folder, how many sessions,
- * and fields of each; it prints their ids.
+ * A process that fills a session file and ends properly, so that `sessions.db` is left alone. Its arguments are the
+ * folder, the number of sessions, and fields of each; it prints their ids.
  */
 const [path, count, fields] = process.argv.slice(2);
 

@@ -3,7 +3,10 @@ import express from "express";
 import { Sessions } from "../../lib/sessions";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 
-/** A server whose sessions count, on the folder that its argument names; it tells its port, and runs until it is killed. */
+/**
+ * A server whose sessions count visits, in the folder that its argument names; it reports its port, and runs until it
+ * is killed.
+ */
 const sessions = new Sessions({ store: new SqliteStore({ path: process.argv[2] ?? "" }), clearSchedule: false });
 const app = express();
 app.use(sessions.middleware());

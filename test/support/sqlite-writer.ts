@@ -1,7 +1,10 @@
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { killed, sessionRecord } from "./session-records";
 
-/** A process that writes without end until it is killed, as many at once as it is told, and tells its parent of each write as soon as it is acknowledged. */
+/**
+ * A process that writes until it is killed, with as many writes at once as it is told, and reports each to its parent
+ * as soon as it is acknowledged.
+ */
 const store = new SqliteStore({ path: process.argv[2]! });
 const LANES = Number(process.argv[3]);
 

@@ -1,5 +1,5 @@
 import { sessionMiddleware, startClearSessions } from "../../lib";
 
-// Does one thing, as a script of an app may, and leaves the process to itself.
+// Does one thing, as a script of an app may, and does not end the process.
 if (process.argv[2] === "middleware") sessionMiddleware({ clearSchedule: "* * * * * *" });
 else startClearSessions("* * * * * *");

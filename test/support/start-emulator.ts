@@ -4,11 +4,11 @@ import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Longest time in milliseconds to start and to stop. */
+/** The longest time to start and to stop, in milliseconds. */
 const START_MS = 80_000;
 const STOP_MS = 10_000;
 
-/** What is missing on this machine to run the emulator; undefined where nothing is. */
+/** What is missing on this machine to run the emulator; undefined if nothing is. */
 export function missingForEmulator(): string | undefined {
   const gcloud = findProgram("gcloud");
   if (gcloud === undefined) return "the gcloud CLI";
@@ -21,10 +21,10 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-/** Starts the emulator and resolves when it answers. Rejects with its output where it ends instead. */
+/** Starts the emulator and resolves when it responds. Rejects with its output if it ends instead. */
 export async function startEmulator(host: string): Promise<Emulator> {
-  // gcloud makes a process group of its own and starts Java in it. The shell ends that group when gcloud's start fails or the
-  // pipe to us breaks, so nothing outlives this run, however it ends.
+  // gcloud makes a process group of its own and starts Java in it. The shell ends that group when gcloud's start fails
+  // or the pipe to us breaks, so nothing outlives this run, however it ends.
   const script = `
     exec 3<&0
     gcloud "$@" 3<&- & emulator=$!
@@ -58,7 +58,7 @@ async function answers(host: string, group: ChildProcess): Promise<boolean> {
   return false;
 }
 
-/** The shell waits for all of gcloud's group, so where it has ended, all have. */
+/** The shell waits for all of gcloud's group, so when it has ended, all have. */
 async function stopGroup(group: ChildProcess): Promise<void> {
   group.stdin?.destroy();
   const until = Date.now() + STOP_MS;
@@ -79,7 +79,7 @@ function findProgram(name: string): string | undefined {
       accessSync(path, constants.X_OK);
       return realpathSync(path);
     } catch {
-      // Not in this folder.
+      // It is not in this folder.
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-/** A value that can be stored; made anew each time, so that no test changes another's. */
+/** Makes a value that can be stored: a new one each time, so that no test changes another's. */
 export type StorableValue = readonly [name: string, make: () => unknown];
 
 /** One of every kind that a session keeps. */
@@ -100,7 +100,7 @@ export const REFUSED: readonly (readonly [name: string, make: () => unknown, mes
   ],
 ];
 
-/** What `value` gives when it is read: the first, and from then on the second. */
+/** An object whose `value` is at first the first, and from then on the second. */
 function changing(first: unknown, second: unknown): unknown {
   let reads = 0;
   return { get value() { return (reads += 1) === 1 ? first : second; } }; // prettier-ignore
@@ -119,8 +119,8 @@ function shared(): unknown {
 }
 
 /**
- * A value as text, in which all differences can be seen: kinds, −0, holes, which objects are the same. Kinds are told without
- * `instanceof`, as what is read from a store may be of another realm than a test runner's.
+ * A value as text that shows all differences: kinds, −0, holes, which objects are the same. Kinds are found without
+ * `instanceof`, since what is read from a store may be of another realm than the test runner's.
  */
 export function fingerprint(value: unknown, seen = new Map<object, number>()): string {
   if (typeof value !== "object" || value === null) {

@@ -1,7 +1,7 @@
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 
-/** Passes bytes on to a server and back; a test can take the line away, or let requests through and keep the answers. */
+/** Passes bytes on to a server and back; a test can cut the line, or let requests through and keep the responses. */
 export class TcpRelay {
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((client) => {
@@ -20,7 +20,7 @@ export class TcpRelay {
   readonly #host: string;
   readonly #port: number;
   #own = 0;
-  /** While true, requests arrive and their answers do not. */
+  /** While true, requests arrive and their responses do not. */
   keepsAnswers = false;
 
   /** `target` is `host:port`. */
@@ -34,7 +34,7 @@ export class TcpRelay {
     return `127.0.0.1:${this.#own}`;
   }
 
-  /** Listens, on the same port as before where it did already. */
+  /** Listens; on the same port as before if it did already. */
   async open(): Promise<this> {
     await new Promise<void>((resolve) => this.#server.listen(this.#own, "127.0.0.1", resolve));
     this.#own = (this.#server.address() as AddressInfo).port;

@@ -7,19 +7,22 @@ import type { Session } from "../../lib/session/session";
 /** What a test does in a request. */
 type Body<T> = (session: Session) => T | Promise<T>;
 
-/** An app in which every request runs what a test hands in. */
+/** An app in which every request runs what a test passes in. */
 export interface Visits {
   readonly app: RunningApp;
   visitor(): Visitor;
   close(): Promise<void>;
 }
 
-/** A browser: its requests share one session, also at the same time. */
+/** A browser: its requests share one session, even at the same time. */
 export interface Visitor {
   cookie: string;
   /** The id of its session. */
   readonly id: string;
-  /** Runs this in a request. Resolves to what it returns, and rejects with what it throws, or with what the response failed with. */
+  /**
+   * Runs this in a request. Resolves to what it returns, and rejects with what it throws, or with what the response
+   * failed with.
+   */
   run<T>(body: Body<T>): Promise<T>;
 }
 

@@ -11,8 +11,8 @@ export interface WatchedStore {
 }
 
 /**
- * A store that notes what is asked of it. `before` may make a call wait, or fail: it runs before the store is asked, and where
- * it answers nothing the store's own answer comes as directly as ever.
+ * A store that notes how it is called. `before` may make a call wait, or fail: it runs before the store is called, and
+ * if it returns nothing, the store's own result comes as directly as ever.
  */
 export function watchedStore(
   before: (method: StoreMethod) => Promise<void> | undefined = () => undefined,
@@ -25,7 +25,7 @@ export function watchedStore(
       if (method === undefined) return undefined;
       return (...args: unknown[]) => {
         calls.push(name);
-        // `find` answers no promise, and so can't be made to wait.
+        // `find` returns no promise, and so can't be made to wait.
         const waiting = name === "find" ? undefined : before(name);
         const ask = () => Reflect.apply(method, target, args);
         return waiting === undefined ? ask() : askAfter(waiting, ask);

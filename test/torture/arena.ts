@@ -16,10 +16,10 @@ import { Visitor } from "./visitor";
 export type Scripts = ReturnType<typeof compileScripts>;
 
 const VISITORS = 24;
-/** Violations that are told; where there is one there may be thousands. */
+/** How many violations are reported: if there is one, there may be thousands. */
 const TOLD = 20;
 
-/** A folder, processes that share it, and visitors who watch over every promise. */
+/** A folder, processes that share it, and visitors who check every promise. */
 export class Arena {
   readonly violations: string[] = [];
   readonly fleet: Fleet;
@@ -51,7 +51,7 @@ export class Arena {
     return this.fleet.add(this.#script("torture-finder"), this.#store);
   }
 
-  /** Eats a core from now on. */
+  /** Keeps a core busy from now on. */
   addNeighbour(): void {
     this.#neighbours.push(fork(this.#script("neighbour"), { env: this.#scripts.env, execArgv: [] }));
   }
@@ -65,7 +65,7 @@ export class Arena {
     await Promise.all(this.#visitors.map((visitor) => visitor.visit(isOverOrLook)));
   }
 
-  /** Looks at all sessions that are known of, and returns how many are live and have ended. */
+  /** Looks at all known sessions, and returns how many are live and how many have ended. */
   async checkAll(): Promise<{ live: number; ended: number }> {
     const sum = { live: 0, ended: 0 };
     for (const { live, ended } of await Promise.all(this.#visitors.map((visitor) => visitor.checkAll()))) {
@@ -101,7 +101,7 @@ export class Arena {
     await store.close();
   }
 
-  /** Whatever happened, nothing of it is left. */
+  /** Removes everything, whatever happened. */
   async dispose(): Promise<void> {
     this.#client.close();
     await this.fleet.dispose();

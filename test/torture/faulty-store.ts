@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionStore } from "../../lib/stores/store";
 
-/** How often the forgetful ones forget. */
+/** How often the forgetful stores forget. */
 const SHARE = 0.05;
 
-/** Stores that break their contract: the torture has to notice each of them. */
+/** Stores that break their contract; the torture test has to notice each of them. */
 const FAULTS = {
   "forgets updates": (store) => ({
     update: async (id, delta) => isForgotten() || store.update(id, delta),
@@ -32,7 +32,7 @@ const FAULTS = {
 export type Fault = keyof typeof FAULTS;
 export const EVERY_FAULT = Object.keys(FAULTS) as Fault[];
 
-/** The store with a fault; the store itself where none is wanted. */
+/** The store with a fault; the store itself if none is wanted. */
 export function faultyStore(store: SessionStore, fault: Fault | undefined): SessionStore {
   if (fault === undefined) return store;
   const faulty: Partial<SessionStore> = FAULTS[fault](store);

@@ -4,21 +4,21 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What the processes tell. */
+/** What the processes report. */
 interface Message {
   readonly port?: number;
   readonly cleared?: number;
   readonly searches?: number;
 }
 
-/** One process of the fleet, and the next one when that is gone. */
+/** One process of the fleet, and its successor when it is gone. */
 interface Seat {
   readonly script: string;
   readonly args: readonly string[];
   process: ChildProcess | undefined;
-  /** Set while it is up; 0 where it is no server. */
+  /** Set while it is up; 0 if it is not a server. */
   port: number | undefined;
-  /** By itself; then it stays away. */
+  /** Whether it ended by itself; then nothing replaces it. */
   hasDied: boolean;
 }
 
@@ -26,7 +26,7 @@ const LONGEST_PAUSE_MS = 400;
 
 /** Processes that share a folder, and what happens to them. */
 export class Fleet {
-  /** How many records were cleared, and how many searches came to their end. */
+  /** How many records were cleared, and how many searches were completed. */
   cleared = 0;
   searches = 0;
   readonly #seats: Seat[] = [];
@@ -54,22 +54,22 @@ export class Fleet {
     return (await this.#anyUp(({ port }) => port !== undefined && port > 0)).port!;
   }
 
-  /** SIGKILL for one. Resolves when its successor is up, as the next two do. */
+  /** Sends SIGKILL to one. Resolves when its successor is up, as the next two do. */
   async killOne(): Promise<void> {
     await this.#again(pick(this.#seats), "SIGKILL");
   }
 
-  /** SIGKILL for all in the same moment. */
+  /** Sends SIGKILL to all in the same moment. */
   async killAll(): Promise<void> {
     await Promise.all(this.#seats.map((seat) => this.#again(seat, "SIGKILL")));
   }
 
-  /** SIGTERM for one, which closes and leaves by itself. */
+  /** Sends SIGTERM to one, which closes and ends by itself. */
   async stopOne(): Promise<void> {
     await this.#again(await this.#anyUp(), "SIGTERM");
   }
 
-  /** The system stops one for a moment, wherever it is, also in the middle of a transaction. */
+  /** Makes the system stop one for a moment, wherever it is, even in the middle of a transaction. */
   async pauseOne(): Promise<void> {
     const { process: paused } = await this.#anyUp();
     paused?.kill("SIGSTOP");
@@ -77,7 +77,7 @@ export class Fleet {
     paused?.kill("SIGCONT");
   }
 
-  /** Ends all, gently where the system knows how. */
+  /** Ends all, gently if the system can. */
   async end(): Promise<void> {
     const signal = process.platform === "win32" ? "SIGKILL" : "SIGTERM";
     await Promise.all(this.#seats.map((seat) => this.#leave(seat, signal)));
@@ -89,7 +89,7 @@ export class Fleet {
     closeSync(this.#stderr);
   }
 
-  /** One of those that are up and suit; waits for one, and rejects where all have died. */
+  /** A suitable one that is up; waits for one, and rejects if all have died. */
   async #anyUp(suits: (seat: Seat) => boolean = () => true): Promise<Seat> {
     for (;;) {
       const up = this.#seats.filter((seat) => seat.port !== undefined && suits(seat));
@@ -100,7 +100,7 @@ export class Fleet {
   }
 
   async #again(seat: Seat, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-    if (seat.process === undefined) return; // It is about to come again.
+    if (seat.process === undefined) return; // Its successor is about to come up.
     await this.#leave(seat, signal);
     await delay(Math.random() * LONGEST_PAUSE_MS);
     if (!seat.hasDied) await this.#start(seat);

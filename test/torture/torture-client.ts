@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 
-/** What came back; without a status where the connection broke, as it does when the server is killed. */
+/** What came back; without a status if the connection broke, as it does when the server is killed. */
 export interface Answer {
   readonly status: number | undefined;
   readonly body: Record<string, any>;
@@ -8,7 +8,7 @@ export interface Answer {
   readonly token: string | undefined;
 }
 
-/** A server that says nothing for so long hangs. */
+/** A server that says nothing for this long hangs. */
 const HUNG_MS = 30_000;
 
 /** Sends the requests of all visitors, and keeps count. */
@@ -40,7 +40,7 @@ export class TortureClient {
     return answer;
   }
 
-  /** The longest of the fastest part of all answers, in milliseconds: 0.5 for the median. */
+  /** This share of all responses took no longer, in milliseconds: 0.5 for the median. */
   latency(part: number): number {
     const sorted = this.#latencies.sort((a, b) => a - b);
     return Math.round(sorted[Math.ceil(sorted.length * part) - 1] ?? 0);

@@ -2,8 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 
 /**
- * A process that does nothing but look for sessions, slowly, so that there is always a search that began long ago: `torture-finder FOLDER`. Whatever it
- * writes to stderr is a violation.
+ * A process that only looks for sessions, slowly, so that there is always a search that began long ago:
+ * `torture-finder FOLDER`. All that it writes to stderr is a violation.
  */
 const store = new SqliteStore({ path: process.argv[2]! });
 let isClosing = false;

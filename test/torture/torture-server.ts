@@ -10,11 +10,12 @@ import { faultyStore } from "./faulty-store";
 import type { Fault } from "./faulty-store";
 
 /**
- * One of the servers that share a folder: `torture-server FOLDER CLEAR_MS [FAULT]`. It tells its port, clears so often, blocks its event loop now
- * and then, and closes at SIGTERM as a server should. Whatever it writes to stderr is a violation.
+ * One of the servers that share a folder: `torture-server FOLDER CLEAR_MS [FAULT]`. It reports its port, clears every
+ * CLEAR_MS, blocks its event loop now and then, and closes at SIGTERM as a server should. All that it writes to stderr
+ * is a violation.
  */
 const [, , path = "", clearEvery, fault] = process.argv;
-/** Clearing leaves alone what was over less than five minutes ago; by this clock all that is over is due. */
+/** Clearing spares what was over less than five minutes ago; by this clock all that is over is due. */
 const AHEAD_MS = 6 * 60_000;
 const LONGEST_BLOCK_MS = 150;
 
@@ -56,7 +57,7 @@ app.post("/close", async (req, res) => {
   res.json({});
 });
 
-// What is below is asked of a session that is live.
+// The routes below expect a live session.
 app.use((req, res, next) => {
   if (req.session.isNew) res.status(410).json({});
   else next();
@@ -96,7 +97,7 @@ const server = app.listen(0, "127.0.0.1", () => {
 const closing = signal();
 let isClosing = false;
 
-/** Ends at once where the server closes. */
+/** Ends at once if the server closes. */
 async function pause(ms: number): Promise<void> {
   await Promise.race([delay(ms, undefined, { ref: false }), closing.given]);
 }

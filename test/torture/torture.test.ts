@@ -24,7 +24,7 @@ it.each(PLANS)(
     expect(figures.checked.live).toBeGreaterThan(0);
     expect(figures.checked.ended).toBeGreaterThan(0);
   },
-  // As long as it is meant to go on, and for what is checked afterwards.
+  // Long enough for the plan, and for what is checked afterwards.
   howMany(120_000, 900_000),
 );
 

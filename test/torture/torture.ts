@@ -6,16 +6,16 @@ import type { Fault } from "./faulty-store";
 import type { Fleet } from "./fleet";
 
 export interface TorturePlan {
-  /** It goes on for longer where something that belongs to it has not happened by then. */
+  /** It goes on for longer if something that it needs has not happened by then. */
   readonly seconds: number;
   readonly servers: number;
   /** How often each server clears. */
   readonly clearEveryMs?: number;
-  /** How many other processes eat a core each. */
+  /** How many other processes keep a core busy each. */
   readonly neighbours?: number;
 }
 
-/** A fault that nobody has noticed by then is not noticed. */
+/** If nobody has noticed a fault by then, it counts as unnoticed. */
 const FAULT_MS = 60_000;
 const CLEAR_EVERY_MS = 1_000;
 
@@ -48,7 +48,7 @@ export async function torture(scripts: Scripts, plan: TorturePlan) {
   }
 }
 
-/** What is noticed of a store with this fault, under which nobody is killed. */
+/** What is noticed about a store with this fault; no process is killed. */
 export async function tortureFaulty(scripts: Scripts, fault: Fault): Promise<string[]> {
   const arena = new Arena(scripts);
   try {
@@ -61,7 +61,9 @@ export async function tortureFaulty(scripts: Scripts, fault: Fault): Promise<str
   }
 }
 
-/** What happens to the processes, about once a second: all of it in each round, in another order each time. */
+/**
+ * What happens to the processes, about once a second: each of these once in every round, in another order each time.
+ */
 class Hardships {
   readonly counts = new Map<string, number>();
   readonly #all: readonly (readonly [name: string, happens: () => Promise<void>])[];
@@ -71,7 +73,7 @@ class Hardships {
     const killAll = ["kill all", () => fleet.killAll()] as const;
     const stop = ["stop", () => fleet.stopOne()] as const;
     const pause = ["pause", () => fleet.pauseOne()] as const;
-    // Windows knows none of the signals for the last two.
+    // Windows has no signals for the last two.
     const others = process.platform === "win32" ? [] : [stop, pause];
     this.#all = [kill, kill, kill, kill, kill, killAll, ...others];
   }

@@ -13,7 +13,7 @@ export class TrackedSession {
   readonly token: string;
   readonly id: string;
   readonly owner: string;
-  /** `unsure` where a request that would have ended it broke off. */
+  /** `unsure` if a request that would have ended it broke off. */
   state: "live" | "unsure" | "ended" = "live";
   readonly counter = new TrackedCounter();
   readonly #values = new Map<string, TrackedValue>();
@@ -32,8 +32,8 @@ export class TrackedSession {
   }
 
   /**
-   * A read begins; the function that is returned takes what it returned, and returns what is wrong with that. `isQuiet` says that nothing else of this
-   * session is under way: then what was in doubt is settled.
+   * A read begins. The returned function takes what it returned, and returns what is wrong with that. `isQuiet` says
+   * that nothing else of this session is under way, so that doubts are settled.
    */
   read(isQuiet: boolean): (reading: Reading) => string[] {
     const before = new Map([...this.#values].map(([key, value]) => [key, value.readable]));
@@ -59,7 +59,7 @@ export class TrackedSession {
     };
   }
 
-  /** Somebody was told that it is not live; returns what is wrong with that. */
+  /** Somebody was told that the session is not live; returns what is wrong with that. */
   foundEnded(): string[] {
     const isWrong = this.state === "live";
     this.state = "ended";

@@ -1,11 +1,17 @@
-/** What one key of a session may hold: more than one value where it is unknown whether a write got through, or which of several came last. */
+/**
+ * What one key of a session may hold: more than one value if it is unknown whether a write got through, or which of
+ * several came last.
+ */
 export class TrackedValue {
   #possible = new Set<string | undefined>([undefined]);
-  /** The writes that are under way, and those that they overlap with. */
+  /** The writes that are under way, and those with which they overlap. */
   #group: { values: Set<string>; acknowledged: Set<string>; unknown: Set<string> } | undefined;
   #underWay = 0;
 
-  /** A write begins; the function that is returned is told how it ended: true, false where it was refused, undefined where nobody knows. */
+  /**
+   * A write begins. The returned function is told how it ended: true, false if it was refused, undefined if nobody
+   * knows.
+   */
   write(value: string): (isDone: boolean | undefined) => void {
     const group = (this.#group ??= { values: new Set(), acknowledged: new Set(), unknown: new Set() });
     group.values.add(value);
@@ -26,7 +32,7 @@ export class TrackedValue {
     return new Set([...this.#possible, ...(this.#group?.values ?? [])]);
   }
 
-  /** It was read while nothing was under way. */
+  /** The value was read while nothing was under way. */
   settle(value: string | undefined): void {
     this.#possible = new Set([value]);
   }
@@ -46,17 +52,17 @@ export class TrackedCounter {
     };
   }
 
-  /** What it is at least: what was acknowledged by now. */
+  /** The least that it can be: what was acknowledged by now. */
   get least(): number {
     return this.#acknowledged;
   }
 
-  /** What it is at most: also what is under way, and what nobody knows of. */
+  /** The most that it can be: also with what is under way, or has an unknown outcome. */
   get most(): number {
     return this.#started - this.#refused;
   }
 
-  /** It was read while nothing was under way. */
+  /** The value was read while nothing was under way. */
   settle(value: number): void {
     this.#started = this.#acknowledged = value;
     this.#refused = 0;

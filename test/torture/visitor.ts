@@ -7,10 +7,10 @@ import type { Reading } from "./tracked-session";
 /** How many sessions a visitor has at a time. */
 const SESSIONS = 4;
 const LONGEST_PAUSE_MS = 100;
-/** Ended sessions that are still looked at. */
+/** How many ended sessions are still looked at. */
 const REMEMBERED = 60;
 
-/** One who uses sessions without a break, alone with them, and checks every step against what must be. */
+/** A visitor who uses sessions of their own without a break, and checks every step against what must be. */
 export class Visitor {
   readonly name: string;
   readonly steps = new Map<string, number>();
@@ -19,7 +19,7 @@ export class Visitor {
   #live: TrackedSession[] = [];
   readonly #ended: TrackedSession[] = [];
   #values = 0;
-  /** The user whom the next logins are for: another one after each kill. */
+  /** The user of the next logins: another one after each kill. */
   #user: User;
 
   constructor(name: string, client: TortureClient, onViolation: (violation: string) => void) {
@@ -129,7 +129,9 @@ export class Visitor {
     await this.#read(session);
   }
 
-  /** Two servers kill the same user's sessions at once, while those are written to, and while another one begins. */
+  /**
+   * Two servers kill the same user's sessions at once, while these are written to, and while another session begins.
+   */
   async #kill(): Promise<void> {
     const user = this.#user;
     const live = user.sessions.filter(({ state }) => state === "live");
@@ -171,7 +173,7 @@ export class Visitor {
     }
   }
 
-  /** Brief ones are left for clearing; the others are closed, or wait for a kill. */
+  /** Brief sessions are left for clearing; the others are closed, or wait for a kill. */
   async #open(): Promise<void> {
     const user = this.#user;
     const isBrief = Math.random() < 0.3;
@@ -200,7 +202,7 @@ export class Visitor {
     if (status === 200) this.#onViolation(`${session.id} has ended, and took a save`);
   }
 
-  /** Whether a change was made; undefined where nobody knows. */
+  /** Whether a change was made; undefined if nobody knows. */
   #isDone(session: TrackedSession, { status }: Answer): boolean | undefined {
     if (status === 409 || status === 410) this.#check(session, session.foundEnded());
     return status === undefined ? undefined : status === 200;
@@ -234,7 +236,7 @@ export class Visitor {
 class User {
   readonly sessions: TrackedSession[] = [];
   readonly clientless = new Set<string>();
-  /** How many sessions there may be beside, of requests whose answer was lost. */
+  /** How many more sessions there may be, of requests whose response was lost. */
   lost = 0;
   readonly name: string;
 
