@@ -3,10 +3,9 @@ import type { SessionOptions } from "coatcheck";
 import express from "express";
 import { join } from "node:path";
 import { AuditLog } from "./audit-log";
-import { errorPage } from "./error-page";
-import { isOpenForm } from "./open-forms";
+import { errorPage, PageError } from "./error-page";
+import { isGuestForm } from "./guest-forms";
 import { Orders } from "./orders";
-import { PageError } from "./page-error";
 import { visitorLocals } from "./page-locals";
 import { adminRoutes } from "./routes/admin";
 import { cartRoutes } from "./routes/cart";
@@ -26,13 +25,13 @@ import { useViews } from "./views";
 
 export interface TeaHouseOptions {
   readonly users: Users;
-  /** Where sessions are kept, and everything else that `sessionMiddleware` takes. Default: what the environment says. */
+  /** The options of `sessionMiddleware`, the store among them. Default: the store that the environment names. */
   readonly sessions?: SessionOptions;
-  /** What is waited for between the steps of making a statement. Default: a moment, so that there is something to see. */
+  /** Waits between the steps of making a statement. Default: a moment, so that there is something to see. */
   readonly statementPace?: Pace;
 }
 
-/** The shop, and the sessions of its visitors: `sessions.close()` when it shuts. */
+/** The shop, and its visitors' sessions; call `sessions.close()` when it shuts. */
 export function createApp({ users, sessions: options, statementPace }: TeaHouseOptions) {
   // A visitor who signs in keeps the cart; a visitor who signs out leaves nothing but the language.
   const audit = new AuditLog();
@@ -55,7 +54,7 @@ export function createApp({ users, sessions: options, statementPace }: TeaHouseO
   });
   app.use(express.static(join(__dirname, "public")));
   app.use(sameOrigin, express.urlencoded({ extended: false, limit: "10kb" }));
-  app.use(session, visitorLocals(users), requireSecurityKey({ skip: isOpenForm }));
+  app.use(session, visitorLocals(users), requireSecurityKey({ skip: isGuestForm }));
 
   app.use(shopRoutes());
   app.use(cartRoutes());

@@ -2,7 +2,7 @@ import type { AuditEntry } from "coatcheck";
 
 const MOST_KEPT = 1_000;
 
-/** What admins have done lately; a real shop writes it where nobody can change it. */
+/** What admins did lately; a real shop writes this where nobody can change it. */
 export class AuditLog {
   readonly #entries: AuditEntry[] = [];
 
@@ -11,6 +11,6 @@ export class AuditLog {
     if (this.#entries.length > MOST_KEPT) this.#entries.shift();
   };
 
-  /** Whatever was asked or done about this session. */
+  /** The entries about this session. */
   readonly about = (sessionId: string): AuditEntry[] => this.#entries.filter(({ target }) => target === sessionId);
 }

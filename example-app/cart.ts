@@ -1,7 +1,7 @@
 import type { Tea } from "./tea";
 import { findTea } from "./teas";
 
-/** How many pouches of which tea, by slug. It is kept in the session as it is: plain data. */
+/** The number of pouches of each tea, by slug: plain data, stored in the session as it is. */
 export type Cart = Readonly<Record<string, number>>;
 
 export interface CartLine {
@@ -10,7 +10,7 @@ export interface CartLine {
   readonly amount: number;
 }
 
-/** What a cart comes to; amounts in euro cents. */
+/** The lines and the sum of a cart; amounts in euro cents. */
 export interface CartSum {
   readonly lines: readonly CartLine[];
   readonly count: number;
@@ -23,7 +23,7 @@ export const FREE_SHIPPING_FROM = 4_000;
 const SHIPPING = 390;
 const MOST_OF_ONE_TEA = 99;
 
-/** The cart with this many of a tea, and without it where that is none; the other lines stay where they are. */
+/** The cart with this many pouches of a tea, or without it where that is 0; the other lines keep their order. */
 export function withQuantity(cart: Cart | undefined, slug: string, quantity: number): Cart {
   const changed = { ...cart, [slug]: Math.min(quantity, MOST_OF_ONE_TEA) };
   return Object.fromEntries(Object.entries(changed).filter(([, count]) => count > 0));
@@ -34,7 +34,7 @@ export function withOneMore(cart: Cart | undefined, slug: string): Cart {
   return withQuantity(cart, slug, before + 1);
 }
 
-/** A cart may be older than the shelf: teas that are no longer sold are left out. */
+/** Leaves out teas that are no longer sold: a cart may be older than the shelf. */
 export function sumUp(cart: Cart | undefined): CartSum {
   const lines = Object.entries(cart ?? {}).flatMap(([slug, quantity]) => {
     const tea = findTea(slug);

@@ -20,14 +20,14 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 
 const PHONES = new Set(["iPhone", "iPad", "Android"]);
 
-/** What a person would call this device, and whether it is one to hold in the hand. */
+/** What a person would call this device, and whether it is a handheld. */
 export interface Device {
-  /** Such as "Firefox · Windows"; empty where the user agent says nothing that we know. */
+  /** Such as "Firefox · Windows"; empty where the user agent is unknown. */
   readonly name: string;
   readonly handheld: boolean;
 }
 
-/** Reads a user agent the simple way: it is a label for the device's owner to recognise, nothing to rely on. */
+/** Reads a user agent the simple way: the name is for the device's owner to recognise, and proves nothing. */
 export function deviceOf(userAgent: string): Device {
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1];

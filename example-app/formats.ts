@@ -18,7 +18,7 @@ function formatsFor(locale: string) {
   const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
   const distances = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
-    /** An amount that is given in euro cents. */
+    /** An amount given in euro cents. */
     money: (cents: number) => euros.format(cents / 100),
     moment: (date: Date) => moments.format(date),
     month: (date: Date) => months.format(date),

@@ -10,7 +10,7 @@ const DICTIONARIES = { en, de, ja } satisfies Record<string, Messages>;
 
 export type Language = keyof typeof DICTIONARIES;
 
-/** The languages of the shop, each with the name that its speakers give it. */
+/** The languages of the shop, each with its own name for itself. */
 export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch", ja: "日本語" };
 
 export function isLanguage(value: unknown): value is Language {

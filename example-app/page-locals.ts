@@ -5,12 +5,12 @@ import { isLanguage, LANGUAGES, translate } from "./languages";
 import type { Language, MessageKey, MessageValues } from "./languages";
 import type { Users } from "./users";
 
-/** What the layout shows as long as we don't know the visitor: error pages need it where there is no session to ask. */
+/** What the layout shows to an unknown visitor, on error pages without a session. */
 export function strangerLocals(req: Request) {
   return localsIn(preferredLanguage(req), req.originalUrl);
 }
 
-/** What the layout shows to this visitor. It only reads the session, and reading creates nothing. */
+/** What the layout shows to this visitor. It only reads the session, which creates nothing. */
 export function visitorLocals(users: Users): RequestHandler {
   return (req, res, next) => {
     const { session } = req;

@@ -1,11 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { PageError } from "./page-error";
+import { PageError } from "./error-page";
 import type { Users } from "./users";
 
-/** Lets users in and shows everybody else the way to the sign-in page, and from there back. */
+/** Lets users in, and sends everyone else to the sign-in page, which leads back here. */
 export function requireUser(users: Users): RequestHandler {
   return (req, res, next) => {
-    // What is behind the sign-in must not come back from the browser's cache after the sign-out.
+    // Private pages must not come back from the browser's cache after the sign-out.
     res.set("Cache-Control", "no-store");
     if (users.find(req.session.owner)) {
       next();
@@ -16,7 +16,7 @@ export function requireUser(users: Users): RequestHandler {
   };
 }
 
-/** Lets admins pass; comes after `requireUser`. */
+/** Lets admins in; comes after `requireUser`. */
 export function requireAdmin(users: Users): RequestHandler {
   return (req: Request, _res: Response, next: NextFunction) => {
     next(users.find(req.session.owner)?.isAdmin ? undefined : new PageError(403, "forbidden"));

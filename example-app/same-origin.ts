@@ -1,11 +1,11 @@
 import type { NextFunction, Request, Response } from "express";
-import { PageError } from "./page-error";
+import { PageError } from "./error-page";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Refuses forms that another site sends with our visitor's cookie. Browsers say where a request comes from, in
- * `Sec-Fetch-Site` or `Origin`; what sends neither is no browser, and has no visitor's cookie.
+ * Refuses forms that another site sends with a visitor's cookie. Browsers say where a request comes from, in
+ * `Sec-Fetch-Site` or `Origin`; a client that sends neither is not a browser, and has no visitor's cookie.
  * (OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata"; SameSite=Lax on the cookie is the other half)
  */
 export function sameOrigin(req: Request, _res: Response, next: NextFunction): void {

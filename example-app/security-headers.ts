@@ -1,11 +1,11 @@
-/** The headers that keep a page to itself. (OWASP HTTP Headers Cheat Sheet) */
+/** The security headers of every page. (OWASP HTTP Headers Cheat Sheet) */
 export const SECURITY_HEADERS = {
-  // No script at all, and styles and pictures only from here: markup that was smuggled in could do nothing.
+  // No script at all, and styles and pictures only from here: injected markup could do nothing.
   "Content-Security-Policy":
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
-  // Not "no-referrer": with that, browsers send `Origin: null` with our own forms.
+  // Not "no-referrer", with which browsers send `Origin: null` with our own forms.
   "Referrer-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
 };

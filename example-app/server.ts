@@ -8,14 +8,14 @@ import { demoAccounts, Users } from "./users";
 const LAST_CALL_MS = 5_000;
 
 /**
- * `npm start`. Variables that it reads, beside those that choose the store: PORT, HOST, DEMO_PASSWORD (one password for all
- * demo accounts, instead of new ones at each start) and TRUST_PROXY.
+ * `npm start`. Beside the variables that choose the store it reads PORT, HOST, DEMO_PASSWORD (one password for all demo
+ * accounts, instead of new ones at each start) and TRUST_PROXY.
  */
 async function main(): Promise<void> {
   const { HOST = "127.0.0.1", PORT, TRUST_PROXY = "0", DEMO_PASSWORD } = process.env;
   const accounts = demoAccounts(DEMO_PASSWORD);
   const { app, sessions } = createApp({ users: await Users.of(accounts) });
-  // How many proxies stand before this server, such as 1 on Cloud Run: they say whether the visitor came by HTTPS.
+  // The number of proxies before this server, such as 1 on Cloud Run. They say whether the visitor came by HTTPS.
   app.set("trust proxy", Number(TRUST_PROXY));
 
   const server = await listen(app, HOST, PORT);
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   await sessions.close();
 }
 
-/** Without a PORT it is 3000, or a free one where that is taken. */
+/** Without PORT, the port is 3000, or a free one where that is taken. */
 async function listen(app: Express, host: string, port: string | undefined): Promise<Server> {
   const server = createServer(app);
   try {

@@ -3,7 +3,7 @@ import type { ClientlessSession, Sessions, TaskContext } from "coatcheck";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Orders, OrderSum } from "./orders";
 
-/** What a user has ordered in a month; amounts in euro cents. */
+/** A user's orders of a month; amounts in euro cents. */
 export interface Statement {
   readonly month: Date;
   readonly orders: readonly OrderSum[];
@@ -11,14 +11,14 @@ export interface Statement {
   readonly total: number;
 }
 
-/** How far a statement is. */
+/** How far along a statement is. */
 export type StatementState =
   | { readonly is: "none" }
   | { readonly is: "underWay"; readonly progress: number }
   | { readonly is: "ready"; readonly statement: Statement }
   | { readonly is: "stopped" };
 
-/** What is waited for between two steps of the work. */
+/** Waits between two steps of the work. */
 export type Pace = (signal: AbortSignal) => Promise<unknown>;
 
 const TASK = "monthly statement";
@@ -28,8 +28,8 @@ const STEP_MS = 400;
 const DEFAULT_PACE: Pace = (signal) => sleep(STEP_MS, undefined, { signal });
 
 /**
- * Makes monthly statements while their users go on shopping: a task in a session of the user's, without a browser. It is among the user's
- * sessions, so that whoever ends those stops it, too.
+ * Makes monthly statements while their users go on shopping: a task in a clientless session of the user. Ending the
+ * user's sessions ends this one too, and stops the task.
  */
 export class StatementDesk {
   readonly #sessions: Sessions;
@@ -44,12 +44,12 @@ export class StatementDesk {
     sessions.defineTask<{ month: Date }>(TASK, (context) => this.#make(context));
   }
 
-  /** Of this user's statement; nobody gets to see another's. */
+  /** The state of this user's statement. */
   stateOf(username: string): StatementState {
     return this.#states.get(username)?.() ?? { is: "none" };
   }
 
-  /** Begins this month's statement of a user; one that is under way goes on. */
+  /** Starts a user's statement of this month, unless one is under way. */
   begin(username: string, month = new Date()): void {
     if (this.stateOf(username).is === "underWay") return;
     let opened: ClientlessSession | undefined;
@@ -71,7 +71,7 @@ export class StatementDesk {
 
   async #make({ session, params, signal }: TaskContext<{ month: Date }>): Promise<Statement> {
     for (let step = 1; step <= STEPS; step += 1) {
-      // Where somebody has ended the session, that is why the work stops.
+      // Where the session was ended, the work stops with that error.
       await this.#pace(signal).finally(() => signal.throwIfAborted());
       session.set("progress", step / STEPS);
       await session.save();

@@ -19,7 +19,7 @@ interface StoredUser extends User {
 const HASH_BYTES = 32;
 const hash = promisify<string, Buffer, number, Buffer>(scrypt);
 
-/** Three accounts to try the shop with. Without a given password, each gets a new random one. */
+/** Three accounts to try the shop with. Unless a password is given, each gets a new random one. */
 export function demoAccounts(password?: string): Account[] {
   return [
     { username: "alice", name: "Alice", isAdmin: false },
@@ -28,7 +28,7 @@ export function demoAccounts(password?: string): Account[] {
   ].map((user) => ({ ...user, password: password ?? randomBytes(9).toString("base64url") }));
 }
 
-/** Who may sign in. It keeps scrypt hashes, no passwords. */
+/** The users who may sign in. It stores scrypt hashes, not passwords. */
 export class Users {
   readonly #stored: ReadonlyMap<string, StoredUser>;
   readonly #nobody: StoredUser;
@@ -43,7 +43,7 @@ export class Users {
     return new Users(await Promise.all(accounts.map(stored)), await stored(nobody));
   }
 
-  /** The user of this name and password. An unknown name takes as long as a wrong password. */
+  /** The user with this name and password. An unknown name takes as long as a wrong password. */
   async verify(username: string, password: string): Promise<User | undefined> {
     const user = this.#stored.get(username);
     const { salt, passwordHash } = user ?? this.#nobody;

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 
 const FOLDER = join(__dirname, "views");
 
-/** Lets `res.render(name, locals)` fill in `views/<name>.eta`. What `<%= %>` writes is escaped. */
+/** Makes `res.render(name, locals)` render `views/<name>.eta`. `<%= %>` escapes what it writes. */
 export function useViews(app: Express): void {
   const eta = new Eta({ views: FOLDER, cache: true, autoEscape: true });
   app.engine("eta", (path: string, locals: object, done: (error: unknown, html?: string) => void) => {

@@ -1,4 +1,4 @@
-/** Every text of the pages; the other languages have the same keys. `{name}` is filled in when the page is made. */
+/** All texts of the pages; the other languages have the same keys. `{name}` is filled in when a page is rendered. */
 export const en = {
   tagline: "Loose-leaf tea, chosen slowly",
   skipToContent: "Skip to content",
@@ -36,7 +36,7 @@ export const en = {
 
   cartTitle: "Your cart",
   cartEmpty: "Your cart is empty.",
-  cartEmptyHint: "A Sencha would be a good beginning.",
+  cartEmptyHint: "A Sencha would be a good start.",
   quantity: "Quantity",
   quantityOf: "Quantity of {tea}",
   update: "Update",
@@ -68,11 +68,11 @@ export const en = {
   rememberMe: "Remember me on this device for 30 days",
 
   statementTitle: "Monthly statement",
-  statementText: "Everything you have ordered in {month}, on one page.",
+  statementText: "Everything you ordered in {month}, on one page.",
   statementMake: "Make the statement",
-  statementAgain: "Make it anew",
+  statementAgain: "Make it again",
   statementUnderWay: "We are going through our books for you.",
-  statementStay: "This page turns by itself. You can also go on shopping and come back.",
+  statementStay: "This page reloads by itself. You can also go on shopping and come back.",
   statementStopped: "The work on your statement was stopped before it was done. You can start it again.",
   statementEmpty: "Nothing was ordered in this month.",
   statementCount: "pouches: {count}",

@@ -2,11 +2,11 @@ import { sessionConsole } from "coatcheck";
 import type { Sessions } from "coatcheck";
 import { Router } from "express";
 import type { AuditLog } from "../audit-log";
-import { PageError } from "../page-error";
+import { PageError } from "../error-page";
 import { requireAdmin, requireUser } from "../require-user";
 import type { Users } from "../users";
 
-/** The admin's page: who is signed in how often, and the switch that ends it; and the console, with all that is known of sessions. */
+/** The admin's page: how many sessions each user has, and the buttons that end them. The console has the details. */
 export function adminRoutes(users: Users, sessions: Sessions, audit: AuditLog): Router {
   const router = Router();
   router.use("/admin", requireUser(users), requireAdmin(users));
@@ -26,7 +26,7 @@ export function adminRoutes(users: Users, sessions: Sessions, audit: AuditLog): 
   router.post("/admin/users/:username/end-sessions", async (req, res) => {
     const user = users.find(req.params.username);
     if (!user) throw new PageError(404, "notFound");
-    // Admins who end their own sessions keep the one they do it with.
+    // Admins who end their own sessions keep the one that they use now.
     const isSelf = user.username === req.session.owner;
     const count = isSelf ? await sessions.killOthers(req.session) : await sessions.killSessionByUser(user.username);
     req.session.flash = { message: "sessionsEnded", values: { name: user.name, count } };

@@ -3,11 +3,11 @@ import type { Request } from "express";
 import { sumUp, withOneMore, withQuantity } from "../cart";
 import { formField } from "../form-field";
 import { localPath } from "../local-path";
-import { PageError } from "../page-error";
+import { PageError } from "../error-page";
 import type { Tea } from "../tea";
 import { findTea } from "../teas";
 
-/** The cart, which lives in the session: from the first tea on, signed in or not. */
+/** The cart, which is in the session from the first tea on, signed in or not. */
 export function cartRoutes(): Router {
   const router = Router();
 
@@ -15,7 +15,7 @@ export function cartRoutes(): Router {
     res.render("cart", { sum: sumUp(req.session.cart) });
   });
 
-  // `update` is atomic: two clicks that arrive at once both count.
+  // `update` is atomic: two clicks at once both count.
   router.post("/cart/:slug/add", async (req, res) => {
     const { slug, name } = teaOf(req);
     await req.session.update("cart", (cart) => withOneMore(cart, slug));

@@ -39,7 +39,10 @@ export function checkoutRoutes(users: Users, orders: Orders): Router {
   return router;
 }
 
-/** Empties the cart and answers what was in it. Of two clicks at once only one gets the teas, so nothing is ordered twice. */
+/**
+ * Empties the cart and returns what was in it. Of two clicks at once only one gets the teas, so nothing is ordered
+ * twice.
+ */
 async function takeCart(session: Session): Promise<Cart> {
   let taken: Cart = {};
   await session.update("cart", (cart) => {

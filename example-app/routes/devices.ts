@@ -2,18 +2,18 @@ import type { Sessions } from "coatcheck";
 import { Router } from "express";
 import { deviceOf } from "../device";
 import { formField } from "../form-field";
-import { PageError } from "../page-error";
+import { PageError } from "../error-page";
 import { requireUser } from "../require-user";
 import type { Users } from "../users";
 
-/** Where a user is signed in, and the way to sign out from afar. */
+/** The devices on which a user is signed in, with buttons to sign them out. */
 export function deviceRoutes(users: Users, sessions: Sessions): Router {
   const router = Router();
   router.use("/devices", requireUser(users));
 
   router.get("/devices", async (req, res) => {
     const infos = await sessions.getSessionInfo({ username: req.session.owner });
-    // What the shop does for a user in the background is no device.
+    // What the shop does for a user in the background is not a device.
     const devices = infos
       .filter((info) => info.sessionScope === "browser")
       .map((info) => ({ ...info, ...deviceOf(info.userAgent), isThis: info.id === req.session.id }))
@@ -28,7 +28,7 @@ export function deviceRoutes(users: Users, sessions: Sessions): Router {
   });
 
   router.post("/devices/sign-out", async (req, res) => {
-    // An id that was sent to us proves nothing: only sessions of this very user may be ended here.
+    // An id in a form proves nothing: only this user's own sessions may be ended here.
     const own = await sessions.getSessionInfo({ username: req.session.owner });
     const device = own.find((info) => info.id === formField(req, "id") && info.id !== req.session.id);
     if (!device) throw new PageError(404, "notFound");

@@ -3,7 +3,7 @@ import { formField } from "../form-field";
 import { isLanguage } from "../languages";
 import { localPath } from "../local-path";
 
-/** The choice of language: it stays through sign-in and sign-out. */
+/** The choice of a language, which stays through sign-in and sign-out. */
 export function languageRoutes(): Router {
   const router = Router();
 

@@ -1,9 +1,9 @@
 import { Router } from "express";
-import { PageError } from "../page-error";
+import { PageError } from "../error-page";
 import { KINDS } from "../tea";
 import { findTea, TEAS } from "../teas";
 
-/** The shelf: for everybody, and without a session for who only looks. */
+/** The shelf, for everyone; only looking at it starts no session. */
 export function shopRoutes(): Router {
   const router = Router();
 

@@ -14,7 +14,7 @@ export function signInRoutes(users: Users, sessions: Sessions): Router {
       res.redirect(303, wanted ?? "/");
       return;
     }
-    // Whoever was signed out from afar is told so, with what the admin has written.
+    // A visitor who was signed out by an admin is told so, with the admin's message.
     const ended = await sessions.endedNotice(req);
     const killed = ended?.reason === "killed" ? ended : undefined;
     res.render("sign-in", { next: wanted ?? "/", needed: wanted !== undefined, killed });
@@ -28,7 +28,7 @@ export function signInRoutes(users: Users, sessions: Sessions): Router {
       res.status(401).render("sign-in", { next, username, failed: true });
       return;
     }
-    // A new token for the signed-in visitor: whoever knew the old one is left with nothing. (OWASP ASVS 7.2.4)
+    // A new token for the signed-in visitor: the old one is worthless. (OWASP ASVS 7.2.4)
     await req.session.login(user.username, { remember: formField(req, "remember") === "yes" });
     req.session.flash = { message: "welcome", values: { name: user.name } };
     res.redirect(303, next);

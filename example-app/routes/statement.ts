@@ -3,10 +3,10 @@ import { requireUser } from "../require-user";
 import type { StatementDesk } from "../statement-desk";
 import type { Users } from "../users";
 
-/** How often the page looks whether the statement is ready, in seconds; it needs no script for that. */
+/** How often the page reloads to see whether the statement is ready, in seconds. It needs no script. */
 const REFRESH_SECONDS = 1;
 
-/** What a user has ordered this month, made in the background. */
+/** The statement of a user's orders this month, made in the background. */
 export function statementRoutes(users: Users, desk: StatementDesk): Router {
   const router = Router();
   router.use("/statement", requireUser(users));

@@ -46,7 +46,7 @@ describeOnEveryStore("endedNotice", (every) => {
   const why = async (cookie: string, at = app) =>
     (JSON.parse((await at.get("/why", { cookie })).body) as { notice?: EndedNotice }).notice;
 
-  it("tells the browser of a session that was ended when, why, by whom and with what message", async () => {
+  it("tells the browser of an ended session when, why, by whom and with what message it was ended", async () => {
     const cookie = await login();
     expect(await why(cookie)).toBeUndefined();
     await app.sessions.kill(idOf(cookie), { message: "Your order is being looked into. ☕ <b>" });
@@ -56,7 +56,7 @@ describeOnEveryStore("endedNotice", (every) => {
     });
   });
 
-  it("tells of a logout and of an expiry, for as long as they are remembered", async () => {
+  it("tells of a logout and of an expiry, until keepEnded is over", async () => {
     const [first, second] = [await login(), await login()];
     await app.get("/logout", { cookie: first });
     expect(await why(first)).toMatchObject({ reason: "logout", endedBy: "alice", message: null });
@@ -80,7 +80,7 @@ describeOnEveryStore("endedNotice", (every) => {
     await forum.close();
   });
 
-  it("P5: asks the store only where it is asked", async () => {
+  it("P5: asks the store only when it is called", async () => {
     const cookie = await login();
     await app.sessions.kill(idOf(cookie));
     calls.length = 0;
@@ -102,23 +102,23 @@ describe("sessionInfo", () => {
     endsAt: AT + 9 * HOUR,
   });
 
-  it("tells how long a session is there, and what is open in it", () => {
+  it("tells how long a session has lived, and what is open in it", () => {
     const page = { path: "/tea", openedAt: AT, seenAt: AT };
     const info = sessionInfo({ ...record, pages: { b: page, a: page } }, AT + HOUR + 5);
     expect(info).toMatchObject({ uptime: HOUR + 5, lastComm: 5, activePages: 2, pageIds: ["b", "a"], endReason: null });
   });
 
-  it("tells no negative time of a session that an instance with another clock has just begun", () => {
+  it("gives no negative times of a session that an instance with another clock has just started", () => {
     expect(sessionInfo(record, AT - 5)).toMatchObject({ uptime: 0, lastComm: 0, endReason: null });
   });
 
-  it("counts no page of a session that is over, and its uptime until then", () => {
+  it("counts no pages of a session that is over, and its uptime until its end", () => {
     const page = { path: "/tea", openedAt: AT, seenAt: AT };
     const info = sessionInfo({ ...record, pages: { a: page } }, AT + 5 * HOUR);
     expect(info).toMatchObject({ uptime: 2 * HOUR, activePages: 0, pageIds: [], endReason: "expired" });
   });
 
-  it("calls a session without a client abandoned where it was idle too long, and expired at its absolute limit", () => {
+  it("calls a clientless session abandoned where it was idle too long, and expired at its absolute limit", () => {
     const reason = (fields: object, at: number) => sessionInfo({ ...record, ...fields }, at).endReason;
     const clientless = { scope: "clientless" };
     expect(reason(clientless, AT + 2 * HOUR - 1)).toBeNull();
@@ -127,7 +127,7 @@ describe("sessionInfo", () => {
     expect(reason({}, AT + 2 * HOUR)).toBe("expired");
   });
 
-  it("adds what was counted and not written yet", () => {
+  it("adds the bytes that were counted and not yet written", () => {
     const counted = { ...record, counters: { bytesSent: 100, recentBytes: -5 } };
     expect(sessionInfo(counted, AT)).toMatchObject({ totalBytesSent: 100, recentBytesSent: 0 });
     expect(sessionInfo(counted, AT, { total: 7, recent: 3 })).toMatchObject({

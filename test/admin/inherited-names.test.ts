@@ -5,7 +5,7 @@ import { startConsole, textOf } from "../support/console-app";
 import { describeOnEveryStore } from "../support/every-store";
 import { sessionRecord } from "../support/session-records";
 
-/** What every plain object answers to, though nobody has put it there. */
+/** Names that every plain object inherits. */
 const NAMES = Object.getOwnPropertyNames(Object.prototype);
 
 /** Some of each sort: with a setter, a class, a method. */

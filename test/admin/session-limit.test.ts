@@ -27,7 +27,7 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
   const liveIds = async (app: RunningApp, username = "alice") =>
     (await app.sessions.getSessionInfo({ username })).map(({ id }) => id).sort();
 
-  it("ends the oldest session of a user who logs in once more, and tells why", async () => {
+  it("ends the oldest session of a user who logs in once more, and says why", async () => {
     const app = await start();
     const ended: unknown[] = [];
     app.sessions.on("ended", (event) => ended.push(event));
@@ -43,7 +43,7 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     expect(ended).toEqual(ids.slice(0, 2).map((id) => ({ id, owner: "alice", reason: "limit" })));
   });
 
-  it("leaves exactly so many of twenty logins at the same time, by two instances", async () => {
+  it("leaves exactly the limit of twenty logins at once, on two instances", async () => {
     const [one, other] = [await start(), await start()];
     await Promise.all(Array.from({ length: 20 }, (_, n) => visit(n % 2 === 0 ? one : other, "/login/alice")));
     expect(await liveIds(one)).toHaveLength(3);
@@ -51,7 +51,7 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     expect(await liveIds(other)).toHaveLength(3);
   });
 
-  it("counts neither another project's, nor one without a client, nor one that has expired", async () => {
+  it("does not count sessions of another project, clientless ones and expired ones", async () => {
     const app = await start({ maxSessionsPerUser: 1 });
     const others = [
       sessionRecord({ owner: "alice", project: "forum" }),
@@ -70,7 +70,7 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     expect(await liveIds(app)).toHaveLength(5);
   });
 
-  it("holds for those whom userOf signs in", async () => {
+  it("applies to users signed in by userOf", async () => {
     const app = await start({ maxSessionsPerUser: 1, userOf: (session) => session.get("tea", null) as string });
     const first = await visit(app, "/set");
     now += 1000;
@@ -79,7 +79,7 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     await expect(app.sessions.getSession(idOf(first))).resolves.toMatchObject({ endReason: "limit" });
   });
 
-  it("never ends the session that is signed in just now, though it began as a guest's before the others", async () => {
+  it("never ends the session that was signed in just now, even if it began before the others as a guest's", async () => {
     const app = await start({ maxSessionsPerUser: 2, userOf: (session) => session.get("user", null) as string });
     const guest = await visit(app, "/set");
     const ids: string[] = [];
@@ -92,7 +92,7 @@ describeOnEveryStore("maxSessionsPerUser", (every) => {
     await expect(app.sessions.getSession(ids[0]!)).resolves.toMatchObject({ endReason: "limit" });
   });
 
-  it("holds for those whom userOf signs in by what an atomic update has stored", async () => {
+  it("applies to users signed in by userOf from what an atomic update stored", async () => {
     const app = await start({ maxSessionsPerUser: 1, userOf: (session) => session.get("user", null) as string });
     const first = await visit(app, "/set", "/update/alice");
     now += 1000;

@@ -168,7 +168,7 @@ describe("Tea House in a browser", () => {
     await addToCart(stranger, "Matcha Uji no Kaze", "4");
   });
 
-  test("a monthly statement is made while its user looks on, or goes shopping: the page turns by itself", async () => {
+  test("a monthly statement is made while its user looks on, or goes shopping: the page reloads by itself", async () => {
     const alice = await visitor();
     await alice.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
     await signIn(alice, "alice");
@@ -186,7 +186,7 @@ describe("Tea House in a browser", () => {
     expect(await alice.getByRole("progressbar").getAttribute("value")).toBe("30");
 
     work.open();
-    await alice.getByRole("button", { name: "Make it anew" }).waitFor();
+    await alice.getByRole("button", { name: "Make it again" }).waitFor();
     expect(await alice.locator(".receipt li").count()).toBe(1);
     expect(await alice.locator(".total").innerText()).toMatch(/€30\.40/);
   });
@@ -208,7 +208,7 @@ describe("Tea House in a browser", () => {
     work.open();
     await alice.getByText("was stopped before it was done").waitFor();
     await alice.getByRole("button", { name: "Make the statement" }).click();
-    await alice.getByRole("button", { name: "Make it anew" }).waitFor();
+    await alice.getByRole("button", { name: "Make it again" }).waitFor();
   });
 
   test.each([1280, 390])("no page is wider than a screen of %d px, in any language", async (width) => {

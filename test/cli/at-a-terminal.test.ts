@@ -20,7 +20,7 @@ describe("coatcheck at a terminal", () => {
     await rm(path, { recursive: true });
   });
 
-  /** Runs a command as if a person sat there who types this and then nothing more. */
+  /** Runs a command as at a terminal where a person types this and nothing more. */
   async function typed(args: string[], input: string) {
     const terminal = () => Object.assign(new PassThrough(), { isTTY: true });
     const [stdin, stdout, stderr] = [terminal(), new PassThrough(), terminal()];
@@ -54,17 +54,17 @@ describe("coatcheck at a terminal", () => {
     expect(liveCount()).toBe(3);
   });
 
-  it.each([[["--all"]], [["--user", "alice"]]])("asks nothing where it is told whose: %j", async (args) => {
+  it.each([[["--all"]], [["--user", "alice"]]])("asks nothing where the sessions are named: %j", async (args) => {
     const { code, stdout, stderr } = await typed(["kill", ...args], "");
     expect({ code, stdout }).toEqual({ code: 0, stdout: "3 sessions ended.\n" });
     expect(stderr).not.toContain("Type");
   });
 
-  it("shows on stderr how far it is, and takes it away at the end", async () => {
+  it("shows its progress on stderr, and erases it at the end", async () => {
     const { stdout, stderr } = await typed(["kill", "--all"], "");
     expect(stderr).toMatch(/ending \[-+\] 0% 0\/3/);
     expect(stderr).toMatch(/ending \[=+\] 100% 3\/3/);
-    // Back to the start of the line, and all that is on it erased.
+    // To the start of the line, and the line erased.
     expect(stderr).toMatch(/\u001b\[1G\u001b\[2K$/); // eslint-disable-line no-control-regex
     expect(stdout).toBe("3 sessions ended.\n");
     expect((await typed(["clear"], "")).stderr).toContain("deleting: 0");

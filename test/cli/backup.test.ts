@@ -26,7 +26,7 @@ function restore(): void {
   copyFileSync(copy(), join(restored(), "sessions.db"));
 }
 
-/** What `test/support/sqlite-writer.ts` tells of. */
+/** The messages of `test/support/sqlite-writer.ts`. */
 interface Written {
   readonly step: "created" | "updated" | "replaced" | "ended";
   readonly id: string;
@@ -35,7 +35,7 @@ interface Written {
 }
 
 describe("coatcheck backup", () => {
-  it("copies a file that servers write to, and what was acknowledged before is there when it is restored", async () => {
+  it("copies a file while servers write to it, with everything that was acknowledged before", async () => {
     const acknowledged: Written[] = [];
     const writer = fork(cli.scripts.path("test/support/sqlite-writer.ts"), [sessions(), "8"], {
       ...{ env: cli.scripts.env, execArgv: [] },
@@ -69,7 +69,7 @@ describe("coatcheck backup", () => {
     expect(faultsOf(restored())).toEqual([]);
   });
 
-  it("waits for no writer, and leaves out what is not committed", async () => {
+  it("does not wait for writers, and leaves out what is not committed", async () => {
     seed(3);
     const writer = connectTo(sessions());
     writer.exec("BEGIN IMMEDIATE; DELETE FROM tally; DELETE FROM session");
@@ -80,7 +80,7 @@ describe("coatcheck backup", () => {
     expect(inFile(restored(), (db) => db.prepare("SELECT count(*) AS count FROM session").get()?.count)).toBe(3);
   });
 
-  it("says where the copy is and how large, makes it for this user only, and leaves nothing else", async () => {
+  it("says where the copy is and how large, makes it readable for this user only, and leaves nothing else behind", async () => {
     seed(3);
     const { code, stdout, stderr } = await cli.run(["backup", "copy.db"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -142,7 +142,7 @@ describe("coatcheck backup", () => {
     await expectDamage();
   });
 
-  it("keeps no copy that is damaged, though SQLite copied it without a word", async () => {
+  it("keeps no damaged copy, even if SQLite made it without an error", async () => {
     seed(3);
     const empty = pageOf("ended_owner");
     changePage("session_owner", (page) => page.set(empty));

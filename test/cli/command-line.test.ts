@@ -19,14 +19,14 @@ describe("coatcheck, the command", () => {
     return records.map(({ id }) => id).sort();
   }
 
-  it.each([["--help"], ["-h"], ["help"]])("tells with %s which commands there are", async (arg) => {
+  it.each([["--help"], ["-h"], ["help"]])("lists the commands with %s", async (arg) => {
     const { code, stdout, stderr } = await cli.run([arg]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\w`, "m"));
   });
 
   it.each(COMMANDS.flatMap((name) => ["--help", "-h"].map((flag) => [name, flag])))(
-    "tells how it is used, and does nothing else: %s %s",
+    "prints how it is used, and does nothing else: %s %s",
     async (name, flag) => {
       const { code, stdout, stderr } = await cli.run([name, flag]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -47,7 +47,7 @@ describe("coatcheck, the command", () => {
     ["an operand for list", ["list", "alice"], '"alice"'],
     ["no id for show", ["show"], "id of one session"],
     ["an argument for secret", ["secret", "service"], '"service"'],
-  ])("answers 2, and says why, for %s", async (_, args, why) => {
+  ])("exits with 2, and says why, for %s", async (_, args, why) => {
     const { code, stdout, stderr } = await cli.run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^coatcheck: /);
@@ -61,7 +61,7 @@ describe("coatcheck, the command", () => {
     ["a command", ["li\u009bst"]],
     ["an id", ["show", "\u202enope"]],
     ["a limit", ["list", "--limit", "\u009b1"]],
-  ])("tells a terminal nothing but text where %s is wrong", async (_, args) => {
+  ])("prints nothing but text to a terminal where %s is wrong", async (_, args) => {
     const { code, stderr } = await cli.run(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(/\\u/);
@@ -84,21 +84,21 @@ describe("coatcheck, the command", () => {
     expect(idsIn(stdout)).toEqual(ids);
   });
 
-  it("fails in words, and ends, where Datastore does not answer", async () => {
+  it("fails with a message, and ends, where Datastore does not answer", async () => {
     const { code, stdout, stderr } = await cli.run(["stats"], { DATASTORE_EMULATOR_HOST: "127.0.0.1:1" });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^coatcheck: .+\(SESSION_STORE(_TIMEOUT)?\)$/m);
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  it("lists any number, each once", async () => {
+  it("lists any number of sessions, each once", async () => {
     const ids = await seed(3_000);
     expect(idsIn((await cli.run(["list", "--json"])).stdout)).toEqual(ids);
     const [, ...lines] = (await cli.run(["list"])).stdout.trimEnd().split("\n");
     expect(lines.map((line) => line.slice(0, 43))).toEqual(ids);
   });
 
-  it("ends well where nobody reads on", async () => {
+  it("succeeds where nobody reads on", async () => {
     await seed(3_000);
     const pipeline = `"$NODE" "$SCRIPT" list | head -n 3; echo "codes \${PIPESTATUS[0]}"`;
     const env = cli.env({ NODE: process.execPath, SCRIPT: cli.script() });
@@ -108,7 +108,7 @@ describe("coatcheck, the command", () => {
     expect(stdout).toMatch(/codes 0\n$/);
   });
 
-  it("lets no client write to the operator's terminal", async () => {
+  it("lets no client control the operator's terminal", async () => {
     const owner = "mallory\u009b2J";
     const [id] = await seed(1, ".sessions", { owner, userAgent: "\u001b[2Jevil\r\n\u202etxet \u{e0001}" });
     for (const args of [["list"], ["show", id ?? ""], ["list", "--json"]]) {
@@ -120,7 +120,7 @@ describe("coatcheck, the command", () => {
     expect(JSON.parse((await cli.run(["list", "--json"])).stdout)).toMatchObject({ username: owner });
   });
 
-  it("makes a secret that the options take, in one line, and another each time", async () => {
+  it("prints a secret that the options accept, in one line, and another each time", async () => {
     const secrets = await Promise.all([cli.run(["secret"]), cli.run(["secret"])]);
     for (const { code, stdout, stderr } of secrets) {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -130,7 +130,7 @@ describe("coatcheck, the command", () => {
     expect(secrets[0].stdout).not.toBe(secrets[1].stdout);
   });
 
-  it("is what the package has as its bin, and starts by itself", () => {
+  it("is the package's bin, and has a shebang", () => {
     const root = join(__dirname, "../..");
     const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: Record<string, string> };
     expect(bin).toEqual({ coatcheck: "dist/cli/coatcheck.js" });

@@ -10,7 +10,7 @@ const DAY = 24 * HOUR;
 const UNKNOWN_ID = "u".repeat(43);
 
 describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawned }) => {
-  /** Alice twice, once in the shop; bob in the shop; a guest; and one of carol that has expired. */
+  /** Two of alice, one of them in the shop; one of bob in the shop; a guest's; and an expired one of carol. */
   async function seeded() {
     const over = { lastSeenAt: Date.now() - 2 * HOUR, expiresAt: Date.now() - HOUR };
     const records = {
@@ -43,7 +43,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(lines.find((line) => line.startsWith(alice.id))).toMatch(/ alice +- +browser +203\.0\.113\.7 +test +20/);
   });
 
-  it("says the same in a process of its own, which ends by itself", async () => {
+  it("prints the same in a process of its own, which ends by itself", async () => {
     const { alice } = await seeded();
     expect(await spawned("stats", "--json")).toEqual(await coatcheck("stats", "--json"));
     const ids = jsonLines((await spawned("list", "--json", "--user", "alice")).stdout).map(({ id }) => String(id));
@@ -64,7 +64,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(await listed("--limit", "2")).toHaveLength(2);
   });
 
-  it("P6: tells no stored value, and nothing that only the app can know", async () => {
+  it("P6: prints no stored value, and nothing that only the app can know", async () => {
     const { alice } = await seeded();
     for (const args of [["list"], ["list", "--json"], ["show", alice.id], ["show", alice.id, "--json"]]) {
       expect((await coatcheck(...args)).stdout).not.toContain("a stored value");
@@ -74,7 +74,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(line).not.toHaveProperty("authorized");
   });
 
-  it("lists what ended lately, with why, when and by whom", async () => {
+  it("lists sessions that ended lately, with why, when and by whom", async () => {
     const { alice, expired } = await seeded();
     await store().end(alice.id, killed());
     const { stdout } = await coatcheck("list", "--ended");
@@ -96,7 +96,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(stdout).not.toMatch(/^expires/m);
   });
 
-  it("says which session there is not, without a stack trace", async () => {
+  it("says that there is no such session, without a stack trace", async () => {
     await seeded();
     const { code, stdout, stderr } = await coatcheck("show", UNKNOWN_ID);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -156,7 +156,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(await isLive(alice)).toBe(false);
   });
 
-  it("P2: kills a user's sessions and no others, with a message, by nobody in particular", async () => {
+  it("P2: kills a user's sessions and no others, with a message and no endedBy", async () => {
     const { alice, aliceInShop, bobInShop, guest } = await seeded();
     const answer = await coatcheck("kill", "--user", "alice", "--message", "Please sign in again.");
     expect(answer).toEqual({ code: 0, stdout: "2 sessions ended.\n", stderr: "" });
@@ -173,7 +173,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(await liveOf([bobInShop, alice, guest])).toEqual([false, true, true]);
   });
 
-  it("kills those of nobody, and everyone's", async () => {
+  it("kills guests' sessions, and everyone's", async () => {
     const { alice, aliceInShop, bobInShop, guest } = await seeded();
     expect((await coatcheck("kill", "--user", "Unauthenticated")).stdout).toBe("1 session ended.\n");
     expect(await liveOf([guest, alice])).toEqual([false, true]);
@@ -199,7 +199,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(await liveOf(records)).toEqual(records.map(() => true));
   });
 
-  it("clears what is over, and nothing else", async () => {
+  it("clears sessions that are over, and nothing else", async () => {
     const { alice } = await seeded();
     const purgeAt = Date.now() - CLEAR_GRACE_MS - 1_000;
     const over = { createdAt: purgeAt - DAY, lastSeenAt: purgeAt - DAY, expiresAt: purgeAt - HOUR, purgeAt };

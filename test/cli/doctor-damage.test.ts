@@ -34,7 +34,7 @@ describe("coatcheck doctor, on a damaged file", () => {
     expect(await doctor()).toMatchObject({ code: 1, ok: false, check: "damaged", problems: [{}] });
   });
 
-  it("tells how many sessions can't be read, and which", async () => {
+  it("says how many sessions can't be read, and which", async () => {
     const [id] = seed(3);
     inFile(sessions(), (db) => db.prepare("UPDATE session SET last_seen_at = last_seen_at + 1 WHERE id = ?").run(id!));
     const { code, stdout } = await cli.run(["doctor"]);
@@ -45,7 +45,7 @@ describe("coatcheck doctor, on a damaged file", () => {
     );
   });
 
-  it("finds a wrong count of live sessions, and says what sets it right", async () => {
+  it("finds a wrong count of live sessions, and says how to mend it", async () => {
     seed(3, { owner: "alice" });
     seed(2);
     inFile(sessions(), (db) => db.exec("DELETE FROM session WHERE owner = 'alice'"));

@@ -31,7 +31,7 @@ describe("coatcheck doctor", () => {
     expect(readFileSync(file()).equals(before)).toBe(true);
   });
 
-  it("tells as JSON what it finds while a server uses the file, in one object", async () => {
+  it("prints its findings as one JSON object, while a server uses the file", async () => {
     const store = new SqliteStore({ path: sessions() });
     const records = Array.from({ length: 5 }, () => sessionRecord());
     for (const record of records) await store.create(record);
@@ -98,7 +98,7 @@ describe("coatcheck doctor", () => {
 });
 
 describe("coatcheck doctor, around the file", () => {
-  it("says who may read it that should not, and what mends it", async () => {
+  it("says that others can read the file, and how to mend that", async () => {
     seed(1);
     chmodSync(sessions(), 0o755);
     chmodSync(file(), 0o640);
@@ -112,7 +112,7 @@ describe("coatcheck doctor, around the file", () => {
     expect(await doctor()).toMatchObject({ code: 0, problems: [] });
   });
 
-  it("writes paths as a shell reads them", async () => {
+  it("quotes paths for a shell", async () => {
     const odd = join(cli.folder(), "it's here");
     seed(1);
     execFileSync("mv", [sessions(), odd]);
@@ -132,7 +132,7 @@ describe("coatcheck doctor, around the file", () => {
     await store.close();
   });
 
-  it("finds that nobody clears", async () => {
+  it("finds that no job clears", async () => {
     seed(10_000, { purgeAt: Date.now() - CLEAR_GRACE_MS - MINUTE });
     const { code, problems } = await doctor();
     expect(code).toBe(1);
@@ -146,7 +146,7 @@ describe("coatcheck doctor, around the file", () => {
     expect(await doctor()).toMatchObject({ code: 0, due: 0 });
   });
 
-  it("finds no fault in what is due between two clearings", () => {
+  it("accepts what is due between two clearings", () => {
     seed(1);
     const sound = fileReport(sessions(), Date.now());
     const counts = (due: number, all: number) => ({ ...sound, counts: { ...sound.counts!, due, all } });
@@ -155,7 +155,7 @@ describe("coatcheck doctor, around the file", () => {
     expect(problemsOf(counts(100_000, 1_000_000))).toHaveLength(1);
   });
 
-  it("finds a file system of another machine", () => {
+  it("finds a network file system", () => {
     seed(1);
     const sound = fileReport(sessions(), Date.now());
     const on = (name: string, isNetwork: boolean) => problemsOf({ ...sound, fileSystem: { name, isNetwork } });

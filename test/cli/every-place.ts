@@ -10,13 +10,13 @@ import { commandLine } from "../support/command-line";
 import type { CommandResult } from "../support/command-line";
 import { describeOnEmulator, emulatorHost } from "../support/datastore-emulator";
 
-/** A place that another process can look into, empty for each test. */
+/** A store that another process can open, empty for each test. */
 export interface Place {
-  /** What an app keeps there. */
+  /** The app's store. */
   readonly store: () => SessionStore;
   /** Runs `coatcheck` where that app runs. */
   readonly coatcheck: (...args: string[]) => Promise<CommandResult>;
-  /** The same in a process of its own. */
+  /** Runs it in a process of its own. */
   readonly spawned: (...args: string[]) => Promise<CommandResult>;
 }
 
@@ -47,7 +47,7 @@ export function describeOnEveryPlace(name: string, body: (place: Place) => void)
   });
 }
 
-/** What a process of its own would do, in a folder and with these variables: to start one for each command would take minutes. */
+/** Does what a process in this folder and with these variables would do. Starting one for each command would take minutes. */
 async function runHere(args: string[], folder: string, variables: Record<string, string> = {}): Promise<CommandResult> {
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()] as const;
   const told = Promise.all([text(stdout), text(stderr)]);

@@ -22,7 +22,7 @@ describeOnEveryStore("attributes and security keys of a clientless session", (ev
 
   afterEach(() => sessions.close());
 
-  it("are those of any session: atomic, encrypted, and with an expiry of their own", async () => {
+  it("are like those of any session: atomic, encrypted, and with an expiry of their own", async () => {
     const { attributes } = session;
     await attributes.createMany([
       { name: "token", value: { of: "the ledger" }, encrypt: true, expiresIn: "10m" },
@@ -37,13 +37,13 @@ describeOnEveryStore("attributes and security keys of a clientless session", (ev
     expect(await attributes.toObject()).toEqual({ page: 1 });
   });
 
-  it("are shared by its tasks, also where they write at the same time", async () => {
+  it("are shared by its tasks, even where they write at the same time", async () => {
     sessions.defineTask<string>("write", ({ session: own, params }) => own.attributes.create(params, params));
     await Promise.all(["a", "b", "c"].map((name) => session.start("write", name).result()));
     expect(await session.attributes.toObject()).toEqual({ a: "a", b: "b", c: "c" });
   });
 
-  it("P2: are gone with it, and no more written", async () => {
+  it("P2: are gone with it, and no longer written", async () => {
     await session.attributes.create("page", 1);
     await session.close();
     expect(await session.attributes.names()).toEqual([]);
@@ -51,14 +51,14 @@ describeOnEveryStore("attributes and security keys of a clientless session", (ev
     expect(await store.load(session.id)).toBeUndefined();
   });
 
-  it("P2: are gone also where it was killed, and closing it has found that out", async () => {
+  it("P2: are gone also after a kill, once closing it has found that out", async () => {
     await session.attributes.create("page", 1);
     await sessions.kill(session.id);
     await expect(session.close()).rejects.toMatchObject({ code: "SESSION_ENDED" });
     expect(await session.attributes.toObject()).toEqual({});
   });
 
-  it("has one-time keys; a static one it has not, as it has no cookie, and the error says so", async () => {
+  it("has one-time security keys, but no static one, since it has no cookie, and the error says so", async () => {
     const key = await session.securityKeys.create({ payload: "report" });
     expect(await session.securityKeys.validate(key)).toBe("report");
     expect(await session.securityKeys.validate(key)).toBeUndefined();

@@ -53,7 +53,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     expect(session.get("progress")).toEqual([1, 2, 3]);
   });
 
-  it("are listed, counted, found by user, and told of as events", async () => {
+  it("are listed, counted, found by user, and emitted as events", async () => {
     const told: (SessionEvent & { reason?: string })[] = [];
     sessions.on("created", (event) => told.push(event));
     sessions.on("ended", (event) => told.push(event));
@@ -75,7 +75,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     expect(await sessions.getSessionInfo()).toEqual([]);
   });
 
-  it("have no idle limit: one that nobody closes is open after ten years, and is not cleared", async () => {
+  it("have no idle limit: one that nobody closes is still open after ten years, and is not cleared", async () => {
     const { id } = await sessions.openClientlessSession("alice");
     now += 10 * 365 * 24 * HOUR;
     expect(await sessions.clearSessions()).toBe(0);
@@ -93,7 +93,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     await expect(sessions.closeClientlessSession(session.id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
   });
 
-  it("P8: tell their tasks to stop when their maxAge is over", async () => {
+  it("P8: abort their tasks when their maxAge is over", async () => {
     const watchful = newSessions({ killCheckInterval: "5ms" });
     watchful.defineTask("wait", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)));
     const session = await watchful.openClientlessSession("alice", { maxAge: "1h" });
@@ -127,7 +127,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     expect(await elsewhere.getSession(saved.id)).toMatchObject({ endReason: "killed" });
   });
 
-  it("can't be closed under an id that is unknown, or a browser's", async () => {
+  it("can't be closed by an unknown id, or by that of a browser's session", async () => {
     const browser = sessionRecord({ owner: "alice", project: "shop" });
     await store.create(browser);
     for (const id of [browser.id, sessionIdOf("unknown")]) {
@@ -165,7 +165,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     await session.close();
   });
 
-  it("have one-time security keys, which any process validates once, and no static one: that belongs to a cookie", async () => {
+  it("have one-time security keys, which any process validates once, and no static one, which needs a cookie", async () => {
     const session = await sessions.openClientlessSession("alice");
     const { securityKeys } = session;
     const refused = expect.objectContaining({
@@ -183,7 +183,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     await expect(securityKeys.create()).rejects.toMatchObject({ code: "SESSION_ENDED" });
   });
 
-  it("have attributes, which are stored at once, and are encrypted where that is asked for", async () => {
+  it("have attributes, which are stored at once, and encrypted on request", async () => {
     const secret = newSessions({ secrets: [randomBytes(32).toString("hex")] });
     const session = await secret.openClientlessSession("alice");
     const { id, attributes } = session;
@@ -197,7 +197,7 @@ describeOnEveryStore("clientless sessions", (every) => {
   });
 
   describe("withClientlessSession", () => {
-    it("answers what the function returns, and closes", async () => {
+    it("returns what the function returns, and closes", async () => {
       let id = "";
       const answer = sessions.withClientlessSession("alice", async (session) => {
         id = session.id;
@@ -208,7 +208,7 @@ describeOnEveryStore("clientless sessions", (every) => {
       expect(await sessions.getSession(id)).toMatchObject({ endReason: "closed" });
     });
 
-    it("closes also when the function throws, and rejects with that", async () => {
+    it("closes also when the function throws, and rejects with its error", async () => {
       let id = "";
       const answer = sessions.withClientlessSession("alice", (session) => {
         id = session.id;
@@ -223,7 +223,7 @@ describeOnEveryStore("clientless sessions", (every) => {
       await expect(answer).rejects.toMatchObject({ code: "SESSION_ENDED" });
     });
 
-    it("holds the session by a lease: without its process it is abandoned when the lease is over, and not before", async () => {
+    it("gives the session a lease: without its process it is abandoned when the lease is over, and not before", async () => {
       const elsewhere = newSessions();
       const over = sessions.withClientlessSession("alice", async (session) => {
         const { id } = session;
@@ -238,7 +238,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     });
   });
 
-  it("are held by a lease from where they are given to await using, and closed at its end", async () => {
+  it("have a lease from await using on, and are closed at the end of its block", async () => {
     const opened = await sessions.openClientlessSession("alice");
     {
       await using session = opened;
@@ -268,7 +268,7 @@ describeOnEveryStore("clientless sessions", (every) => {
     await expect(killed).rejects.toMatchObject({ code: "SESSION_ENDED" });
   });
 
-  it("refuse what they can't be opened with, and open nothing", async () => {
+  it("refuse wrong arguments, and open nothing", async () => {
     const open = (...args: unknown[]) => sessions.openClientlessSession(...(args as ["alice"]));
     const nothing = async () => undefined;
     const within = (...args: unknown[]) => sessions.withClientlessSession(...(args as ["alice", () => Promise<void>]));

@@ -28,7 +28,7 @@ describeOnEveryStore("P5: a clientless session is opened by no cookie", (every) 
     expect(await app.sessions.getSessionInfo({ username: "alice" })).toHaveLength(2);
   });
 
-  it("P6: and its token is nowhere: what is stored has its id alone", async () => {
+  it("P6: and its token is nowhere: the record has only its id", async () => {
     const store = await every.open();
     app = await startApp(countingRoutes, { store });
     const session = await app.sessions.openClientlessSession("alice");

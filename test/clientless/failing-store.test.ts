@@ -33,7 +33,7 @@ describe("clientless sessions on a store that fails", () => {
     expect([await live(), ran]).toEqual([0, false]);
   });
 
-  it("P7: tells where it could not take back what may have been created", async () => {
+  it("P7: reports where it could not end what may have been created", async () => {
     store.fail("create", "loses its answer");
     store.fail("end", "rejects");
     await expect(sessions.openClientlessSession("alice")).rejects.toMatchObject(inStore);
@@ -52,7 +52,7 @@ describe("clientless sessions on a store that fails", () => {
     await session.close();
   });
 
-  it("what is found out beside the requests is told in the context of none, not even of the one that opened the first session", async () => {
+  it("failures found by the timer are reported outside every request's context, even that of the request that opened the first session", async () => {
     const requests = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     sessions.on("error", () => seen.push(requests.getStore()));
@@ -80,7 +80,7 @@ describe("clientless sessions on a store that fails", () => {
     expect(errors).toEqual([]);
   });
 
-  it("P7: what a failed task could not save is told, and its own error is the result", async () => {
+  it("P7: a failed save of a failed task is reported, and the task's own error is the result", async () => {
     sessions.defineTask("fail", ({ session }) => {
       session.set("n", 1);
       throw new RangeError("the task's own");
@@ -105,7 +105,7 @@ describe("clientless sessions on a store that fails", () => {
     expect(await live()).toBe(0);
   });
 
-  it("ends although the last save fails, and says so", async () => {
+  it("ends even if the last save fails, and says so", async () => {
     const session = await sessions.openClientlessSession("alice");
     session.set("a", 1);
     store.fail("update", "rejects");
@@ -113,7 +113,7 @@ describe("clientless sessions on a store that fails", () => {
     expect(await live()).toBe(0);
   });
 
-  it("a function's error is the one that is seen, and what the close adds is told as an event", async () => {
+  it("the caller gets the function's error, and a failure of the close is emitted as an event", async () => {
     const outcome = sessions.withClientlessSession("alice", () => {
       store.fail("end", "rejects");
       throw new RangeError("by the function");
@@ -122,7 +122,7 @@ describe("clientless sessions on a store that fails", () => {
     expect(errors).toMatchObject([inStore]);
   });
 
-  it("an outage ends no session: what is asked meanwhile is told, and the tasks go on", async () => {
+  it("an outage ends no session: failed checks are reported, and the tasks go on", async () => {
     const gate = closedGate();
     sessions.defineTask("wait", async ({ signal }) => {
       await gate.pass();
@@ -139,7 +139,7 @@ describe("clientless sessions on a store that fails", () => {
     expect(errors[0]).toMatchObject(inStore);
   });
 
-  it("leaves nothing running once the Sessions are closed", async () => {
+  it("leaves no timer running once the Sessions are closed", async () => {
     const session = await sessions.openClientlessSession("alice");
     await sessions.close();
     await expect(session.close()).rejects.toMatchObject({ code: "SESSION_CLOSED" });
@@ -148,7 +148,7 @@ describe("clientless sessions on a store that fails", () => {
     expect(errors).toEqual([]);
   });
 
-  it("looks after no task that is started once the Sessions are closed", async () => {
+  it("watches no task that is started once the Sessions are closed", async () => {
     const gate = closedGate();
     sessions.defineTask("wait", () => gate.pass());
     const session = await sessions.openClientlessSession("alice");

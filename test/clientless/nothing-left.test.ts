@@ -14,7 +14,7 @@ const CYCLES = {
 };
 const AT_A_TIME = 50;
 const LIB = join(__dirname, "../../lib/");
-/** What two sessions that stay in memory would take is several times this, and that of the runtime itself comes and goes. */
+/** Two sessions that stayed in memory would take several times this; the runtime itself takes some, more or less. */
 const SLACK_BYTES_PER_CYCLE = 400;
 const SLACK_BYTES = 512 * 1024;
 
@@ -85,9 +85,9 @@ function isOurs(): boolean {
   return stack as unknown as boolean;
 }
 
-/** What could grow, once nothing is under way. */
+/** What could grow, measured while nothing is under way. */
 async function state(sessions: Sessions) {
-  // What was let go of is told to a FinalizationRegistry in a turn of its own.
+  // A FinalizationRegistry is called in a later turn of the event loop.
   for (let turn = 0; turn < 3; turn += 1) {
     gc();
     await new Promise((resolve) => setImmediate(resolve));

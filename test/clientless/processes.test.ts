@@ -39,7 +39,7 @@ function suite(place: () => SharedPlace): void {
   });
   afterEach(() => sessions.close());
 
-  /** Starts a process, and answers what gives its next message. */
+  /** Starts a process, and returns a function that resolves to its next message. */
   function start(role: "script" | "worker", options: SessionOptions = {}) {
     const args = [where, role, options].map((argument) => JSON.stringify(argument));
     const child = fork(scripts.path("test/support/clientless-process.ts"), args, { env: scripts.env, execArgv: [] });
@@ -48,7 +48,7 @@ function suite(place: () => SharedPlace): void {
     return { child, exited, told: async () => (await messages.next()).value[0] as Record<string, string> };
   }
 
-  it("one that a script has opened stays when the script has gone, and another process closes it", async () => {
+  it("one that a script opened stays when the script is gone, and another process closes it", async () => {
     const script = start("script");
     const { id } = await script.told();
     await script.exited;
@@ -57,7 +57,7 @@ function suite(place: () => SharedPlace): void {
     expect(await sessions.getSession(id!)).toMatchObject({ endReason: "closed", endedBy: "alice" });
   });
 
-  it("P2: a kill from a second process tells the tasks to stop, and is what the close reports", async () => {
+  it("P2: a kill from a second process aborts the tasks, and the close reports it", async () => {
     const worker = start("worker", { killCheckInterval: "20ms" });
     const { id } = await worker.told();
     expect(await sessions.killSessionByUser("alice")).toBe(1);

@@ -32,7 +32,7 @@ describe("what clientless sessions ask of the store", () => {
     expect(watched.calls).toEqual(["create", "end"]);
   });
 
-  it("is a look now and then while a task runs, and none once it is done", async () => {
+  it("is a load now and then while a task runs, and none once it is done", async () => {
     const gate = closedGate();
     sessions.defineTask("wait", () => gate.pass());
     const session = await sessions.openClientlessSession("alice");

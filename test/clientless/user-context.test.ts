@@ -14,13 +14,13 @@ import { howMany } from "../support/how-many";
 const BODY = "x".repeat(200_000);
 
 describe("the user context", () => {
-  it("is undefined outside of any scope, where it can't be set either", () => {
+  it("is undefined outside any context, where it can't be set either", () => {
     expect(getUserContext()).toBeUndefined();
     expect(() => setUserContext("alice")).toThrow(expect.objectContaining({ code: "SESSION_CONTEXT" }));
     expect(getUserContext()).toBeUndefined();
   });
 
-  it("is that of the innermost withUserContext, which answers what its function returns", async () => {
+  it("is that of the innermost withUserContext, which returns what its function returns", async () => {
     const seen = withUserContext("alice", () => {
       const inner = withUserContext("bob", async () => {
         await sleep(1);
@@ -55,7 +55,7 @@ describe("the user context", () => {
     expect(() => withUserContext("alice", "no function" as never)).toThrow(/takes a function to run, not string/);
   });
 
-  it("of a task is its session's user, whoever started it; what a task sets is its own", async () => {
+  it("is the session's user in a task, whoever started it; what a task sets is its own", async () => {
     const sessions = new Sessions({ store: new MemoryStore(), clearSchedule: false });
     sessions.defineTask<string>("context", async ({ params }) => {
       const before = sessions.getUserContext();

@@ -38,7 +38,7 @@ describe("the monthly statement", () => {
     }
   }
 
-  test("is made in the background: the page tells how far it is, turns by itself without a script, and shows it", async () => {
+  test("is made in the background: the page tells how far it is, reloads by itself without a script, and shows it", async () => {
     const alice = await buyer("alice", "matcha", "keemun");
     expect(await pageIn(alice, "none")).not.toContain('http-equiv="refresh"');
     await post(alice, "/statement").then((answer) => expect(answer.headers.location).toBe("/statement"));

@@ -9,10 +9,10 @@ import { idOf } from "../../support/session-life";
 import { watchedStore } from "../../support/watched-store";
 import { addSignIn } from "../../support/sign-in-routes";
 
-/** What is asked in a handler, by the session of this id. */
+/** The calls that a handler makes, by the session with this id. */
 type Ask = (admin: SessionAdmin, own: string) => Promise<unknown>;
 
-/** What a call came to: its answer, or the code of its error. */
+/** The outcome of a call: its result, or the code of its error. */
 type Outcome = { answer: unknown } | { code: unknown; status: unknown; message: unknown };
 
 describeOnEveryStore("SessionAdmin", (every) => {
@@ -81,7 +81,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     });
   });
 
-  it("does not renew what it looks at, and renews what it is asked to", async () => {
+  it("does not renew a session by reading it, and renews one when asked to", async () => {
     const [root, alice] = [await login("root"), await login("alice")];
     const id = idOf(alice);
     const before = await store.load(id);
@@ -94,7 +94,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await store.load(id)).toMatchObject({ lastSeenAt: now, endsAt: before?.endsAt });
   });
 
-  it("P2: ends one session, a user's, the others of one's own, and all, and counts them", async () => {
+  it("P2: ends and counts one session, a user's, one's own others, and all", async () => {
     const root = await login("root");
     const [first] = [await login("alice"), await login("alice"), await login("bob"), await guest()];
     expect(await asks(root, (admin) => admin.kill(idOf(first), { message: "Sorry!" }))).toEqual({ answer: true });
@@ -113,7 +113,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await app.sessions.getSessionInfo()).toHaveLength(0);
   });
 
-  it("lists what was checked, whatever becomes of the filter meanwhile", async () => {
+  it("lists what was checked, even if the filter is changed meanwhile", async () => {
     const alice = await login("alice");
     await login("bob");
     for (const changesAt of [1, 2, 3, 4]) {
@@ -160,7 +160,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await asks(alice, (admin) => admin.killByUser("alice"))).toEqual({ answer: 1 });
   });
 
-  it("lets a super-user in, and tells of what was ended lately, with a cursor to go on", async () => {
+  it("lets a super-user in, and lists sessions that ended lately, with a cursor to go on", async () => {
     const root = await login("root");
     const ids = [idOf(await login("alice")), idOf(await login("bob")), idOf(await login("carol"))];
     for (const id of ids) await asks(root, (admin) => admin.kill(id));
@@ -177,7 +177,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await asks(root, (admin) => admin.lately(0))).toMatchObject({ code: "SESSION_ARGUMENT" });
   });
 
-  it("takes nobody for no user: a guest may end no guest", async () => {
+  it("does not take guests for one user: a guest may end no guest's session", async () => {
     const [me, other] = [await guest(), await guest()];
     const refused: Ask[] = [
       (admin) => admin.kill(idOf(other)),
@@ -213,7 +213,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     ).toMatchObject(REFUSED);
   });
 
-  it("tells of no session whose user's password has expired, and ends it all the same", async () => {
+  it("shows no session whose user's password has expired, but can end it", async () => {
     const [root, alice] = [await login("root"), await login("alice")];
     expired.add("alice");
     const id = idOf(alice);
@@ -225,7 +225,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await asks(root, (admin) => admin.kill(id))).toEqual({ answer: true });
   });
 
-  it("refuses alike what is there and what is not, with the same calls of the store", async () => {
+  it("refuses existing and missing sessions alike, with the same store calls", async () => {
     await app.close();
     const watched = watchedStore(undefined, store);
     app = await start({ store: watched.store });
@@ -241,7 +241,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(told.slice(5)).toEqual(told.slice(0, 5));
   });
 
-  it("refuses a super-user what is not live any more, and describes it as long as it is remembered", async () => {
+  it("refuses a super-user a session that is no longer live, and describes it until keepEnded is over", async () => {
     const [root, alice] = [await login("root"), await login("alice")];
     const id = idOf(alice);
     await app.sessions.kill(id);
@@ -257,7 +257,7 @@ describeOnEveryStore("SessionAdmin", (every) => {
     expect(await asks(root, (admin) => admin.describe(sessionIdOf("never there")))).toMatchObject(REFUSED);
   });
 
-  it("P6: tells the audit of every call, allowed or not, and never of a token or a value", async () => {
+  it("P6: records every call for the audit, allowed or not, and never a token or a value", async () => {
     const [root, alice] = [await login("root"), await login("alice")];
     const headers = { "x-request-id": "req-7" };
     await asks(root, (admin) => admin.get(idOf(alice)), app, headers);
@@ -348,7 +348,7 @@ describe("SessionAdmin", () => {
     await expect(app!.sessions.getSessionInfo()).resolves.toHaveLength(1);
   });
 
-  it("takes no truthy answer of isSuperUser for true", async () => {
+  it("does not take a truthy answer of isSuperUser for true", async () => {
     const isSuperUser = () => ({ role: "user" }) as unknown as boolean;
     expect(await asked({ isSuperUser, audit: note }, (admin) => admin.killAll())).toMatchObject({
       code: "SESSION_CONFIG",
@@ -356,7 +356,7 @@ describe("SessionAdmin", () => {
     expect(noted).toMatchObject([{ result: "failed", reason: "SESSION_CONFIG" }]);
   });
 
-  it("lets nobody be a super-user by default", async () => {
+  it("has no super-users by default", async () => {
     expect(await asked({ audit: note }, (admin) => admin.killAll())).toMatchObject({ code: "NOT_ALLOWED" });
   });
 
@@ -389,7 +389,7 @@ describe("SessionAdmin", () => {
     await expect(app!.sessions.getSessionInfo()).resolves.toHaveLength(1);
   });
 
-  it("tells the audit both the real owner and the user acted for, as the code of the call runs", async () => {
+  it("records both the real owner and the user acted for, from the context of the calling code", async () => {
     let admin: SessionAdmin | undefined;
     await asked({ ...USE, audit: note }, async (made) => {
       admin = made;
@@ -414,7 +414,7 @@ describe("SessionAdmin", () => {
     ]);
   });
 
-  it("asks for the rights of the real owner: to act for a super-user gives none, and to act for others takes none", async () => {
+  it("checks the rights of the real owner: acting for a super-user gives none, and acting for others takes none away", async () => {
     const isSuperUser = (user: string) => user === "boss";
     const refused = await asked({ isSuperUser, audit: note }, (made) => withUserContext("boss", () => made.killAll()));
     expect(refused).toMatchObject({ code: "NOT_ALLOWED" });
@@ -424,7 +424,7 @@ describe("SessionAdmin", () => {
     expect(await seen).toMatchObject({ answer: [{ username: "root" }] });
   });
 
-  it("tells of a call in a clientless session whose it is", async () => {
+  it("records whose clientless session a call is made in", async () => {
     await asked({ ...USE, audit: note }, async () => "signed in");
     const { sessions } = app!;
     await sessions.withClientlessSession("root", async (session) => {
@@ -433,7 +433,7 @@ describe("SessionAdmin", () => {
     expect(noted).toMatchObject([{ actor: "root", actingFor: "alice", result: "allowed" }]);
   });
 
-  it("is made for what is no request of Express's too", async () => {
+  it("can be made without an Express request", async () => {
     await asked({ ...USE, audit: note }, async () => "signed in");
     const { sessions } = app!;
     const [root] = await sessions.getSessionInfo();

@@ -28,7 +28,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect(await app.sessions.getSession(idOf(alice))).toMatchObject({ endedAt: null });
   };
 
-  test("one session: it is asked first, the message is kept, and the answer says how many", async () => {
+  test("one session: the form asks first, the message is stored, and the answer says how many", async () => {
     const path = await start();
     expect(textOf(await app.open(root, path))).toContain("This ends 1 session .");
     const answer = await app.submit(root, path, "Please\r\nsign in again.");
@@ -60,7 +60,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect(await app.sessions.getSessionInfo()).toHaveLength(2);
   });
 
-  test("all but mine leaves the one that asks, and no other of the same user", async () => {
+  test("all but mine spares the acting session, and no other of the same user", async () => {
     await start();
     await app.login("root");
     expect(textOf(await app.open(root, "/end/others"))).toContain("This ends 2 sessions .");
@@ -69,7 +69,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect((await app.open(root)).status).toBe(200);
   });
 
-  test("P2: everyone, the one who asks too, who is told so, and is out", async () => {
+  test("P2: everyone, including the admin, who is told so and is signed out", async () => {
     await start();
     expect(textOf(await app.open(root, "/end/everyone"))).toContain("Your own session is among them");
     const answer = await app.submit(root, "/end/everyone");
@@ -80,7 +80,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect((await app.open(root)).status).toBe(401);
   });
 
-  test("a GET ends nothing, with a key neither", async () => {
+  test("a GET ends nothing, even with a valid security key", async () => {
     const path = await start();
     for (const method of ["GET", "HEAD"]) {
       const fields = hiddenFields(await app.open(root, path));
@@ -90,7 +90,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect(await app.sessions.getSession(idOf(alice))).toMatchObject({ endedAt: null });
   });
 
-  test("refused without a key, with another session's, with one that was used, and with one for something else", async () => {
+  test("refused without a security key, and with one of another session, a used one, or one for another action", async () => {
     const path = await start();
     const second = await app.login("root");
     await send403(path, root, {});
@@ -109,7 +109,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect((await post()).status).toBe(403);
   });
 
-  test("what was asked without a good key is in the audit, as refused", async () => {
+  test("a form without a valid security key is in the audit, as refused", async () => {
     const path = await start();
     await send403(path, root, {});
     await send403("/end/user?user=alice", root, hiddenFields(await app.open(root, path)));
@@ -139,7 +139,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect(await app.sessions.getSession(idOf(alice))).toMatchObject({ endedAt: null });
   });
 
-  test("what is no form, too long, or too large is refused, and nothing is ended", async () => {
+  test("a body that is not a form, or is too long, is refused, and nothing is ended", async () => {
     const path = await start();
     const fields = () => app.open(root, path).then(hiddenFields);
     const post = async (type: string, body: string, headers = {}) =>
@@ -164,7 +164,7 @@ describe.each(EXPRESSES)("ending sessions in the console, on %s", (_name, versio
     expect(textOf(await app.submit(root, path))).toContain("1 session ended");
   });
 
-  test("each action is in the audit, with who, whom, and how many", async () => {
+  test("each action is in the audit, with who ended whose sessions, and how many", async () => {
     const path = await start();
     await app.submit(root, path);
     await app.submit(root, "/end/user?user=alice");

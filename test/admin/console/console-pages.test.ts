@@ -16,7 +16,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
   afterEach(() => app.close());
   const start = async (options: ConsoleAppOptions = {}) => (app = await startConsole({ express, ...options }));
 
-  test("are for super-users: others get one plain page, whatever they ask for, and can't end even their own", async () => {
+  test("are for super-users: others get the same plain page for every path, and can't end even their own sessions", async () => {
     await start();
     const alice = await app.login("alice");
     const paths = [
@@ -41,7 +41,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     );
   });
 
-  test("leave who is not signed in to the app: 401, no session, and no audit", async () => {
+  test("pass a visitor who isn't signed in on to the app: 401, no session, and no audit entry", async () => {
     await start();
     const guest = (await app.get("/guest")).cookie ?? "";
     for (const cookie of ["", guest]) {
@@ -67,7 +67,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     }
   });
 
-  test("tell names and sizes of what a session holds, and never a value or a token", async () => {
+  test("show names and sizes of what is in a session, and never a value or a token", async () => {
     await start();
     const [root, alice] = [await app.login("root"), await app.login("alice")];
     const { body } = await app.open(root, `/session/${idOf(alice)}`);
@@ -77,7 +77,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     for (const cookie of [root, alice]) expect(body).not.toContain(cookie.split("=")[1]);
   });
 
-  test("are kept nowhere, run no script but their own, and stand in no frame; style and script are kept for long", async () => {
+  test("are not cached, run no script but their own, and show in no frame; style and script are cached for long", async () => {
     await start();
     const root = await app.login("root");
     const { headers, body } = await app.open(root);
@@ -130,7 +130,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     expect((await ask("GET", `/end/user?user=${"x".repeat(1025)}`)).status).toBe(400);
   });
 
-  test("lead to each other wherever the console is mounted", async () => {
+  test("link to each other wherever the console is mounted", async () => {
     app = await startConsole({ express });
     const two = await startApp(
       (on, sessions) => {
@@ -159,7 +159,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     }
   });
 
-  test("the audit of a session is shown where the app can read it, the latest first", async () => {
+  test("the audit of a session is shown where the app can read it, latest first", async () => {
     const trail = (id: string): AuditEntry[] => app.entries.filter(({ target }) => target === id);
     await start({ console: { auditTrail: trail } });
     const [root, alice] = [await app.login("root"), await app.login("alice")];
@@ -168,7 +168,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     expect(text).toMatch(/Audit .* describe .* kill .* verify /);
   });
 
-  test("an audit that was kept as JSON is shown just so, the latest first", async () => {
+  test("an audit that was stored as JSON is shown in the same way, latest first", async () => {
     const at = (minute: number) => `2026-05-01T10:${minute}:00.000Z` as unknown as Date;
     const entry = { correlationId: "c", app: "", actor: null, remoteAddress: "", target: null, targetUser: null };
     const trail = [12, 34, 23].map(
@@ -179,7 +179,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     expect(textOf(await app.open(root, `/session/${idOf(root)}`))).toMatch(/at 34 .* at 23 .* at 12 /);
   });
 
-  test("what fails in the app or its store is the app's to answer", async () => {
+  test("a failure of the app or its store is left to the app's error handling", async () => {
     const broken = () => Promise.reject(new Error("the log is gone"));
     await start({ console: { auditTrail: broken } });
     const root = await app.login("root");
@@ -187,7 +187,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     expect((await app.open(root)).status).toBe(200);
   });
 
-  test("a session whose user's password has expired is not shown, and can be ended", async () => {
+  test("a session whose user's password has expired is not shown, but can be ended", async () => {
     await start({ isPasswordExpired: (user) => user === "alice" });
     const [root, alice] = [await app.login("root"), await app.login("alice")];
     expect((await app.open(root, `/session/${idOf(alice)}`)).status).toBe(404);
@@ -217,7 +217,7 @@ test("sessionConsole says so where no session middleware comes before it", () =>
 });
 
 describeOnEveryStore("the console's numbers and lists", (every) => {
-  test("counts, filters, pages through hundreds, and tells who ended", async () => {
+  test("count, filter, page through hundreds, and show who ended", async () => {
     const store = await every.open();
     const app = await startConsole({ store });
     try {
@@ -251,7 +251,7 @@ describeOnEveryStore("the console's numbers and lists", (every) => {
   });
 });
 
-test("5,000 sessions are seen each once, fifty at a time, and no page reads many more than it shows", async () => {
+test("5,000 sessions are listed once each, fifty to a page, and no page reads many more than it shows", async () => {
   const store = new CountingStore();
   const app = await startConsole({ store });
   try {

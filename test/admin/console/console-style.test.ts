@@ -1,6 +1,6 @@
 import { CONSOLE_STYLE } from "../../../lib/admin/console/parts/console-assets";
 
-/** What is read on what, and the least contrast of it. (WCAG 2.2, 1.4.3 and 1.4.11) */
+/** Ink, ground, and their least contrast. (WCAG 2.2, 1.4.3 and 1.4.11) */
 const PAIRS: readonly (readonly [string, string, number])[] = [
   ...["page", "panel", "track"].map((ground) => ["ink", ground, 4.5] as const),
   ...["page", "panel"].map((ground) => ["ink-soft", ground, 4.5] as const),
@@ -20,7 +20,7 @@ describe.each(["light", "dark"] as const)("the console's %s palette", (palette) 
   });
 });
 
-test("the console's style takes every colour from a palette, and asks for nothing from elsewhere", () => {
+test("the console's style takes every colour from a palette, and loads nothing from elsewhere", () => {
   const { light, dark } = palettes();
   expect([...dark.keys()]).toEqual([...light.keys()]);
   const rules = CONSOLE_STYLE.replace(/--[\w-]+: #\w+;/g, "");

@@ -4,7 +4,7 @@ import { describeOnEveryStore } from "../../support/every-store";
 import { startVisits } from "../../support/visits";
 import type { Visitor, Visits } from "../../support/visits";
 
-describeOnEveryStore("what a super-user is told of attributes", (every) => {
+describeOnEveryStore("what a super-user sees of attributes", (every) => {
   const told: unknown[] = [];
   let visits: Visits;
   let root: Visitor;
@@ -49,7 +49,7 @@ describeOnEveryStore("what a super-user is told of attributes", (every) => {
     ]);
   });
 
-  it("P8: is nothing of one that has expired, from that millisecond on", async () => {
+  it("P8: is nothing of an expired one, from that millisecond on", async () => {
     const names = async () => (await described(root)).attributes.map(({ name }) => name);
     clock += 998;
     expect(await names()).toEqual(["__proto__", "card", "plain"]);
@@ -57,13 +57,13 @@ describeOnEveryStore("what a super-user is told of attributes", (every) => {
     expect(await names()).toEqual(["card", "plain"]);
   });
 
-  it("P6: is no value: not in the answer, and not in the audit", async () => {
+  it("P6: is never a value: not in the result, and not in the audit", async () => {
     const shown = inspect([await described(root), told], { depth: 9, showHidden: true, getters: true });
     expect(shown).toContain("card");
     expect(shown).not.toMatch(/value (one|two|three|four|5)/);
   });
 
-  it("is told to nobody else, not even to the session's own user", async () => {
+  it("is shown to nobody else, not even to the session's own user", async () => {
     for (const other of [target, visits.visitor()]) {
       await expect(described(other)).rejects.toMatchObject({ code: "NOT_ALLOWED" });
     }

@@ -29,7 +29,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
   const idsOf = (infos: readonly { readonly id: string }[]) => infos.map(({ id }) => id);
   const byId = (ids: readonly string[]) => [...ids].sort();
 
-  /** The pages of a listing, each the answer to the cursor of the one before. */
+  /** The pages of a listing, each from the cursor of the one before. */
   const pagesOf = async (filter: SessionFilter): Promise<string[][]> => {
     const pages: string[][] = [];
     let page = await sessions.getSessionInfo(filter);
@@ -44,7 +44,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
     return infos;
   };
 
-  it("answers all, in pages that neither repeat nor leave out a session, or one by one", async () => {
+  it("returns all, in pages that neither repeat nor leave out a session, or one by one", async () => {
     const records = await fill(23, (n) => ({ owner: n < 20 ? "alice" : "bob" }));
     const all = byId(idsOf(records));
     const alices = byId(idsOf(records.slice(0, 20)));
@@ -85,7 +85,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
     expect(await found({ username: undefined, limit: undefined } as object)).toHaveLength(4);
   });
 
-  it("P8: lists what has expired among those that are over, as long as it is remembered", async () => {
+  it("P8: lists expired sessions among those that are over, until keepEnded is over", async () => {
     const [gone, killedOne, forgotten, live] = await fill(4, (n) => ({
       owner: "alice",
       expiresAt: now + (n === 3 ? 2 * HOUR : HOUR),
@@ -106,14 +106,14 @@ describeOnEveryStore("getSessionInfo", (every) => {
     expect(await sessions.getSessionInfo({ live: false })).toEqual([]);
   });
 
-  it("looks through a bounded number of sessions for a page that no index finds", async () => {
+  it("reads a bounded number of sessions for a page that no index finds", async () => {
     if (every.name === "DatastoreStore") return; // 6,000 creates take too long there; how pages end is the same.
     const records = await fill(6_000, (n) => ({ owner: n === 0 ? "wanted" : `user${n}`, project: "shop" }));
     const pages = await pagesOf({ username: /^wanted$/, limit: 50 });
     expect(pages.flat()).toEqual([records[0]!.id]);
     expect(pages).toHaveLength(2);
     expect(await sessions.getSessionInfo({ username: /^wanted$/ })).toHaveLength(1);
-    // What the store itself can tell apart is bounded too, where it has no index for it.
+    // Bounded too where the store itself filters, but has no index for it.
     expect((await pagesOf({ project: "forum", limit: 50 })).flat()).toEqual([]);
   });
 
@@ -147,7 +147,7 @@ describeOnEveryStore("getSessionInfo", (every) => {
     await expect(failing.getSessionInfo()).rejects.toThrow("down");
   });
 
-  it("tells yes or no only, whatever isAuthorized has looked up", async () => {
+  it("refuses any answer of isAuthorized but true and false", async () => {
     await fill(1, () => ({ owner: "alice" }));
     const lookup = (() => ({ passwordHash: "s3cret" })) as unknown as () => boolean;
     const asking = new Sessions({ store, clearSchedule: false, storeTimeout: "20s", isAuthorized: lookup });

@@ -23,7 +23,7 @@ describeOnEveryStore("tasks", (every) => {
 
   const endReason = async () => (await sessions.getSession(session.id)).endReason;
 
-  /** A task that goes on until its gate is opened, and reports that it was told to stop. */
+  /** A task that goes on until its gate is opened, and reports that its signal aborted. */
   function held(name: string): ReturnType<typeof closedGate> & { aborted: unknown } {
     const gate = Object.assign(closedGate(), { aborted: undefined });
     sessions.defineTask(name, async ({ signal }) => {
@@ -54,7 +54,7 @@ describeOnEveryStore("tasks", (every) => {
     await session.close();
   });
 
-  it("give what they threw, at once or later", async () => {
+  it("reject with what they threw, at once or later", async () => {
     const thrown = [new RangeError("at once"), new TypeError("later")];
     sessions.defineTask("at once", () => {
       throw thrown[0]!;
@@ -73,7 +73,7 @@ describeOnEveryStore("tasks", (every) => {
     expect(errors).toEqual([]);
   });
 
-  it("that fail, and whose result nobody asks for, are told as errors: when the name is started again, and at close", async () => {
+  it("emit an error where they fail and nobody asks for the result: when the name is started again, and at close", async () => {
     sessions.defineTask<string>("fail", async ({ params }) => Promise.reject(new RangeError(params)));
     session.start("fail", "first");
     await sleep(5);
@@ -84,7 +84,7 @@ describeOnEveryStore("tasks", (every) => {
     expect(errors).toEqual([new RangeError("first"), new RangeError("second")]);
   });
 
-  it("reject with TASK_TIMEOUT when the time is over, and go on", async () => {
+  it("reject with TASK_TIMEOUT after the timeout, and go on", async () => {
     const gate = held("slow");
     session.start("slow");
     for (const timeout of [0, 5, "5ms"] as const) {
@@ -131,7 +131,7 @@ describeOnEveryStore("tasks", (every) => {
   });
 
   describe("closing", () => {
-    it("waits for what runs, takes nothing new, and then ends", async () => {
+    it("waits for running tasks, takes no new ones, and then ends", async () => {
       const gate = held("long");
       sessions.defineTask("other", () => "other");
       session.start("long");
@@ -144,7 +144,7 @@ describeOnEveryStore("tasks", (every) => {
       expect(await endReason()).toBe("closed");
     });
 
-    it("by its id waits just so, in the process that has it open", async () => {
+    it("by its id waits in the same way, in the process that has it open", async () => {
       const gate = held("long");
       session.start("long");
       const closing = Promise.all([sessions.closeClientlessSession(session.id), session.close()]);
@@ -154,7 +154,7 @@ describeOnEveryStore("tasks", (every) => {
       expect(await endReason()).toBe("closed");
     });
 
-    it("does not take a task that a task starts", async () => {
+    it("refuses a task that a task starts", async () => {
       const gate = closedGate();
       sessions.defineTask("child", () => "child");
       sessions.defineTask("parent", async ({ session: own }) => {
@@ -170,7 +170,7 @@ describeOnEveryStore("tasks", (every) => {
       await expect(session.result("parent")).rejects.toMatchObject({ code: "SESSION_ENDED" });
     });
 
-    it("tells tasks to stop when drainTimeout is over, and is content where they do", async () => {
+    it("aborts tasks when drainTimeout is over, and succeeds where they stop", async () => {
       sessions.defineTask("polite", ({ signal }) => sleep(60_000, undefined, { signal }));
       session.start("polite");
       await session.close({ drainTimeout: 10 });
@@ -178,7 +178,7 @@ describeOnEveryStore("tasks", (every) => {
       expect(await endReason()).toBe("closed");
     });
 
-    it("names those that hang, and ends all the same", async () => {
+    it("names the tasks that hang, and ends nevertheless", async () => {
       const gates = [held("deaf"), held("dumb")];
       sessions.defineTask("quick", () => 1);
       for (const name of ["deaf", "dumb", "quick"]) session.start(name);
@@ -203,14 +203,14 @@ describeOnEveryStore("tasks", (every) => {
       await patient;
     });
 
-    it("is refused inside of the session's own task, which would wait for itself", async () => {
+    it("is refused inside the session's own task, which would wait for itself", async () => {
       sessions.defineTask("ouroboros", ({ session: own }) => own.close());
       session.start("ouroboros");
       await expect(session.result("ouroboros")).rejects.toMatchObject({ code: "SESSION_ARGUMENT" });
       await session.close();
     });
 
-    it("of withClientlessSession waits for tasks also when the function throws", async () => {
+    it("of withClientlessSession waits for tasks even when the function throws", async () => {
       const gate = held("long");
       const outcome = sessions.withClientlessSession("bob", (own) => {
         own.start("long");
@@ -222,7 +222,7 @@ describeOnEveryStore("tasks", (every) => {
       await session.close();
     });
 
-    it("P2: keeps what a task sets afterwards from being stored", async () => {
+    it("P2: stores nothing that a task sets afterwards", async () => {
       const gate = closedGate();
       sessions.defineTask("late", async ({ session: own }) => {
         await gate.pass();
@@ -240,10 +240,10 @@ describeOnEveryStore("tasks", (every) => {
     /** The kill, as this process hears of it. */
     const kills: Record<string, (id: string) => Promise<unknown>> = {
       "in this process": (id) => sessions.kill(id),
-      "by others that share the store": (id) => new Sessions({ store, clearSchedule: false }).kill(id),
+      "from another process": (id) => new Sessions({ store, clearSchedule: false }).kill(id),
     };
 
-    it.each(Object.entries(kills))("%s are told to stop, and the close says so", async (_where, kill) => {
+    it.each(Object.entries(kills))("a kill %s aborts its tasks, and the close says so", async (_where, kill) => {
       const gate = held("long");
       session.start("long");
       await kill(session.id);
@@ -256,7 +256,7 @@ describeOnEveryStore("tasks", (every) => {
     });
   });
 
-  it("refuse what they can't work with, and start nothing", async () => {
+  it("refuse wrong arguments, and start nothing", async () => {
     let runs = 0;
     const define = (...args: unknown[]) => sessions.defineTask(...(args as [string, Task]));
     expect(() => session.start("none")).toThrow(/No task "none" was defined; there is none yet\./);
