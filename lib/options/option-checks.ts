@@ -5,12 +5,13 @@ import { clearScheduleRoom } from "../rooms-on-demand";
 import type { SessionStore } from "../stores/store";
 import { instanceOr } from "./reader/option-kinds";
 import { RefusedOptions, refuse } from "./reader/read-options";
+import type { ReadOption } from "./reader/read-options";
 
 const STORE_METHODS = ["load", "create", "update", "mutate", "replace", "end", "find", "tally", "clear", "close"];
 const OURS = 'one of coatcheck\'s, such as new SqliteStore({ path: "./.sessions" }), or your own SessionStore';
 
 /** The option `store`; undefined where it was not given. */
-export function storeOption(store: unknown, option: string): SessionStore | undefined {
+export function aStore(store: unknown, option: string): SessionStore | undefined {
   if (store === undefined) return undefined;
   const isMissing = (method: string) => typeof (store as Record<string, unknown>)[method] !== "function";
   if (typeof store !== "object" || store === null) {
@@ -35,7 +36,7 @@ const EXAMPLE_SECRET =
   /keyboard cat|change[ _-]?me|your[ _-]?secret|supersecret|example|password|correct.?horse|thirtytwo|minimum length|0123456789|1234567890|abcdefgh|qwertyui/i;
 
 /** The option `secrets`. An empty array is refused: it may come from a missing variable, and would sign nothing. */
-export function secretsOption(given: unknown): readonly string[] {
+export function aSecretList(given: unknown): readonly string[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) throw refused("is an array of strings, the newest first");
   if (given.length === 0) throw refused("is empty; leave it out to sign and encrypt nothing");
@@ -54,22 +55,23 @@ function refused(what: string): RefusedOptions {
   return new RefusedOptions([`Option secrets ${what}; make a secret with: npx coatcheck secret`]);
 }
 
-/** The option `project`. */
-export function projectOption(project: unknown = "", option: string): string {
-  if (isProjectName(project)) return project;
-  return refuse(option, project, "give up to 64 letters, digits, '-', '_' and '.'");
+export function aProject(byDefault: string): ReadOption<string> {
+  return (project = byDefault, option) =>
+    isProjectName(project) ? project : refuse(option, project, "give up to 64 letters, digits, '-', '_' and '.'");
 }
 
-/** The option `scope`, as a function. Of what the app's own function returns, only strings are stored. */
-export function scopeOption(scope: unknown = "browser", option: string): (req: IncomingMessage) => string {
-  if (typeof scope === "string") {
-    const name = scopeName(scope);
-    return () => name;
-  }
-  if (typeof scope !== "function") return refuse(option, scope, "give a function of (req), or a string");
-  return (req) => {
-    const name = (scope as (req: IncomingMessage) => unknown)(req);
-    return typeof name === "string" ? scopeName(name) : refuse("scope", name, "its function must return a string");
+/** The option `scope`, read as a function. What the app's own function returns must be a string, as it is stored. */
+export function aScope(byDefault: string): ReadOption<(req: IncomingMessage) => string> {
+  return (scope = byDefault, option) => {
+    if (typeof scope === "string") {
+      const name = scopeName(scope);
+      return () => name;
+    }
+    if (typeof scope !== "function") return refuse(option, scope, "give a function of (req), or a string");
+    return (req) => {
+      const name = (scope as (req: IncomingMessage) => unknown)(req);
+      return typeof name === "string" ? scopeName(name) : refuse("scope", name, "its function must return a string");
+    };
   };
 }
 
@@ -81,9 +83,9 @@ function scopeName(name: string): string {
 /** Every quarter of an hour. */
 export const DEFAULT_SCHEDULE = "*/15 * * * *";
 
-/** The option `clearSchedule`. */
-export function scheduleOption(schedule: unknown = DEFAULT_SCHEDULE): string | false {
-  return schedule === false ? schedule : checkedSchedule(schedule);
+/** A cron expression, or false. */
+export function aSchedule(byDefault: string): ReadOption<string | false> {
+  return (schedule = byDefault) => (schedule === false ? schedule : checkedSchedule(schedule));
 }
 
 /** A cron expression; anything else is refused. */

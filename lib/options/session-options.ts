@@ -9,7 +9,7 @@ import type { UserOf } from "../session/session-owner";
 import type { SessionStore } from "../stores/store";
 import { cookieOption } from "./cookie-options";
 import type { CookieOptions } from "./cookie-options";
-import { projectOption, scheduleOption, scopeOption, secretsOption, storeOption } from "./option-checks";
+import { aProject, aSchedule, aScope, aSecretList, aStore, DEFAULT_SCHEDULE } from "./option-checks";
 import { aClock, aDuration, aDurationOrNone, aFunction, aWholeNumber, stringList } from "./reader/option-kinds";
 import { readOptions, refuse } from "./reader/read-options";
 import type { Option, OptionTable } from "./reader/read-options";
@@ -130,7 +130,7 @@ const COOKIE_DOMAIN = inCookie("domain", '"example.com"');
  */
 const ENTRIES = {
   store: {
-    read: storeOption,
+    read: aStore,
     foreign: {
       secondaryStorage: STORE,
       database: STORE,
@@ -176,11 +176,11 @@ const ENTRIES = {
   keepOnLogout: { read: stringList(["language"]) },
   keepEnded: { read: aDuration("24h", { zero: true }), as: "keepEndedMs" },
   clearSchedule: {
-    read: scheduleOption,
+    read: aSchedule(DEFAULT_SCHEDULE),
     foreign: { checkPeriod: SCHEDULE, reapInterval: SCHEDULE, pruneSessionInterval: SCHEDULE },
   },
   secrets: {
-    read: secretsOption,
+    read: aSecretList,
     foreign: {
       secret: "did you mean secrets? It is an array, the newest first: secrets: [secret]",
       ...{ keys: SECRETS, password: SECRETS },
@@ -197,10 +197,10 @@ const ENTRIES = {
     read: aWholeNumber(Infinity, 1, "give a whole number, 1 or more, or leave it out for no limit"),
   },
   project: {
-    read: projectOption,
+    read: aProject(""),
     foreign: { prefix: 'write project: "shop", which keeps the sessions of several apps in one store apart' },
   },
-  scope: { read: scopeOption, as: "scopeOf" },
+  scope: { read: aScope("browser"), as: "scopeOf" },
   storeTimeout: { read: aDuration("5s", MOMENTS), as: "storeTimeoutMs" },
   maxBytes: { read: aWholeNumber(512 * 1024, 1024, "give a whole number of bytes, 1024 or more") },
   leaseTimeout: { read: aDuration("15m", { max: MAX_TIMER_MS }), as: "leaseMs" },

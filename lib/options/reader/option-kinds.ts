@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { MAX_DURATION_MS, durationMs } from "../../record/duration";
+import { durationMs, MAX_DURATION_MS, MAX_TIMER_MS } from "../../record/duration";
 import type { Duration } from "../../record/duration";
 import { isClass } from "../../record/shown-text";
 import { isPlainObject, refuse } from "./read-options";
@@ -91,6 +91,14 @@ export function aDuration(byDefault: Duration, range: DurationRange = {}): ReadO
 /** A duration whose default follows from other options: undefined where it was not given. */
 export function aDurationOrNone(range: DurationRange = {}): ReadOption<number | undefined> {
   return (value, option) => (value === undefined ? undefined : durationIn(range, value, option));
+}
+
+/** A number of milliseconds that a timer can wait. */
+export function milliseconds(byDefault: number): ReadOption<number> {
+  return (value = byDefault, option) =>
+    typeof value === "number" && value > 0 && value <= MAX_TIMER_MS
+      ? value
+      : refuse(option, value, "write a number of milliseconds");
 }
 
 const DURATION = `give milliseconds as a number, or a string such as "30s", "15m" or "1h"`;

@@ -1,7 +1,6 @@
-import { aClock, anObject, aText, aTextOrNone } from "../../options/reader/option-kinds";
-import { readOptions, refuse } from "../../options/reader/read-options";
+import { aClock, anObject, aText, aTextOrNone, milliseconds } from "../../options/reader/option-kinds";
+import { readOptions } from "../../options/reader/read-options";
 import type { Option, OptionTable } from "../../options/reader/read-options";
-import { MAX_TIMER_MS } from "../../record/duration";
 import type { DatastoreConnectionOptions } from "./calls/datastore-connection";
 import { isKeyName } from "./size-limits";
 import { FOREIGN_STORE_OPTIONS } from "../store-options";
@@ -30,7 +29,7 @@ const ENTRIES = {
     foreign: { database: "write databaseId" },
   },
   namespace: { read: aText("", () => true, "write a string") },
-  timeoutMs: { read: timeoutMs, foreign: { timeout: "write timeoutMs: 5_000" } },
+  timeoutMs: { read: milliseconds(5_000), foreign: { timeout: "write timeoutMs: 5_000" } },
   projectId: {
     read: aTextOrNone((id) => id !== "", "write the id of a project, or leave it out"),
     foreign: { dataset: "write projectId, databaseId and namespace" },
@@ -64,9 +63,4 @@ export function resolveDatastoreOptions(options: DatastoreStoreOptions) {
     ...(emulatorHost === undefined ? {} : { emulatorHost }),
     ...(clientOptions === undefined ? {} : { clientOptions }),
   };
-}
-
-function timeoutMs(value: unknown = 5_000, option: string): number {
-  if (typeof value === "number" && value > 0 && value <= MAX_TIMER_MS) return value;
-  return refuse(option, value, "write a number of milliseconds");
 }
