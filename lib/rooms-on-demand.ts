@@ -20,7 +20,7 @@ export function clientlessRoom() {
 
 /** Stores of express-session's kind, for libraries that ask for one. */
 export function expressSessionStoreRoom() {
-  return require("./http/express-session-store/store-room") as typeof import("./http/express-session-store/store-room");
+  return require("./http/express-session-store/express-session-store") as typeof import("./http/express-session-store/express-session-store");
 }
 
 /** The console. */

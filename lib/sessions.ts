@@ -12,7 +12,7 @@ import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/tasks/defined-tasks";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { SessionError } from "./errors";
-import { deadIdsOf } from "./http/request-properties";
+import { deadIdsOf } from "./http/request-session";
 import type {
   ExpressSessionStore,
   ExpressSessionStoreOptions,

@@ -44,10 +44,6 @@ function inScope(req: IncomingMessage, holder: SessionHolder, listener: unknown,
   return Object.assign(bound, { listener: "listener" in listener ? listener.listener : listener });
 }
 
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined;
-}
-
 /**
  * Makes the listeners of the request's own stream belong to its session. Node runs them for the connection, so what is called
  * by them (a parser of uploads, and every handler after it) would belong to none.

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { SessionError } from "../errors";
 import { forgettable } from "../forgettable";
 import { derivedKey } from "../record/crypto/secret-keys";
@@ -9,14 +10,18 @@ import type { SessionOrigin } from "../session/life/session-policy";
 import { StoredSession } from "../session/life/stored-session";
 import { passportUser } from "../session/session-owner";
 import type { UserOf } from "../session/session-owner";
-import { assertPrivate } from "./cookie/cache-headers";
+import { assertPrivate, keepPrivate, varyByCookie } from "./cookie/cache-headers";
 import { MAX_COOKIE_AGE_MS } from "./cookie/session-cookie";
-import { setHeadersOfNews, setHeadersOfReading } from "./cookie-news";
-import type { CookieNews } from "./cookie-news";
 import type { Exchange } from "./exchange";
 import { headersGone } from "./hold/hold-response";
 
-/** A session whose token is in a browser's cookie: it knows the token, and what the response has to tell the browser. */
+const NOT_KEPT =
+  "A Secure cookie was set on plain HTTP, where browsers keep it on localhost only. Open the app by HTTPS or as http://localhost; behind a proxy that ends HTTPS, set app.set('trust proxy', 1).";
+
+/** What the response has to tell the browser about its cookie. `endsAt` in milliseconds since the epoch; null where the cookie goes with the browser. */
+type CookieNews = { readonly token: string; readonly endsAt: number | null } | "remove";
+
+/** A session whose token is in a browser's cookie: it knows the token, and what the response has to tell of it. */
 export class BrowserSession extends StoredSession {
   readonly #exchange: Exchange;
   /** Those that the request carries, in its order. */
@@ -185,4 +190,31 @@ export class BrowserSession extends StoredSession {
       return true;
     }
   }
+}
+
+/** The headers of a response whose session was read. `showsKey`: a security key is on the page. */
+function setHeadersOfReading({ res }: Exchange, showsKey: boolean): void {
+  varyByCookie(res);
+  // The page is another one after the next login, but the browser may go back to it.
+  if (showsKey) keepPrivate(res, "private, no-cache");
+}
+
+/** The headers of a response that sets the cookie, or takes it back. `isOneOfSeveral`: the request carried others of its name. */
+function setHeadersOfNews(exchange: Exchange, news: CookieNews, isOneOfSeveral: boolean): void {
+  const { req, res, cookie: onRequest, settings } = exchange;
+  const { cookie, now, warnOnce } = settings;
+  varyByCookie(res);
+  const header =
+    news === "remove" ? cookie.removalHeader(onRequest) : cookie.header(onRequest, news.token, news.endsAt, now());
+  // Before ours, so that it stays where a browser takes the two for one.
+  if (isOneOfSeveral) for (const each of cookie.leftoverHeaders(onRequest, req)) appendSetCookie(res, each);
+  appendSetCookie(res, header);
+  if (!cookie.isKept(onRequest, req)) warnOnce(NOT_KEPT);
+  keepPrivate(res, "no-store");
+}
+
+function appendSetCookie(res: ServerResponse, header: string): void {
+  const before = res.getHeader("Set-Cookie");
+  if (before === undefined) res.setHeader("Set-Cookie", header);
+  else res.setHeader("Set-Cookie", [...(Array.isArray(before) ? before : [String(before)]), header]);
 }

@@ -7,8 +7,15 @@ import type { SessionOrigin } from "../session/life/session-policy";
 import type { CookieOnRequest } from "./cookie/session-cookie";
 import { headersGone } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
-import type { RequestWithSession } from "./request-properties";
+import type { RequestSession } from "./request-session";
 import type { RequestBytes } from "./traffic";
+
+/** Under this key a request keeps its session. */
+export const REQUEST_SESSION = Symbol("coatcheck.requestSession");
+
+export interface RequestWithSession extends IncomingMessage {
+  [REQUEST_SESSION]?: RequestSession;
+}
 
 const MAX_ADDRESS_LENGTH = 64;
 const MAX_USER_AGENT_LENGTH = 512;
@@ -111,6 +118,11 @@ export class Exchange implements RequestBytes {
       if (!isTaken() && error !== this.told) this.settings.onError(error);
     }
   }
+}
+
+/** Whether the request has a body, which its stream tells listeners of. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined;
 }
 
 /**

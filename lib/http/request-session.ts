@@ -5,14 +5,14 @@ import { sessionIdOf } from "../record/token";
 import type { SessionRecord } from "../record/session-record";
 import type { SessionHolder } from "../session/current-session";
 import type { Session } from "../session/session";
-import { bindListeners, hasBody } from "./bind-listeners";
+import { bindListeners } from "./bind-listeners";
 import { BrowserSession } from "./browser-session";
-import { Exchange } from "./exchange";
+import { Exchange, hasBody, REQUEST_SESSION } from "./exchange";
+import type { RequestWithSession } from "./exchange";
 import type { ExpressSessionStore } from "./express-session-store/express-session-store";
 import type { ResponseGate } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
 import { loadFirst, opens, touchIfDue } from "./record-loading";
-import { REQUEST_SESSION } from "./request-properties";
 
 const NONE: readonly string[] = [];
 
@@ -181,6 +181,11 @@ export class RequestSession implements ResponseGate, SessionHolder {
       this.#exchange.settings.onError(error);
     }
   }
+}
+
+/** The ids of the tokens that a request carries, where none of them opened anything in the middleware of these settings. */
+export function deadIdsOf(req: RequestWithSession, settings: HttpSettings | undefined): readonly string[] {
+  return (settings === undefined ? undefined : req[REQUEST_SESSION]?.deadIds(settings)) ?? [];
 }
 
 /** Fails with this error once the save is done. */

@@ -1,5 +1,10 @@
 import { EventEmitter } from "node:events";
 import { SessionError } from "../../errors";
+import type { HttpSettings } from "../http-settings";
+import { LibrarySessions } from "./library-sessions";
+import { OwnSessions } from "./own-sessions";
+
+export { libraryOf } from "./library-sessions";
 
 /** Called when it is done; the error is null where it went well. */
 export type StoreCallback = (error: unknown) => void;
@@ -50,8 +55,18 @@ export interface StoreWork {
   clear(): Promise<void>;
 }
 
+/** A store about the sessions of browsers. */
+export function ownSessionStore(settings: HttpSettings): ExpressSessionStore {
+  return new CallbackStore(new OwnSessions(settings), settings.onError);
+}
+
+/** A store of the sessions that a library of this name makes itself. */
+export function librarySessionStore(settings: HttpSettings, library: string): ExpressSessionStore {
+  return new CallbackStore(new LibrarySessions(settings, library), settings.onError);
+}
+
 /** Puts callbacks before the work. The methods return nothing: some libraries take a function that mentions promises for one without callbacks. */
-export class CallbackStore extends EventEmitter implements ExpressSessionStore {
+class CallbackStore extends EventEmitter implements ExpressSessionStore {
   readonly #work: StoreWork;
   readonly #onError: (error: unknown) => void;
 

@@ -7,7 +7,7 @@ import type { SessionDelta } from "../../record/session-delta";
 import { sessionIdOf } from "../../record/token";
 import { endingFor, REPLACED_GRACE_MS, sessionEnded } from "../../session/life/session-ended";
 import { newRecord } from "../../session/life/session-life";
-import { assertChangeFits, assertRecordFits } from "../../session/life/size-limit";
+import { assertChangeFits, assertRecordFits } from "../../record/record-size";
 import type { HttpSettings } from "../http-settings";
 import type { SessionObject, StoreWork } from "./express-session-store";
 import { dataDelta, lifetimeMs, sessionObject } from "./session-object";

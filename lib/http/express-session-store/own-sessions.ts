@@ -4,7 +4,7 @@ import { isExpired, touchAt } from "../../record/expiry";
 import { isSessionId } from "../../record/token";
 import { endingFor, sessionEnded } from "../../session/life/session-ended";
 import { withMergedOwner } from "../../session/life/session-state";
-import { assertChangeFits } from "../../session/life/size-limit";
+import { assertChangeFits } from "../../record/record-size";
 import type { HttpSettings } from "../http-settings";
 import type { SessionObject, StoreWork } from "./express-session-store";
 import { LIBRARY_SCOPE } from "./library-sessions";

@@ -11,7 +11,7 @@ import { decodedValue } from "../values/change-detection";
 import { assertKey } from "../values/session-values";
 import type { ValuesDelta } from "../values/session-values";
 import type { SessionLife } from "./session-life";
-import { assertChangeFits, assertRecordFits } from "./size-limit";
+import { assertChangeFits, assertRecordFits } from "../../record/record-size";
 import { endPredecessor, loggedIn, succeed } from "./starting-over";
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };

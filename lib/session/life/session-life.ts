@@ -11,7 +11,7 @@ import { SessionValues } from "../values/session-values";
 import { sessionEnded } from "./session-ended";
 import type { SessionOrigin, SessionPolicy } from "./session-policy";
 import { withMergedOwner } from "./session-state";
-import { assertChangeFits } from "./size-limit";
+import { assertChangeFits } from "../../record/record-size";
 
 /**
  * The life of one session: absent (nothing is stored), live (`record` is what is known of it), or over. What saves it

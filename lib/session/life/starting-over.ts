@@ -3,7 +3,7 @@ import { GUEST_USER } from "../../record/session-record";
 import type { EndReason, SessionRecord } from "../../record/session-record";
 import { endingFor, wasReplaced } from "./session-ended";
 import type { SessionLife } from "./session-life";
-import { assertRecordFits } from "./size-limit";
+import { assertRecordFits } from "../../record/record-size";
 
 /** How a session is started over: by which call, for whom, and with which of its keys. */
 export interface StartOver {
