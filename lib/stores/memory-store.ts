@@ -1,4 +1,3 @@
-import { SessionError } from "../errors";
 import { aClock } from "../options/reader/option-kinds";
 import { readOptions } from "../options/reader/read-options";
 import type { Option, OptionTable } from "../options/reader/read-options";
@@ -7,7 +6,7 @@ import type { EndedRecord, Ending, SessionRecord } from "../record/session-recor
 import { isDue, isExpired } from "../record/expiry";
 import { applyDelta } from "../record/session-delta";
 import type { SessionDelta } from "../record/session-delta";
-import { matches } from "./store";
+import { alreadyStored, closedError, matches } from "./store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally } from "./store";
 import { FOREIGN_STORE_OPTIONS } from "./store-options";
 import type { StoreOptions } from "./store-options";
@@ -138,14 +137,10 @@ export class MemoryStore implements SessionStore {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new SessionError("SESSION_CLOSED", "This MemoryStore was closed; make a new one.");
+    if (this.#closed) throw closedError("MemoryStore");
   }
 }
 
 function headerOf(record: SessionRecord | EndedRecord): SessionRecord | EndedRecord {
   return isEnded(record) ? record : { ...record, data: dictionary(), attributes: dictionary(), keys: dictionary() };
-}
-
-function alreadyStored(id: string): SessionError {
-  return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
 }

@@ -1,3 +1,4 @@
+import { SessionError } from "../errors";
 import type { EndedRecord, Ending, SessionGroup, SessionRecord } from "../record/session-record";
 import type { SessionDelta } from "../record/session-delta";
 
@@ -140,4 +141,15 @@ export interface SessionStore {
 
   /** Waits for writes under way and lets go of everything. Later calls reject with `SESSION_CLOSED`; closing twice is fine. */
   close(): Promise<void>;
+}
+
+// What stores of ours have in common.
+
+export function alreadyStored(id: string): SessionError {
+  return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
+}
+
+/** `store` is the name of its class. */
+export function closedError(store: string): SessionError {
+  return new SessionError("SESSION_CLOSED", `This ${store} was closed; make a new one.`);
 }

@@ -1,6 +1,7 @@
 import { aClock, anObject, aText, aTextOrNone, milliseconds } from "../../options/reader/option-kinds";
 import { readOptions } from "../../options/reader/read-options";
 import type { Option, OptionTable } from "../../options/reader/read-options";
+import { CALL_TIMEOUT_MS } from "./calls/call-deadline";
 import type { DatastoreConnectionOptions } from "./calls/datastore-connection";
 import { isKeyName } from "./size-limits";
 import { FOREIGN_STORE_OPTIONS } from "../store-options";
@@ -29,7 +30,7 @@ const ENTRIES = {
     foreign: { database: "write databaseId" },
   },
   namespace: { read: aText("", () => true, "write a string") },
-  timeoutMs: { read: milliseconds(5_000), foreign: { timeout: "write timeoutMs: 5_000" } },
+  timeoutMs: { read: milliseconds(CALL_TIMEOUT_MS), foreign: { timeout: "write timeoutMs: 5_000" } },
   projectId: {
     read: aTextOrNone((id) => id !== "", "write the id of a project, or leave it out"),
     foreign: { dataset: "write projectId, databaseId and namespace" },

@@ -1,17 +1,28 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { SessionError } from "../../errors";
 import { isExpired } from "../../record/expiry";
 import { applyDelta } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import { endedRecord, groupOf } from "../../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
-import { clearDatastore } from "./datastore-clear";
-import { ATTEMPTS, backoffMs, conflictError } from "./calls/conflict";
-import { updateMutation } from "./entity/update-mutation";
-import { endedProperties, ENDING_PROPERTIES, liveProperties, readEnding, readLive } from "./entity/record-entity";
-import { busyError, waitedError } from "./datastore-errors";
+import {
+  clearDatastore,
+  findInDatastore,
+  findUnreadableInDatastore,
+  tallyDatastore,
+  unlessUnreadable,
+} from "./datastore-queries";
+import { CallDeadline } from "./calls/call-deadline";
+import { QueueById, untilSettled } from "./calls/conflicts";
+import {
+  endedProperties,
+  ENDING_PROPERTIES,
+  liveProperties,
+  readEnding,
+  readLive,
+  updateMutation,
+} from "./entity/record-entity";
+import { busyError } from "./datastore-errors";
 import type { CommitOutcome } from "./datastore-errors";
-import { findInDatastore, findUnreadableInDatastore, unlessUnreadable } from "./datastore-find";
 import { assertWithinLimits, isKeyName } from "./size-limits";
 import { DatastoreLookups } from "./calls/datastore-lookups";
 import { resolveDatastoreOptions } from "./datastore-options";
@@ -20,9 +31,8 @@ import { DatastoreRpc } from "./calls/datastore-rpc";
 import { DatastoreUpdates } from "./calls/datastore-updates";
 import { CONFLICT_FAIL } from "./wire/messages";
 import type { Entity, EntityResult, Mutation } from "./wire/messages";
-import { tallyDatastore } from "./datastore-tally";
+import { alreadyStored, closedError } from "../store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
-import { TurnsById } from "./calls/turns-by-id";
 
 export type { DatastoreStoreOptions } from "./datastore-options";
 
@@ -42,8 +52,9 @@ export class DatastoreStore implements SessionStore {
   readonly #updates: DatastoreUpdates;
   readonly #kinds: { readonly live: string; readonly ended: string };
   readonly #now: () => number;
-  readonly #timeoutMs: number;
-  readonly #turns = new TurnsById();
+  readonly #deadline: CallDeadline;
+  /** The changes of `mutate`. */
+  readonly #changes = new QueueById();
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
@@ -52,16 +63,16 @@ export class DatastoreStore implements SessionStore {
     const resolved = resolveDatastoreOptions(options);
     this.#kinds = { live: resolved.kind, ended: `${resolved.kind}-ended` };
     this.#now = resolved.now;
-    this.#timeoutMs = resolved.timeoutMs;
+    this.#deadline = new CallDeadline(resolved.timeoutMs);
     this.#rpc = new DatastoreRpc(resolved);
     // Who is answered by an update ends a request, and another one of that visitor begins with a load.
-    this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, this.#timeoutMs, () => this.#lookups.joined());
-    this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, this.#timeoutMs, this.#updates);
+    this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, resolved.timeoutMs, () => this.#lookups.joined());
+    this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, resolved.timeoutMs, this.#updates);
   }
 
   // Here and in `update` every promise less is one less per request.
   load(id: string): Promise<SessionRecord | undefined> {
-    if (this.#closed !== undefined) return Promise.reject(closedError());
+    if (this.#closed !== undefined) return Promise.reject(closedError("DatastoreStore"));
     return this.#find(id).then(liveRecordOf);
   }
 
@@ -74,7 +85,7 @@ export class DatastoreStore implements SessionStore {
   }
 
   update(id: string, delta: SessionDelta): Promise<boolean> {
-    if (this.#closed !== undefined) return Promise.reject(closedError());
+    if (this.#closed !== undefined) return Promise.reject(closedError("DatastoreStore"));
     return isKeyName(id) ? this.#updates.update(id, delta) : Promise.resolve(false);
   }
 
@@ -82,7 +93,7 @@ export class DatastoreStore implements SessionStore {
     const asked = performance.now();
     // Of changes that are made at the same time, one is applied: those of this process wait, so that they don't undo each other's work.
     const attempts = () =>
-      this.#untilSettled(id, asked, async () => {
+      untilSettled(id, asked, this.#deadline, async () => {
         const found = await this.#find(id);
         if (found === undefined) return undefined;
         const record = readLive(found.entity);
@@ -95,7 +106,7 @@ export class DatastoreStore implements SessionStore {
         const outcome = await this.#commitInTime(asked, [mutation], "single");
         return outcome === "applied" ? changed : "conflict";
       });
-    return this.#run(() => this.#turns.take(id, attempts));
+    return this.#run(() => this.#changes.add(id, attempts));
   }
 
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
@@ -143,11 +154,11 @@ export class DatastoreStore implements SessionStore {
   async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
     const key = this.#rpc.key(this.#kinds.live, id);
     const asked = performance.now();
-    return this.#untilSettled(id, asked, async (attempt) => {
+    return untilSettled(id, asked, this.#deadline, async (conflicts) => {
       const found = isKeyName(id) ? await this.#rpc.lookup(key, ENDING_PROPERTIES) : undefined;
       if (found === undefined) return "missing";
       // A session that never stops changing must be ended too, if need be with a header that is a moment old.
-      const exact = attempt < EXACT_ATTEMPTS ? only(found) : {};
+      const exact = conflicts < EXACT_ATTEMPTS ? only(found) : {};
       const mutations = [
         { update: { key, properties: {} }, ...exact },
         { delete: key, ...exact },
@@ -166,28 +177,10 @@ export class DatastoreStore implements SessionStore {
     return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
   }
 
-  /** Tries again, after a while, what lost against another change of the same record. `asked` is by `performance.now()`. */
-  async #untilSettled<T>(id: string, asked: number, attempt: (attempt: number) => Promise<T | "conflict">): Promise<T> {
-    for (let count = 0; count < ATTEMPTS; count += 1) {
-      if (this.#isLate(asked)) {
-        if (count > 0) break;
-        throw waitedError("commit", this.#timeoutMs);
-      }
-      if (count > 0) await sleep(backoffMs(count));
-      const result = await attempt(count);
-      if (result !== "conflict") return result;
-    }
-    throw conflictError(id);
-  }
-
   /** Sends it, unless its time is over: whoever asked has been told by then that it failed. */
   async #commitInTime(asked: number, mutations: readonly Mutation[], mode: "single" | "atomic") {
-    if (this.#isLate(asked)) throw waitedError("commit", this.#timeoutMs);
+    this.#deadline.assertInTime("commit", asked);
     return this.#rpc.commit(mutations, mode);
-  }
-
-  #isLate(asked: number): boolean {
-    return performance.now() - asked >= this.#timeoutMs;
   }
 
   #find(id: string): Promise<EntityResult | undefined> {
@@ -227,16 +220,12 @@ export class DatastoreStore implements SessionStore {
   }
 
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw closedError();
+    if (this.#closed !== undefined) throw closedError("DatastoreStore");
   }
 }
 
 function liveRecordOf(found: EntityResult | undefined): SessionRecord | undefined {
   return found && readLive(found.entity);
-}
-
-function closedError(): SessionError {
-  return new SessionError("SESSION_CLOSED", "This DatastoreStore was closed; make a new one.");
 }
 
 /** The change, and what of it is counted: an owner may have been changed with it. */
@@ -248,8 +237,4 @@ function recounted(delta: SessionDelta, changed: SessionRecord): SessionDelta {
 /** The mutation is applied only to the very state that was read. */
 function only({ version }: EntityResult) {
   return { baseVersion: version, conflictResolutionStrategy: CONFLICT_FAIL };
-}
-
-function alreadyStored(id: string): SessionError {
-  return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);
 }

@@ -1,11 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { SessionError } from "../../errors";
 import { isExpired } from "../../record/expiry";
 import { applyDelta } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
-import { matches } from "../store";
+import { alreadyStored, closedError, matches } from "../store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import { Checkpoints, WalSync } from "./file/wal";
 import type { Row } from "./file/driver";
@@ -182,23 +181,21 @@ export class SqliteStore implements SessionStore {
   }
 
   #write<T>(work: () => T): Promise<T> {
-    return this.#closing === undefined ? this.#writes.write(work) : Promise.reject(closed());
+    return this.#closing === undefined ? this.#writes.write(work) : Promise.reject(closedError("SqliteStore"));
   }
 
   #writeDurably<T>(work: () => T): Promise<T> {
-    return this.#closing === undefined ? this.#writes.writeDurably(work) : Promise.reject(closed());
+    return this.#closing === undefined ? this.#writes.writeDurably(work) : Promise.reject(closedError("SqliteStore"));
   }
 
   /** Throws `SESSION_EXISTS`. */
   #insert(record: SessionRecord): void {
-    if (this.#live.has(record.id)) {
-      throw new SessionError("SESSION_EXISTS", `A session with the id ${record.id} is stored already.`);
-    }
+    if (this.#live.has(record.id)) throw alreadyStored(record.id);
     this.#live.insert(record);
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined) throw closed();
+    if (this.#closing !== undefined) throw closedError("SqliteStore");
   }
 }
 
@@ -209,8 +206,4 @@ function ownerOf(row: Row): string {
   } catch {
     return "";
   }
-}
-
-function closed(): SessionError {
-  return new SessionError("SESSION_CLOSED", "This SqliteStore was closed; make a new one.");
 }

@@ -1,5 +1,5 @@
-import { DatastoreChanges } from "../../../lib/stores/datastore/calls/waiting-changes";
-import type { Change } from "../../../lib/stores/datastore/calls/waiting-changes";
+import { DatastoreChanges } from "../../../lib/stores/datastore/calls/datastore-updates";
+import type { Change } from "../../../lib/stores/datastore/calls/datastore-updates";
 
 const MIB = 2 ** 20;
 

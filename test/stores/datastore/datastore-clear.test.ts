@@ -1,4 +1,4 @@
-import { clearDatastore } from "../../../lib/stores/datastore/datastore-clear";
+import { clearDatastore } from "../../../lib/stores/datastore/datastore-queries";
 import { liveProperties } from "../../../lib/stores/datastore/entity/record-entity";
 import { DatastoreRpc } from "../../../lib/stores/datastore/calls/datastore-rpc";
 import { describeOnOwnEmulator, freshNamespace } from "../../support/datastore-emulator";

@@ -2,10 +2,9 @@ import { google } from "@google-cloud/datastore/build/protos/protos";
 import fc from "fast-check";
 import { dictionary } from "../../../lib/record/session-record";
 import type { SessionRecord } from "../../../lib/record/session-record";
-import { readLookupResponse } from "../../../lib/stores/datastore/wire/response-reader";
+import { readLookupResponse, StoredEntity } from "../../../lib/stores/datastore/wire/response-reader";
 import { liveProperties, readLive } from "../../../lib/stores/datastore/entity/record-entity";
 import type { Entity, Properties } from "../../../lib/stores/datastore/wire/messages";
-import { StoredEntity } from "../../../lib/stores/datastore/entity/stored-entity";
 import { sessionRecord } from "../../support/session-records";
 
 const { Key, LookupResponse, Value } = google.datastore.v1;

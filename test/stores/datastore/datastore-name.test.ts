@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { keyOfProperty, propertyName } from "../../../lib/stores/datastore/entity/property-name";
+import { keyOfProperty, propertyName } from "../../../lib/stores/datastore/entity/properties";
 
 /** UTF-16 in any order, as JavaScript allows it. */
 const anyKey = fc

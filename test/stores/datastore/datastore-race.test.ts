@@ -1,5 +1,5 @@
 import type { SessionRecord } from "../../../lib/record/session-record";
-import { clearDatastore } from "../../../lib/stores/datastore/datastore-clear";
+import { clearDatastore } from "../../../lib/stores/datastore/datastore-queries";
 import { DatastoreRpc } from "../../../lib/stores/datastore/calls/datastore-rpc";
 import { DatastoreStore } from "../../../lib/stores/datastore/datastore-store";
 import type { SessionStore } from "../../../lib/stores/store";

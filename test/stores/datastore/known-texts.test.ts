@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { KnownTexts } from "../../../lib/stores/datastore/wire/known-texts";
+import { KnownTexts } from "../../../lib/stores/datastore/wire/protobuf-reader";
 
 describe("KnownTexts", () => {
   it("tells any texts apart, however often they come and however long they are", () => {

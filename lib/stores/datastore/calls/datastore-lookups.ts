@@ -1,5 +1,6 @@
 import { idOfEntity } from "../entity/record-entity";
-import { busyError, ownError, waitedError } from "../datastore-errors";
+import { busyError, ownError } from "../datastore-errors";
+import { CallDeadline } from "./call-deadline";
 import { DatastorePipe } from "./datastore-pipe";
 import type { PipeSource } from "./datastore-pipe";
 import type { DatastoreRpc } from "./datastore-rpc";
@@ -32,7 +33,7 @@ const NOBODY: Others = { underWay: 0 };
 export class DatastoreLookups implements PipeSource {
   readonly #rpc: DatastoreRpc;
   readonly #kind: string;
-  readonly #timeoutMs: number;
+  readonly #deadline: CallDeadline;
   readonly #others: Others;
   readonly #pipe = new DatastorePipe(this);
   #callers: Callers = new Map();
@@ -44,7 +45,7 @@ export class DatastoreLookups implements PipeSource {
     this.#others = others;
     this.#rpc = rpc;
     this.#kind = kind;
-    this.#timeoutMs = timeoutMs;
+    this.#deadline = new CallDeadline(timeoutMs);
   }
 
   /** The id must be one that Datastore takes as a name. */
@@ -129,12 +130,12 @@ export class DatastoreLookups implements PipeSource {
   }
 
   #refuseLate(callers: Callers): void {
-    const latest = performance.now() - this.#timeoutMs;
+    const { latest } = this.#deadline;
     for (const [id, each] of callers) {
       // They asked in this order.
       if (each[0] === undefined || each[0].askedAt > latest) continue;
       const inTime = each.filter(({ askedAt }) => askedAt > latest);
-      this.#refuse(each.slice(0, each.length - inTime.length), () => waitedError("lookup", this.#timeoutMs));
+      this.#refuse(each.slice(0, each.length - inTime.length), () => this.#deadline.waited("lookup"));
       if (inTime.length > 0) callers.set(id, inTime);
       else callers.delete(id);
     }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { CallDeadline } from "./call-deadline";
 import { DatastoreConnection } from "./datastore-connection";
 import type { DatastoreConnectionOptions } from "./datastore-connection";
-import { datastoreError, isUnavailable, refusalOf, timeoutError } from "../datastore-errors";
+import { datastoreError, isUnavailable, refusalOf } from "../datastore-errors";
 import type { CommitOutcome } from "../datastore-errors";
 import { COMMIT_MODE } from "../wire/messages";
 import type {
@@ -34,12 +35,12 @@ type Call<T> = (client: DatastoreClient, request: object, options: CallOptions) 
 export class DatastoreRpc {
   readonly #connection: DatastoreConnection;
   readonly #partition: Key["partitionId"];
-  readonly #timeoutMs: number;
+  readonly #deadline: CallDeadline;
 
   constructor(options: DatastoreRpcOptions) {
     this.#connection = new DatastoreConnection(options);
     this.#partition = { namespaceId: options.namespace, databaseId: options.databaseId };
-    this.#timeoutMs = options.timeoutMs;
+    this.#deadline = new CallDeadline(options.timeoutMs);
   }
 
   key(kind: string, id: string): Key {
@@ -129,26 +130,14 @@ export class DatastoreRpc {
 
   // The client counts the time of the call alone; signing in, which comes before, can hang as well. What it leaves no time for is not
   // sent: the caller has been told that it failed.
-  async #call<T>(name: string, call: Call<T>, request: object): Promise<T> {
-    const end = performance.now() + this.#timeoutMs;
-    const answer = async () => {
+  #call<T>(name: string, call: Call<T>, request: object): Promise<T> {
+    return this.#deadline.within(name, async (end) => {
       const { client, projectId } = await this.#connection.connect();
-      const timeLeft = Math.ceil(end - performance.now());
-      if (timeLeft <= 0) throw timeoutError(name, this.#timeoutMs);
       const { databaseId } = this.#partition;
-      const options: CallOptions = { timeout: timeLeft, retry: null };
+      const options: CallOptions = { timeout: this.#deadline.timeLeft(name, end), retry: null };
       const [response] = await call(client, { projectId, databaseId, ...request }, options);
       return response;
-    };
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(timeoutError(name, this.#timeoutMs)), this.#timeoutMs);
     });
-    try {
-      return await Promise.race([answer(), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { mergedDelta } from "../../../record/session-delta";
 import type { SessionDelta } from "../../../record/session-delta";
-import { DatastoreChanges } from "./waiting-changes";
-import type { Change, Write } from "./waiting-changes";
-import { ATTEMPTS, backoffMs, conflictError } from "./conflict";
-import { updateMutation } from "../entity/update-mutation";
-import { busyError, isInvalid, ownError, waitedError } from "../datastore-errors";
+import { busyError, isInvalid, ownError } from "../datastore-errors";
+import { updateMutation } from "../entity/record-entity";
 import { assertWithinLimits } from "../size-limits";
+import type { Mutation } from "../wire/messages";
+import { CallDeadline } from "./call-deadline";
+import { ATTEMPTS, backoffMs, conflictError } from "./conflicts";
 import { DatastorePipe } from "./datastore-pipe";
 import type { PipeSource } from "./datastore-pipe";
 import type { DatastoreRpc } from "./datastore-rpc";
-import type { Mutation } from "../wire/messages";
 
 /** Into how many parts a group is divided that failed because of one in it: soon each is alone, and the others are together. */
 const PARTS = 8;
@@ -23,7 +22,7 @@ const PARTS = 8;
 export class DatastoreUpdates implements PipeSource {
   readonly #rpc: DatastoreRpc;
   readonly #kind: string;
-  readonly #timeoutMs: number;
+  readonly #deadline: CallDeadline;
   readonly #changes = new DatastoreChanges();
   readonly #pipe = new DatastorePipe(this);
   readonly #onAnswered: () => void;
@@ -34,7 +33,7 @@ export class DatastoreUpdates implements PipeSource {
     this.#onAnswered = onAnswered;
     this.#rpc = rpc;
     this.#kind = kind;
-    this.#timeoutMs = timeoutMs;
+    this.#deadline = new CallDeadline(timeoutMs);
   }
 
   /** False, and nothing written, where there is no such entity. The id must be one that Datastore takes as a name. */
@@ -118,11 +117,11 @@ export class DatastoreUpdates implements PipeSource {
 
   /** The write without changes that nobody waits for any more. */
   #inTime(write: Write, conflicts: number): Write {
-    const latest = performance.now() - this.#timeoutMs;
+    const { latest } = this.#deadline;
     if (write.changes.every(({ askedAt }) => askedAt > latest)) return write;
     const late = write.changes.filter(({ askedAt }) => askedAt <= latest);
     const changes = write.changes.filter(({ askedAt }) => askedAt > latest);
-    const error = () => (conflicts > 0 ? conflictError(write.id) : waitedError("commit", this.#timeoutMs));
+    const error = () => (conflicts > 0 ? conflictError(write.id) : this.#deadline.waited("commit"));
     this.#answer(late, ({ reject }) => reject(error()));
     if (changes.length === 0) this.#finish(write);
     return { ...write, changes };
@@ -163,4 +162,109 @@ function bytesOf(id: string, { update, propertyMask, propertyTransforms }: Mutat
   for (const path of propertyMask?.paths ?? []) bytes += path.length;
   for (const { property } of propertyTransforms ?? []) bytes += property.length;
   return bytes;
+}
+
+/** What one caller wants to be written to an entity. */
+export interface Change {
+  readonly delta: SessionDelta;
+  readonly mutation: Mutation;
+  readonly bytes: number;
+  /** By `performance.now()`. */
+  readonly askedAt: number;
+  readonly resolve: (isWritten: boolean) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What travels to one entity. */
+export interface Write {
+  readonly id: string;
+  /** In the order in which they were asked for. */
+  readonly changes: readonly Change[];
+  /** What is sent to it after that, each change by itself. */
+  readonly rest?: readonly Change[];
+}
+
+/** What one commit takes: Datastore's limit of mutations, and bytes well below its limit of 10 MiB. */
+const MOST_ENTITIES = 500;
+const MOST_BYTES = 3 * 2 ** 20;
+/** What the changes of one entity may have together; an entity takes no more. */
+const MOST_ENTITY_BYTES = 2 ** 20;
+/** More than these do not wait. */
+const MOST_CHANGES = 10_000;
+const MOST_WAITING_BYTES = 64 * 2 ** 20;
+
+/**
+ * The changes that were not sent yet. An entity that was taken is not taken again before it was released, so its changes are
+ * sent in the order in which they were asked for.
+ */
+export class DatastoreChanges {
+  readonly #changes = new Map<string, Change[]>();
+  /** The ids of `#changes` that are not taken, the one that waits longest first. */
+  readonly #ready = new Set<string>();
+  readonly #taken = new Set<string>();
+  #count = 0;
+  #bytes = 0;
+
+  /** How many entities could be taken now. */
+  get ready(): number {
+    return this.#ready.size;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.#count < MOST_CHANGES && this.#bytes + bytes <= MOST_WAITING_BYTES;
+  }
+
+  add(id: string, change: Change): void {
+    const changes = this.#changes.get(id);
+    if (changes === undefined) this.#changes.set(id, [change]);
+    else changes.push(change);
+    if (!this.#taken.has(id)) this.#ready.add(id);
+    this.#count += 1;
+    this.#bytes += change.bytes;
+  }
+
+  /** As much as fits in one commit; nothing where nothing is ready. */
+  take(): Write[] {
+    const writes: Write[] = [];
+    let room = MOST_BYTES;
+    for (const id of this.#ready) {
+      if (writes.length === MOST_ENTITIES) break;
+      const changes = this.#takeOf(id, Math.min(room, MOST_ENTITY_BYTES), writes.length === 0);
+      if (changes.length === 0) break;
+      for (const { bytes } of changes) room -= bytes;
+      writes.push({ id, changes });
+    }
+    return writes;
+  }
+
+  /** The entity may be taken again. */
+  release(id: string): void {
+    this.#taken.delete(id);
+    if (this.#changes.has(id)) this.#ready.add(id);
+  }
+
+  #takeOf(id: string, room: number, atLeastOne: boolean): Change[] {
+    const changes = this.#changes.get(id) ?? [];
+    let count = 0;
+    let bytes = 0;
+    for (const change of changes) {
+      const fits = bytes + change.bytes <= room || (atLeastOne && count === 0);
+      if (!fits) break;
+      bytes += change.bytes;
+      count += 1;
+    }
+    if (count === 0) return [];
+    // Out of the list itself: V8 may keep tables of the `Map` that it was in for long, and a change refers to the request that waits for it.
+    const taken = changes.splice(0, count);
+    if (changes.length === 0) this.#changes.delete(id);
+    this.#ready.delete(id);
+    this.#taken.add(id);
+    this.#count -= count;
+    this.#bytes -= bytes;
+    return taken;
+  }
 }

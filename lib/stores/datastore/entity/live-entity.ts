@@ -1,12 +1,16 @@
 import { dictionary, NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
-import type { Encoded, SessionRecord } from "../../../record/session-record";
-import { readAttributes, readPages, readSecurityKeys } from "./record-maps";
-import { readTimestamp, readValue } from "../wire/entity-reader";
-import { keyOfProperty } from "./property-name";
-import type { StoredEntity } from "./stored-entity";
-import { damagedError, instantOf, PropertyReader } from "./property-value";
-import { KnownTexts } from "../wire/known-texts";
+import type {
+  AttributeRecord,
+  Encoded,
+  PageRecord,
+  SecurityKeyRecord,
+  SessionRecord,
+} from "../../../record/session-record";
+import { readTimestamp, readValue } from "../wire/response-reader";
+import type { StoredEntity } from "../wire/response-reader";
+import { KnownTexts } from "../wire/protobuf-reader";
 import type { ProtobufReader } from "../wire/protobuf-reader";
+import { damagedError, instantOf, keyOfProperty, PropertyReader } from "./properties";
 
 /** What is found of a live record in its entity's bytes; undefined for what is missing or of another type. */
 interface Found {
@@ -220,4 +224,31 @@ function toField(from: ProtobufReader, end: number, field: number): boolean {
 
 function damaged(id: string, name: string): never {
   throw damagedError(id, name);
+}
+
+/** The attributes of the live record whose properties these are. `SESSION_UNREADABLE` where they are damaged. */
+export function readAttributes(from: PropertyReader): Record<string, AttributeRecord> {
+  return from.entities("attributes", (attribute) => ({
+    value: attribute.encoded("value"),
+    encrypted: attribute.boolean("encrypted"),
+    createdAt: attribute.number("createdAt"),
+    modifiedAt: attribute.number("modifiedAt"),
+    expiresAt: attribute.number("expiresAt"),
+  }));
+}
+
+export function readSecurityKeys(from: PropertyReader): Record<string, SecurityKeyRecord> {
+  return from.entities("keys", (key) => ({
+    payload: key.encoded("payload"),
+    createdAt: key.number("createdAt"),
+    expiresAt: key.number("expiresAt"),
+  }));
+}
+
+export function readPages(from: PropertyReader): Record<string, PageRecord> {
+  return from.entities("pages", (page) => ({
+    path: page.text("path"),
+    openedAt: page.number("openedAt"),
+    seenAt: page.number("seenAt"),
+  }));
 }

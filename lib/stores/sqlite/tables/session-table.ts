@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { SessionError } from "../../../errors";
+import { isUnreadable } from "../../../errors";
 import { dueBefore } from "../../../record/expiry";
 import { NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
 import type { EndedRecord, EndReason, SessionRecord } from "../../../record/session-record";
@@ -44,7 +44,7 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
     try {
       return this.recordOf(row, fields);
     } catch (error) {
-      if (error instanceof SessionError && error.code === "SESSION_UNREADABLE") return undefined;
+      if (isUnreadable(error)) return undefined;
       throw error;
     }
   }

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { TurnsById } from "../../../lib/stores/datastore/calls/turns-by-id";
+import { QueueById } from "../../../lib/stores/datastore/calls/conflicts";
 import { closedGate } from "../../support/gate";
 
 describe("Works on one id", () => {
   it("are done one after the other, in the order in which they came, and each has its own answer", async () => {
-    const turns = new TurnsById();
+    const queue = new QueueById();
     const done: string[] = [];
     let atOnce = 0;
     const work = (name: string) => async () => {
@@ -16,26 +16,26 @@ describe("Works on one id", () => {
       return name;
     };
     const names = Array.from({ length: 20 }, (_, n) => `work ${n}`);
-    expect(await Promise.all(names.map((name) => turns.take("a", work(name))))).toEqual(names);
+    expect(await Promise.all(names.map((name) => queue.add("a", work(name))))).toEqual(names);
     expect(done).toEqual(names);
   });
 
   it("don't wait for those on another", async () => {
-    const turns = new TurnsById();
+    const queue = new QueueById();
     const gate = closedGate();
-    const first = turns.take("a", gate.pass);
-    const second = turns.take("a", async () => "second");
-    expect(await turns.take("b", async () => "other")).toBe("other");
+    const first = queue.add("a", gate.pass);
+    const second = queue.add("a", async () => "second");
+    expect(await queue.add("b", async () => "other")).toBe("other");
     gate.open();
     await first;
     expect(await second).toBe("second");
   });
 
   it("begin at once where nothing is before them, also after others", async () => {
-    const turns = new TurnsById();
-    await Promise.all([turns.take("a", nextTurn), turns.take("a", nextTurn)]);
+    const queue = new QueueById();
+    await Promise.all([queue.add("a", nextTurn), queue.add("a", nextTurn)]);
     let hasBegun = false;
-    const working = turns.take("a", async () => {
+    const working = queue.add("a", async () => {
       hasBegun = true;
     });
     expect(hasBegun).toBe(true);
@@ -51,9 +51,9 @@ describe("Works on one id", () => {
       },
     ],
   ])("go on after one that %s, whose caller alone is told", async (_, fail) => {
-    const turns = new TurnsById();
+    const queue = new QueueById();
     const works = [nextTurn, fail, async () => "well", fail, async () => "well"];
-    const answers = await Promise.allSettled(works.map((work) => turns.take<unknown>("a", work)));
+    const answers = await Promise.allSettled(works.map((work) => queue.add<unknown>("a", work)));
     expect(answers.map(({ status }) => status)).toEqual([
       "fulfilled",
       "rejected",
@@ -64,15 +64,15 @@ describe("Works on one id", () => {
   });
 
   it("leave nothing behind", async () => {
-    const turns = new TurnsById();
+    const queue = new QueueById();
     const works = Array.from({ length: 50 }, (_, n) =>
-      turns.take(`id ${n % 5}`, async () => {
+      queue.add(`id ${n % 5}`, async () => {
         await nextTurn();
         if (n % 3 === 0) throw new Error("failed");
       }),
     );
-    expect(turns.size).toBe(5);
+    expect(queue.size).toBe(5);
     await Promise.allSettled(works);
-    expect(turns.size).toBe(0);
+    expect(queue.size).toBe(0);
   });
 });

@@ -1,0 +1,52 @@
+import { timeoutError, waitedError } from "../datastore-errors";
+
+/** How long a call to Datastore may take unless the option `timeoutMs` says otherwise, in milliseconds. */
+export const CALL_TIMEOUT_MS = 5_000;
+
+/**
+ * The time limit of calls to Datastore, counted from when each was asked for: once it is over, the caller has been told of a failure, and nothing may be
+ * sent for it any more. All instants are by `performance.now()`.
+ */
+export class CallDeadline {
+  readonly #timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** What was asked for at this instant or before is too late now. */
+  get latest(): number {
+    return performance.now() - this.#timeoutMs;
+  }
+
+  /** Runs one call, which is told when its time ends. Rejects with `SESSION_STORE_TIMEOUT` where it has not settled by then. */
+  async within<T>(call: string, work: (end: number) => Promise<T>): Promise<T> {
+    const end = performance.now() + this.#timeoutMs;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(timeoutError(call, this.#timeoutMs)), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([work(end), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The milliseconds until `end`, 1 or more. Throws `SESSION_STORE_TIMEOUT` where there are none left. */
+  timeLeft(call: string, end: number): number {
+    const timeLeft = Math.ceil(end - performance.now());
+    if (timeLeft <= 0) throw timeoutError(call, this.#timeoutMs);
+    return timeLeft;
+  }
+
+  /** The error for a caller whose call waited in vain to be sent. */
+  waited(call: string): Error {
+    return waitedError(call, this.#timeoutMs);
+  }
+
+  /** Throws `SESSION_STORE_TIMEOUT` where it is too late to send this. */
+  assertInTime(call: string, askedAt: number): void {
+    if (askedAt <= this.latest) throw this.waited(call);
+  }
+}
