@@ -50,7 +50,7 @@ export class ClientlessSession extends Session {
    */
   get [Symbol.asyncDispose](): () => Promise<void> {
     const state = this[STATE];
-    state.hold();
+    state.takeLease();
     return () => state.close();
   }
 }

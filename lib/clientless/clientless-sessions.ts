@@ -5,8 +5,8 @@ import { isExpired } from "../record/expiry";
 import { currentHolder } from "../session/current-session";
 import { endingFor } from "../session/life/session-ended";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless-session";
-import type { ClientlessSettings } from "./clientless-settings";
-import { ClientlessState } from "./clientless-state";
+import { ClientlessState, isEnding } from "./clientless-state";
+import type { ClientlessSettings } from "./clientless-state";
 import { opening } from "./open-options";
 import type { Opening, OpenOptions } from "./open-options";
 import { OpenSessions } from "./open-sessions";
@@ -57,7 +57,7 @@ export class ClientlessSessions {
       throw new SessionError("SESSION_ARGUMENT", `${where} takes a function to run in the session, not ${typeof fn}.`);
     }
     const state = await this.#create(wanted, this.#settings.leaseMs);
-    state.hold();
+    state.takeLease();
     const { session } = state;
     let result: T;
     try {
@@ -120,10 +120,6 @@ export class ClientlessSessions {
     if (!(await writer.end(id, endingFor(this.#settings, "closed", record.owner)))) throw notFound();
     onEnded(record, "closed");
   }
-}
-
-function isEnding(error: unknown): boolean {
-  return error instanceof SessionError && error.code === "SESSION_ENDED";
 }
 
 function isOutcomeUnknown(error: unknown): boolean {

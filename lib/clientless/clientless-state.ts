@@ -6,11 +6,11 @@ import { assertCallOptions } from "../options/reader/read-options";
 import { isExpired, touchAt } from "../record/expiry";
 import { CLIENTLESS_SCOPE } from "../record/session-record";
 import { endingFor } from "../session/life/session-ended";
-import type { SessionOrigin } from "../session/life/session-policy";
+import type { SessionOrigin, SessionPolicy } from "../session/life/session-policy";
 import { StoredSession } from "../session/life/stored-session";
+import type { OwnContext } from "../stores/own-context";
 import { ClientlessSession } from "./clientless-session";
 import type { CloseOptions } from "./clientless-session";
-import type { ClientlessSettings } from "./clientless-settings";
 import type { OpenSessions } from "./open-sessions";
 import type { DefinedTasks, ResultOptions, TaskHandle } from "./tasks/defined-tasks";
 import { ClientlessContext, SessionTasks } from "./tasks/session-tasks";
@@ -19,15 +19,27 @@ import { enclosingContext } from "./user-context";
 /** A lease is renewed this many times in its length, so that one renewal that fails loses nothing. */
 const RENEWALS_PER_LEASE = 3;
 
-/** Behind a clientless session: what is stored of it, its tasks, its lease, and its end. */
+/** What clientless sessions work with. Durations in milliseconds. */
+export interface ClientlessSettings extends SessionPolicy {
+  /** How long a session with a lease outlives its process. */
+  readonly leaseMs: number;
+  /** How often a watched session is checked for having been ended elsewhere. */
+  readonly killCheckMs: number;
+  /** The asynchronous context of the timer, which belongs to no request. */
+  readonly context: OwnContext;
+  /** Reports a failure that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The state behind a clientless session: its record, its tasks, its lease, and its end. */
 export class ClientlessState extends StoredSession {
   readonly #settings: ClientlessSettings;
   readonly #open: OpenSessions;
   readonly #tasks: SessionTasks;
   readonly #own: ClientlessSession;
-  #isHeld = false;
+  #hasLease = false;
   #isChecking = false;
-  /** Why no task may be started any more: it is closing, closed, or was ended from elsewhere. */
+  /** Why no more tasks may start: the session is closing, closed, or was ended from elsewhere. */
   #refusal: SessionError | undefined;
   #wasEndedElsewhere = false;
   #ending: Promise<void> | undefined;
@@ -70,11 +82,11 @@ export class ClientlessState extends StoredSession {
   }
 
   protected override moved(): void {
-    // Nobody has a cookie to be told of it.
+    // There is no cookie to renew.
   }
 
   protected override failed(): void {
-    // What failed may be tried again: no response has failed with it.
+    // A failed save may be tried again: no response has failed with it.
   }
 
   override assertWritable(): void {
@@ -95,9 +107,7 @@ export class ClientlessState extends StoredSession {
     });
   }
 
-  /**
-   * Unlike the data, attributes end with their session also in memory: of one that is known to be over, none is there.
-   */
+  /** Unlike data, attributes end with their session in memory too: a session known to be over has none. */
   override current(): ReturnType<StoredSession["current"]> {
     return this.#ending !== undefined || this.#wasEndedElsewhere ? undefined : super.current();
   }
@@ -111,10 +121,10 @@ export class ClientlessState extends StoredSession {
     return this.#tasks.result(name, options);
   }
 
-  /** From now on it lives only as long as its lease is renewed. */
-  hold(): void {
-    if (this.#isHeld || this.#refusal !== undefined) return;
-    this.#isHeld = true;
+  /** From now on the session lives only as long as its lease is renewed. */
+  takeLease(): void {
+    if (this.#hasLease || this.#refusal !== undefined) return;
+    this.#hasLease = true;
     this.#watchIfNeeded();
     void this.check();
   }
@@ -135,7 +145,7 @@ export class ClientlessState extends StoredSession {
     }
   }
 
-  /** Looks whether it is still live, and renews its lease where that is due. Never rejects. */
+  /** Checks that the session is still live, and renews its lease where that is due. Never rejects. */
   async check(): Promise<void> {
     if (this.#isChecking || this.#wasEndedElsewhere || this.#ending !== undefined) return;
     this.#isChecking = true;
@@ -149,7 +159,7 @@ export class ClientlessState extends StoredSession {
     }
   }
 
-  /** It was killed, or its time is over: its tasks are told to stop, and close() will say so. */
+  /** The session was killed or has expired: aborts its tasks, and lets `close` say so. */
   endedElsewhere(): void {
     if (this.#ending === undefined) this.#giveUp();
   }
@@ -159,17 +169,17 @@ export class ClientlessState extends StoredSession {
     this.#wasEndedElsewhere = true;
     this.#refusal = new SessionError(
       "SESSION_ENDED",
-      `The session ${this.id} was ended from elsewhere, or its time was over; what was not saved by then is lost.`,
+      `The session ${this.id} was ended from elsewhere, or has expired; what was not saved by then is lost.`,
     );
     this.#tasks.abort(this.#refusal);
     this.#open.forget(this);
   }
 
-  /** Whether it is live. The only write is the lease's. */
+  /** Resolves to whether the session is live. Writes only to renew the lease. */
   async #renewIfDue(): Promise<boolean> {
     const { record } = this;
     const { now, leaseMs, keepEndedMs } = this.#settings;
-    if (!this.#isHeld || record === undefined) return this.#isLive();
+    if (!this.#hasLease || record === undefined) return this.#isLive();
     if (record.idleMs !== leaseMs) {
       await this.change(({ endsAt, lastSeenAt }) => ({
         idleMs: leaseMs,
@@ -189,7 +199,7 @@ export class ClientlessState extends StoredSession {
     return record !== undefined && !isExpired(record, now());
   }
 
-  /** Saves and ends, whatever becomes of the save. */
+  /** Saves and ends the session, even if the save fails. */
   async #end(): Promise<void> {
     let unsaved: { readonly error: unknown } | undefined;
     try {
@@ -198,11 +208,11 @@ export class ClientlessState extends StoredSession {
         if (!(await this.#endRecord())) this.#giveUp();
       }
     } catch (error) {
-      // It may be live still, so close() may be tried again.
+      // The session may still be live, so close() may be tried again.
       this.#ending = undefined;
       throw error;
     } finally {
-      this.#isHeld = false;
+      this.#hasLease = false;
       this.#open.unwatch(this);
     }
     this.#open.forget(this);
@@ -210,7 +220,7 @@ export class ClientlessState extends StoredSession {
     if (unsaved !== undefined) throw unsaved.error;
   }
 
-  /** False where it was over already. */
+  /** Resolves to false where the session was over already. */
   async #endRecord(): Promise<boolean> {
     const { record } = this;
     const { writer, now, onEnded } = this.#settings;
@@ -221,7 +231,7 @@ export class ClientlessState extends StoredSession {
   }
 
   #watchIfNeeded(): void {
-    if (!this.#wasEndedElsewhere && (this.#isHeld || this.#tasks.isBusy)) this.#open.watch(this);
+    if (!this.#wasEndedElsewhere && (this.#hasLease || this.#tasks.isBusy)) this.#open.watch(this);
     else this.#open.unwatch(this);
   }
 
@@ -236,6 +246,7 @@ export class ClientlessState extends StoredSession {
   }
 }
 
-function isEnding(error: unknown): boolean {
+/** Whether an error says that the session is over. */
+export function isEnding(error: unknown): boolean {
   return error instanceof SessionError && error.code === "SESSION_ENDED";
 }

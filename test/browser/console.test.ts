@@ -8,10 +8,10 @@ import type { TeaHouse } from "../example-app/open-tea-house";
 import { launchBrowser } from "../support/browser";
 import { sessionRecord } from "../support/session-records";
 
-// A test walks through many pages. What hangs is told of by the browser, whose limit for each step is half a minute.
+// A test walks through many pages. The browser reports a step that hangs, after half a minute.
 jest.setTimeout(120_000);
 
-/** The browser's; what is evaluated runs there. */
+/** The browser's own: `evaluate` runs functions there. */
 declare function getComputedStyle(element: unknown, part?: string): Record<string, string>;
 
 const CONSOLE = "/admin/sessions";
@@ -24,7 +24,7 @@ describe("the console in a browser", () => {
   let house: TeaHouse;
   let server: Server;
   let contexts: BrowserContext[];
-  /** What a page has complained about: an error of its script, or something that its Content-Security-Policy forbids. */
+  /** The complaints of pages: errors of their script, and what their Content-Security-Policy forbids. */
   let complaints: string[];
 
   beforeAll(async () => (browser = await launchBrowser()), 60_000);
@@ -65,7 +65,7 @@ describe("the console in a browser", () => {
     ["with its script", true],
     ["without script", false],
   ])(
-    "search, open, end one, end a user's with a message, who reads it at the sign-in: %s",
+    "search, open, end one session, end a user's with a message, which the user reads at the sign-in: %s",
     async (_how, javaScriptEnabled) => {
       const [phone, laptop] = [await signedIn("alice"), await signedIn("alice")];
       const bob = await signedIn("bob");
@@ -116,7 +116,7 @@ describe("the console in a browser", () => {
     expect(await heading(admin)).toBe("Overview");
   });
 
-  test("a form that was sent is of no use again: Back and send it, and nothing more is ended", async () => {
+  test("a form works only once: sent again after Back, it ends nothing more", async () => {
     const admin = await signedIn("admin");
     await signedIn("bob");
     await admin.goto(`${CONSOLE}/end/user?user=bob`);
@@ -128,7 +128,7 @@ describe("the console in a browser", () => {
     expect(await house.sessions.getSessionInfo({ username: "bob" })).toHaveLength(1);
   });
 
-  test("by keyboard alone, with the focus in sight", async () => {
+  test("works by keyboard alone, with the focus visible", async () => {
     const alice = await signedIn("alice");
     const admin = await signedIn("admin");
     await admin.goto(CONSOLE);
@@ -154,7 +154,7 @@ describe("the console in a browser", () => {
     expect(new URL(alice.url()).pathname).toBe("/sign-in");
   });
 
-  test("a filter that is chosen by pointer asks at once; names of scripts stay text", async () => {
+  test("a filter chosen by pointer is applied at once; names that look like scripts stay text", async () => {
     await house.store.create(sessionRecord({ owner: SCRIPT, userAgent: SCRIPT }));
     const admin = await signedIn("admin");
     await admin.goto(`${CONSOLE}/list`);
@@ -194,7 +194,7 @@ describe("the console in a browser", () => {
     }
   });
 
-  test("on a phone each session is a card that names its values, and is still a table to a screen reader", async () => {
+  test("on a phone each session is a card that names its values, and the table is still one to a screen reader", async () => {
     const admin = await signedIn("admin", { viewport: PHONE });
     await admin.goto(`${CONSOLE}/list`);
     const row = admin.getByRole("table", { name: "Sessions" }).getByRole("row").filter({ hasText: "admin" });
@@ -227,7 +227,7 @@ async function heading(page: Page): Promise<string> {
   return page.getByRole("heading", { level: 1 }).innerText();
 }
 
-/** What has the focus: its name, and whether it is marked on the screen. */
+/** The name of the focused element, and whether its focus is visible on the screen. */
 async function focused(page: Page): Promise<{ name: string; isVisible: boolean }> {
   return page.locator(":focus").evaluate((element) => {
     const label = (element as unknown as { labels?: { textContent: string }[] }).labels?.[0]?.textContent;

@@ -8,7 +8,7 @@ import type { TeaHouse } from "../example-app/open-tea-house";
 import { launchBrowser } from "../support/browser";
 import { closedGate } from "../support/gate";
 
-// A test walks through many pages. What hangs is told of by the browser, whose limit for each step is half a minute.
+// A test walks through many pages. The browser reports a step that hangs, after half a minute.
 jest.setTimeout(120_000);
 
 describe("Tea House in a browser", () => {
@@ -16,7 +16,7 @@ describe("Tea House in a browser", () => {
   let house: TeaHouse;
   let server: Server;
   let contexts: BrowserContext[];
-  /** Holds the work on statements after their third step. */
+  /** Stops the work on statements after their third step, until it is opened. */
   let work: ReturnType<typeof closedGate>;
 
   beforeAll(async () => (browser = await launchBrowser()), 120_000);
@@ -51,7 +51,7 @@ describe("Tea House in a browser", () => {
     return page;
   }
 
-  test("P2: alice signs in, her cart comes along, the admin ends her sessions, her next click is at the sign-in page without a cart", async () => {
+  test("P2: alice signs in, her cart comes along, the admin ends her sessions, and her next click leads to the sign-in page, without a cart", async () => {
     const alice = await visitor();
     await alice.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
     await signIn(alice, "alice");
@@ -74,7 +74,7 @@ describe("Tea House in a browser", () => {
     expect(await alice.getByRole("link", { name: "Sign in" }).count()).toBe(1);
   });
 
-  test("P6: the cookie is out of reach for scripts and other sites, and goes with the browser unless it should be remembered", async () => {
+  test("P6: the cookie is out of reach for scripts and other sites, and ends with the browser unless the visitor asked to be remembered", async () => {
     const alice = await visitor();
     expect(await alice.context().cookies()).toEqual([]);
 
@@ -135,7 +135,7 @@ describe("Tea House in a browser", () => {
     }
   });
 
-  test("a tab from before the sign-in is out of date, says so, and goes on after it was opened again", async () => {
+  test("a tab from before the sign-in is out of date, says so, and works once it is opened again", async () => {
     const tab = await visitor();
     await tab.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
     await tab.getByRole("link", { name: "Cart" }).click();
@@ -153,7 +153,7 @@ describe("Tea House in a browser", () => {
     expect(await cartCount(tab)).toBe("3");
   });
 
-  test("Back shows the page before, and its forms still work", async () => {
+  test("Back shows the previous page, and its forms still work", async () => {
     const stranger = await visitor();
     await addToCart(stranger, "Matcha Uji no Kaze", "1");
     await stranger.goBack();
@@ -168,7 +168,7 @@ describe("Tea House in a browser", () => {
     await addToCart(stranger, "Matcha Uji no Kaze", "4");
   });
 
-  test("a monthly statement is made while its user looks on, or goes shopping: the page reloads by itself", async () => {
+  test("a monthly statement is made while its user waits or goes on shopping: the page reloads by itself", async () => {
     const alice = await visitor();
     await alice.getByRole("button", { name: "Add Matcha Uji no Kaze to cart" }).click();
     await signIn(alice, "alice");
@@ -201,7 +201,7 @@ describe("Tea House in a browser", () => {
     await admin.getByRole("link", { name: "Admin" }).click();
     await admin.getByRole("button", { name: "End all sessions of Alice" }).click();
 
-    // Her page looks again by itself, and is signed out.
+    // Her page reloads by itself, and finds her signed out.
     await alice.waitForURL(/\/sign-in/);
     await fillSignIn(alice, "alice");
     await alice.getByRole("main").getByRole("button", { name: "Sign in" }).click();
@@ -251,7 +251,7 @@ async function fillSignIn(page: Page, username: string): Promise<void> {
   await page.locator("#password").fill(PASSWORD);
 }
 
-/** Adds a tea, and waits for the page that shows how many there are then. */
+/** Adds a tea, and waits for the page that shows the new number. */
 async function addToCart(page: Page, tea: string, count: string): Promise<void> {
   await page.getByRole("button", { name: `Add ${tea} to cart` }).click();
   await page.getByTestId("cart-count").filter({ hasText: count }).waitFor();

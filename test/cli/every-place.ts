@@ -47,7 +47,10 @@ export function describeOnEveryPlace(name: string, body: (place: Place) => void)
   });
 }
 
-/** Does what a process in this folder and with these variables would do. Starting one for each command would take minutes. */
+/**
+ * Does what a process in this folder and with these variables would do. Starting one for each command would take
+ * minutes.
+ */
 async function runHere(args: string[], folder: string, variables: Record<string, string> = {}): Promise<CommandResult> {
   const [stdin, stdout, stderr] = [new PassThrough().end(), new PassThrough(), new PassThrough()] as const;
   const told = Promise.all([text(stdout), text(stderr)]);

@@ -76,7 +76,10 @@ describeOnEveryStore("clientless sessions that were closed", (every) => {
   });
 });
 
-/** Whether our code is running: the test runner has timers, too. Its stack as text would keep the maps of all sources in memory. */
+/**
+ * Whether our code is running: the test runner has timers, too. Its stack as text would keep the maps of all sources in
+ * memory.
+ */
 function isOurs(): boolean {
   const before: unknown = Reflect.get(Error, "prepareStackTrace");
   Error.prepareStackTrace = (_error, sites) => sites.some((site) => site.getFileName()?.startsWith(LIB));

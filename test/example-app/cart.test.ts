@@ -6,7 +6,7 @@ describe("the cart", () => {
   beforeEach(async () => (house = await openTeaHouse()));
   afterEach(async () => house.sessions.close());
 
-  test("P1: a tea that was added is there on the page that the redirect leads to", async () => {
+  test("P1: an added tea is on the page that the redirect leads to", async () => {
     const visitor = house.visitor();
     const answer = await post(visitor, "/cart/keemun/add", { next: "/?kind=black" });
     expect([answer.status, answer.headers.location]).toEqual([303, "/?kind=black"]);
@@ -17,7 +17,7 @@ describe("the cart", () => {
     expect((await visitor.get("/")).text).not.toContain("is in your cart.");
   });
 
-  test("quantities change, and none removes the line", async () => {
+  test("quantities change, and 0 removes the line", async () => {
     const visitor = house.visitor();
     for (const slug of ["keemun", "chamomile"]) await post(visitor, `/cart/${slug}/add`);
 
@@ -53,11 +53,11 @@ describe("the cart", () => {
     expect(cartCount(await visitor.get("/cart"))).toBe(99);
   });
 
-  test.each(["coffee", "__proto__", "constructor"])("what we don't sell can't be added: %s", async (slug) => {
+  test.each(["coffee", "__proto__", "constructor"])("a tea that we don't sell can't be added: %s", async (slug) => {
     expect((await post(house.visitor(), `/cart/${slug}/add`)).status).toBe(404);
   });
 
-  test("P3: clicks that arrive at once all count", async () => {
+  test("P3: clicks at the same time all count", async () => {
     const visitor = house.visitor();
     await post(visitor, "/cart/sencha/add");
     await Promise.all(Array.from({ length: 20 }, () => post(visitor, "/cart/matcha/add")));

@@ -2,7 +2,7 @@ import { MemoryStore } from "coatcheck/testing";
 import { cookiesOf, openTeaHouse, post, signIn } from "./open-tea-house";
 import type { TeaHouse } from "./open-tea-house";
 
-/** A store with a plug to pull, and a killer who comes between a request's load and its save. */
+/** A store that can be unplugged, and that can end a session between a request's load and its save. */
 class FragileStore extends MemoryStore {
   isDown = false;
   killAfterLoad = false;
@@ -32,7 +32,7 @@ describe("error pages", () => {
     await house.sessions.close();
   });
 
-  test("P7: while the store is down, a visitor sees so, and is not taken for a stranger", async () => {
+  test("P7: while the store is down, a visitor is told so, and not taken for a stranger", async () => {
     const alice = house.visitor();
     await signIn(alice, "alice");
 
@@ -49,7 +49,7 @@ describe("error pages", () => {
     await alice.get("/devices").expect(200);
   });
 
-  test("P2: who was signed out in the middle of a request is told so, and shown the way back", async () => {
+  test("P2: a visitor who was signed out during a request is told so, and shown the way back", async () => {
     const alice = house.visitor();
     await signIn(alice, "alice");
 
@@ -64,7 +64,7 @@ describe("error pages", () => {
     expect(cookiesOf(page)).toEqual([]);
   });
 
-  test("a body that is too large is the client's mistake, and nothing that we log", async () => {
+  test("a body that is too large is the client's mistake, and is not logged", async () => {
     const answer = await post(house.visitor(), "/sign-in", { username: "a".repeat(20_000) });
     expect(answer.status).toBe(413);
     expect(logged).not.toHaveBeenCalled();

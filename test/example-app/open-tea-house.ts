@@ -10,7 +10,7 @@ import { demoAccounts, Users } from "../../example-app/users";
 export const PASSWORD = "first flush";
 const USERS = Users.of(demoAccounts(PASSWORD));
 
-/** The shop on a store of its own, with one password for everybody. */
+/** The shop on a store of its own, with one password for all accounts. */
 export async function openTeaHouse(store: SessionStore = new MemoryStore(), statementPace?: Pace) {
   const { app, sessions } = createApp({
     users: await USERS,
@@ -22,22 +22,22 @@ export async function openTeaHouse(store: SessionStore = new MemoryStore(), stat
 
 export type TeaHouse = Awaited<ReturnType<typeof openTeaHouse>>;
 
-/** The security keys that visitors have seen in the pages that they have open. */
+/** The security keys in the pages that visitors have open. */
 const keysSeen = new WeakMap<TestAgent, string>();
 
-/** Posts a form as a browser would: with the key of the page that it is on. */
+/** Posts a form as a browser would: with the security key of its page. */
 export async function post(visitor: TestAgent, path: string, fields: Record<string, string> = {}): Promise<Response> {
   const key = keysSeen.get(visitor) ?? (await keyShown(visitor, path));
   const answer = await visitor
     .post(path)
     .type("form")
     .send(key === undefined ? fields : { securityKey: key, ...fields });
-  // Who signs in or out looks at new pages.
+  // Signing in or out leads to new pages.
   if (path.startsWith("/sign-") && answer.status === 303) keysSeen.delete(visitor);
   return answer;
 }
 
-/** The key in the forms of a page that this visitor opens; the shelf shows none to a stranger. */
+/** The security key in a page that this visitor opens; the shelf shows none to a stranger. */
 async function keyShown(visitor: TestAgent, path: string): Promise<string | undefined> {
   const isOnTheShelf = path === "/language" || path.endsWith("/add");
   const page = await visitor.get(isOnTheShelf ? "/" : "/sign-in").redirects(1);

@@ -27,7 +27,10 @@ describe("npm start", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Starts the server in a folder of its own, where it keeps its sessions; resolves when it has printed how to reach it. */
+  /**
+   * Starts the server in a folder of its own, where it keeps its sessions; resolves when it has printed how to reach
+   * it.
+   */
   async function start(env: Record<string, string | undefined> = {}): Promise<RunningServer> {
     const server = spawn(process.execPath, ["--import", require.resolve("tsx"), join(ROOT, "example-app/server.ts")], {
       cwd: folder,
@@ -47,7 +50,7 @@ describe("npm start", () => {
     return { process: server, url, printed };
   }
 
-  test("prints where it is and who may sign in, and the password that it prints opens the door", async () => {
+  test("prints its address and its accounts, and the password that it prints works", async () => {
     const { url, printed } = await start();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const passwords = ["alice", "bob", "admin"].map((name) => new RegExp(`${name} +(\\S+)`).exec(printed)?.[1]);
@@ -57,7 +60,7 @@ describe("npm start", () => {
     expect(answer.status).toBe(303);
   });
 
-  test("SIGTERM stops it cleanly, and its sessions are there when it starts again", async () => {
+  test("SIGTERM stops it cleanly, and its sessions are still there at the next start", async () => {
     const first = await start();
     const [cookie] = cookiesOf(await post(request.agent(first.url), "/cart/matcha/add"));
     expect(await stop(first.process)).toEqual([0, null]);
@@ -66,7 +69,7 @@ describe("npm start", () => {
     expect(cartCount(await request(second.url).get("/cart").set("Cookie", cookie!.split(";")[0]!))).toBe(1);
   });
 
-  test("without a PORT, a free one is taken where 3000 is not free", async () => {
+  test("without PORT, it takes a free port where 3000 is taken", async () => {
     const other = createServer();
     const isTaken = await new Promise<boolean>((resolve) => {
       other.once("error", () => resolve(true)).listen(3000, "127.0.0.1", () => resolve(false));
@@ -86,7 +89,7 @@ describe("npm start", () => {
   });
 
   describeOnEmulator("with the variables of a Datastore set, and nothing else changed,", () => {
-    test("instances share its sessions, and what the admin ends at one is over at the other", async () => {
+    test("instances share sessions, and one that the admin ends on one instance is over on the other", async () => {
       const env = {
         DATASTORE_EMULATOR_HOST: emulatorHost(),
         DATASTORE_PROJECT_ID: `tea-house-${Date.now().toString(36)}`,

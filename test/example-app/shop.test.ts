@@ -8,14 +8,14 @@ describe("the shelf", () => {
   beforeEach(async () => (house = await openTeaHouse()));
   afterEach(async () => house.sessions.close());
 
-  test("P5: who only looks around gets no cookie and leaves nothing in the store", async () => {
+  test("P5: a visitor who only looks around gets no cookie and leaves nothing in the store", async () => {
     for (const path of ["/", "/?kind=green", "/teas/matcha", "/cart", "/nowhere", "/styles/base.css"]) {
       expect(cookiesOf(await request(house.app).get(path))).toEqual([]);
     }
     expect(await idsIn(house)).toEqual([]);
   });
 
-  test("P5: the shelf shows a stranger no security key, and the sign-in page gives one a session for it", async () => {
+  test("P5: the shelf shows strangers no security key, and the sign-in page starts a session for one", async () => {
     for (const path of ["/", "/teas/matcha", "/cart"])
       expect(keyIn(await request(house.app).get(path))).toBeUndefined();
 
@@ -25,7 +25,7 @@ describe("the shelf", () => {
     expect(await idsIn(house)).toHaveLength(1);
   });
 
-  test("shows every tea, and of one kind only those", async () => {
+  test("shows every tea, or those of one kind only", async () => {
     const all = await request(house.app).get("/").expect(200);
     for (const tea of TEAS) expect(all.text).toContain(tea.name);
 
@@ -48,7 +48,7 @@ describe("the shelf", () => {
     expect(page.text).toContain("Not on our shelves");
   });
 
-  test("the language that was chosen beats the browser's, and the way back stays on this site", async () => {
+  test("the chosen language beats the browser's, and the way back stays on this site", async () => {
     const visitor = house.visitor();
     const answer = await post(visitor, "/language", { language: "ja", next: "/teas/sencha" });
     expect(answer.headers.location).toBe("/teas/sencha");

@@ -45,7 +45,7 @@ describe("signing in and out", () => {
     expect(cartCount(await request(house.app).get("/cart").set("Cookie", after))).toBe(1);
   });
 
-  test("only who asks to be remembered gets a cookie that outlives the browser", async () => {
+  test("only a visitor who asks to be remembered gets a cookie that outlives the browser", async () => {
     expect(cookiesOf(await signIn(house.visitor(), "alice")).join()).not.toMatch(/Max-Age|Expires/i);
     const [cookie] = cookiesOf(await signIn(house.visitor(), "alice", { remember: "yes" }));
     const days = Number(/Max-Age=(\d+)/.exec(cookie!)?.[1]) / 86_400;
@@ -64,7 +64,7 @@ describe("signing in and out", () => {
     expect((await signIn(house.visitor(), "alice", { next: "https://evil.example/" })).headers.location).toBe("/");
   });
 
-  test("what is behind the sign-in is in no cache", async () => {
+  test("pages behind the sign-in are not cached", async () => {
     const alice = house.visitor();
     await signIn(alice, "alice");
     await alice.get("/devices").expect(200).expect("Cache-Control", "no-store");
@@ -93,7 +93,7 @@ describe("signing in and out", () => {
     await out.type("form").send({ securityKey }).expect(303);
   });
 
-  test("every form of every page has the security key, for who has a session", async () => {
+  test("every form on every page has the security key, for visitors with a session", async () => {
     const admin = house.visitor();
     await post(admin, "/cart/matcha/add");
     const shown = [await admin.get("/sign-in")];
@@ -118,7 +118,7 @@ describe("signing in and out", () => {
     "/devices/sign-out-others",
     "/language",
   ])(
-    "a form without the key is refused, also where the browser says nothing of where it comes from: %s",
+    "a form without the security key is refused, even where the browser does not say where it comes from: %s",
     async (path) => {
       const alice = house.visitor();
       await signIn(alice, "alice");
@@ -129,7 +129,7 @@ describe("signing in and out", () => {
     },
   );
 
-  test("nobody is signed in by a form that another site has made up", async () => {
+  test("nobody is signed in by a form that another site made up", async () => {
     const sent = { username: "alice", password: PASSWORD };
     const victim = house.visitor();
     await victim.post("/sign-in").type("form").send(sent).expect(403);
@@ -142,7 +142,7 @@ describe("signing in and out", () => {
     expect([answer.status, cookiesOf(answer)]).toEqual([403, []]);
   });
 
-  test("P2: a page from before signing in is out of date after it: that is said kindly, and nothing is lost", async () => {
+  test("P2: a page from before the sign-in is out of date after it: the shop says so kindly, and nothing is lost", async () => {
     const visitor = house.visitor();
     await post(visitor, "/cart/matcha/add");
     const before = keyIn(await visitor.get("/cart"));
@@ -166,7 +166,7 @@ describe("signing in and out", () => {
     expect((await stale.expect(403)).text).toContain(`class="button" href="${path}"`);
   });
 
-  test("pages that were opened before, in other tabs, go on working until someone signs in or out", async () => {
+  test("pages open in other tabs go on working until someone signs in or out", async () => {
     const alice = house.visitor();
     await signIn(alice, "alice");
     const tabs = [keyIn(await alice.get("/")), keyIn(await alice.get("/teas/matcha")), keyIn(await alice.get("/cart"))];
@@ -177,7 +177,7 @@ describe("signing in and out", () => {
     expect(cartCount(await alice.get("/cart"))).toBe(6);
   });
 
-  test("a stranger who goes back to a shelf without keys can go on filling the cart", async () => {
+  test("a stranger who goes back to a shelf without security keys can go on filling the cart", async () => {
     const stranger = house.visitor();
     for (const slug of ["matcha", "keemun"]) await stranger.post(`/cart/${slug}/add`).type("form").send({}).expect(303);
     expect(cartCount(await stranger.get("/cart"))).toBe(2);

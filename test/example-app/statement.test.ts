@@ -9,7 +9,7 @@ const LONG_MS = 60_000;
 
 describe("the monthly statement", () => {
   let house: TeaHouse;
-  /** Lets the statement go one step further. */
+  /** Lets the work on the statement take one more step. */
   let step: ReturnType<typeof signal>;
 
   beforeEach(async () => {
@@ -38,7 +38,7 @@ describe("the monthly statement", () => {
     }
   }
 
-  test("is made in the background: the page tells how far it is, reloads by itself without a script, and shows it", async () => {
+  test("is made in the background: the page shows its progress, reloads by itself without a script, and then shows the statement", async () => {
     const alice = await buyer("alice", "matcha", "keemun");
     expect(await pageIn(alice, "none")).not.toContain('http-equiv="refresh"');
     await post(alice, "/statement").then((answer) => expect(answer.headers.location).toBe("/statement"));
@@ -83,7 +83,7 @@ describe("the monthly statement", () => {
     await house.visitor().get("/statement").expect(303).expect("Location", "/sign-in?next=%2Fstatement");
   });
 
-  test("of two clicks at once is made once", async () => {
+  test("is made once after two clicks at once", async () => {
     const alice = await buyer("alice");
     await Promise.all([post(alice, "/statement"), post(alice, "/statement")]);
     expect(await house.sessions.getSessionInfo({ username: "alice" })).toHaveLength(2);
@@ -91,7 +91,7 @@ describe("the monthly statement", () => {
     await pageIn(alice, "ready");
   });
 
-  test("P2: is stopped when the admin ends the user's sessions, and can be begun again", async () => {
+  test("P2: is stopped when the admin ends the user's sessions, and can be started again", async () => {
     const [alice, admin] = [await buyer("alice"), await buyer("admin")];
     await post(alice, "/statement");
     await post(admin, "/admin/users/alice/end-sessions");
