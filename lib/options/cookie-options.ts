@@ -60,7 +60,7 @@ const COOKIE_OPTIONS: OptionTable<typeof ENTRIES> = {
     encode: NO_ENCODING,
     decode: NO_ENCODING,
     secret: "write secrets: [secret] beside cookie",
-    attributes: "write what it holds here, without it",
+    attributes: "write its options here, without it",
   },
 };
 

@@ -16,7 +16,7 @@ export function aStore(store: unknown, option: string): SessionStore | undefined
   const isMissing = (method: string) => typeof (store as Record<string, unknown>)[method] !== "function";
   if (typeof store !== "object" || store === null) {
     if (typeof store === "function") return refuse(option, store, instanceOr(store, `give ${OURS}`));
-    // The value is not repeated: an address may hold a password.
+    // The value is not repeated: an address may contain a password.
     throw new RefusedOptions([`Option ${option} can't be ${kindOf(store)}; give ${OURS}.`]);
   }
   if (store instanceof Promise) return refuse(option, store, "it is a promise: await it");

@@ -216,7 +216,7 @@ const SESSION_OPTIONS: OptionTable<typeof ENTRIES> = {
     genid: "leave it out: tokens are 32 random bytes, which are made here",
     proxy: 'write app.set("trust proxy", 1), which Express and this library both follow',
     unset: "leave it out: req.session = null ends the session",
-    session: "write what it holds here, without it",
+    session: "write its options here, without it",
     freshAge: "leave it out: session.meta.createdAt tells when the user signed in",
     cookieCache:
       "leave it out: nothing is read from the cookie but the token, so that a session that was ended is over",

@@ -11,8 +11,8 @@ const TOKENS = /[\w-]{43,}/g;
 export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Foreign text, as an error message may hold it: what could move a cursor or break a line of a log is escaped (CWE-117,
- * CWE-150), the middle of a long text is left out, and what has the form of a token is not repeated.
+ * Foreign text, as an error message may contain it: what could move a cursor or break a line of a log is escaped
+ * (CWE-117, CWE-150), the middle of a long text is left out, and what has the form of a token is not repeated.
  */
 export function shownText(text: string): string {
   return shortened(withoutTokens(text)).replace(UNPRINTABLE, escaped);
@@ -82,7 +82,7 @@ export function isClass(given: unknown): boolean {
   return typeof given === "function" && /^class\b/.test(Function.prototype.toString.call(given));
 }
 
-/** An address may hold a user and a password, or a key in its query. */
+/** An address may contain a user and a password, or a key in its query. */
 function withoutCredentials(text: string): string {
   return /[@?]/.test(text) ? text.replace(/^([a-z][a-z\d+.-]*:\/\/).*/is, "$1…") : text;
 }

@@ -4,21 +4,18 @@ import { similarName } from "./similar-name";
 
 /**
  * Returns the checked value of one option, or its default where `value` is undefined. Throws `RefusedOptions`.
- * `isGiven`: whether the option was given, be it as undefined.
+ * `isGiven` is whether the option was given, even as undefined.
  */
 export type ReadOption<T> = (value: unknown, option: string, isGiven: boolean) => T;
 
 /** What other libraries call an option, and what to write here instead. */
 export type ForeignNames = Readonly<Record<string, string>>;
 
-/** All there is to one option, but for what its users read: that is the docstring of the property with its name. */
+/** Everything about one option, except its docstring for users, which is on the property of the same name. */
 export interface Option<T = unknown> {
   /** Its default and its check. */
   readonly read: ReadOption<T>;
-  /**
-   * What the library itself calls the value that was read, where that has a unit: `idleMs`. Absent: as the option is
-   * called.
-   */
+  /** The name of the value once it is read, with its unit, such as `idleMs`. Absent: the option's own name. */
   readonly as?: string;
   readonly foreign?: ForeignNames;
 }
@@ -34,7 +31,7 @@ export interface OptionTable<Entries extends Options> {
   /** What should be given, as code. */
   readonly example: string;
   readonly options: Entries;
-  /** Other libraries' options for what no single option here stands for, and why. */
+  /** Other libraries' names for what is no option here, and what to do instead. */
   readonly foreign?: ForeignNames;
 }
 
@@ -45,12 +42,12 @@ export type ReadOptions<Entries extends Options> = {
   ]: ReturnType<Entries[Name]["read"]>;
 };
 
-/** Checks options that depend on each other; one that was refused by itself is absent. Throws `RefusedOptions`. */
+/** Checks options that depend on each other; an option that was refused by itself is absent. Throws `RefusedOptions`. */
 type CheckTogether<Entries extends Options> = (read: Partial<ReadOptions<Entries>>) => void;
 
 /**
  * Reads and checks all options of an object. `SESSION_CONFIG` names everything that is wrong at once, and never repeats
- * what the fields of an app's object hold.
+ * what is in the fields of an app's object.
  */
 export function readOptions<const Entries extends Options>(
   table: OptionTable<Entries>,

@@ -90,7 +90,7 @@ export function assertAttributeName(name: unknown): asserts name is string {
   const control = CONTROL.exec(name);
   if (control !== null) {
     const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
-    throw wrongName(`may hold no control characters, and this one has U+${code} at position ${control.index}`);
+    throw wrongName(`may have no control characters, and this one has U+${code} at position ${control.index}`);
   }
 }
 

@@ -20,7 +20,7 @@ export interface SecurityKeyOptions {
    * How long it can be used, at most as long as its session. Milliseconds, or a string such as `"10m"`. Default `"1h"`.
    */
   readonly expiresIn?: Duration | undefined;
-  /** What `validate` returns for it: any value that a session can hold. Default `true`. */
+  /** What `validate` returns for it: any value that a session can store. Default `true`. */
   readonly payload?: unknown;
 }
 
