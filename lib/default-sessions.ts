@@ -15,12 +15,12 @@ import { consoleRoom } from "./rooms-on-demand";
 import { Sessions } from "./sessions";
 import type { ClearProgress } from "./stores/store";
 
-/** What `sessionMiddleware` returns: an Express handler that carries its Sessions. */
+/** What `sessionMiddleware` returns: an Express handler with its `Sessions`. */
 export type SessionMiddleware = SessionHandler & { readonly sessions: Sessions };
 
-/** The Sessions that `sessionMiddleware` made and that are still open. */
+/** The `Sessions` that `sessionMiddleware` made and that are still open. */
 const made = new Set<Sessions>();
-/** The one that it made last, open or not: what was configured never gives way to what the environment says. */
+/** The one that it made last, open or not: a configured one never gives way to one made from the environment. */
 let lastMade: Sessions | undefined;
 let fromEnvironment: Sessions | undefined;
 
@@ -40,7 +40,7 @@ class DefaultSessions extends Sessions {
   }
 }
 
-/** The one that the plain functions act on: `sessionMiddleware`'s, or one made from the environment. */
+/** The `Sessions` that the plain functions act on: `sessionMiddleware`'s, or one made from the environment. */
 function defaultSessions(): Sessions {
   const [first, second] = made;
   if (second !== undefined) {
@@ -52,7 +52,7 @@ function defaultSessions(): Sessions {
   return first ?? lastMade ?? (fromEnvironment ??= new Sessions());
 }
 
-/** A call of the default Sessions; where it is not clear which those are, it rejects as any call does. */
+/** Calls the default `Sessions`. Where it is not clear which one that is, it rejects, as any call does. */
 function ofDefault<T>(call: (sessions: Sessions) => Promise<T>): Promise<T> {
   try {
     return call(defaultSessions());
@@ -71,12 +71,12 @@ export function killAllSessions(options?: KillOptions): Promise<number> {
   return ofDefault((sessions) => sessions.killAllSessions(options));
 }
 
-/** Starts the clearing job. See `Sessions`. */
+/** Starts clearing on a schedule. See `Sessions`. */
 export function startClearSessions(schedule?: string): void {
   defaultSessions().startClearSessions(schedule);
 }
 
-/** Deletes what is past its time. See `Sessions`. */
+/** Deletes the records whose time to be kept is over. See `Sessions`. */
 export function clearSessions(onProgress?: ClearProgress): Promise<number> {
   return ofDefault((sessions) => sessions.clearSessions(onProgress));
 }
@@ -101,7 +101,7 @@ export function openClientlessSession(user: string, options?: OpenOptions): Prom
   return ofDefault((sessions) => sessions.openClientlessSession(user, options));
 }
 
-/** Closes a clientless session that any process has opened. See `Sessions`. */
+/** Closes a clientless session, whichever process has opened it. See `Sessions`. */
 export function closeClientlessSession(id: string): Promise<void> {
   return ofDefault((sessions) => sessions.closeClientlessSession(id));
 }
@@ -121,9 +121,9 @@ export function defineTask<Params = unknown>(name: string, task: Task<Params>): 
 }
 
 /**
- * The console: an Express handler for super-users (option `isSuperUser`), who look at sessions and end them there. It
- * comes after `sessionMiddleware`: `app.use("/admin/sessions", sessionConsole())`. Who is not signed in is left to the
- * app's error handling, with `NOT_SIGNED_IN` (401); who is no super-user gets 403. Throws `SESSION_CONFIG`.
+ * The console: an Express handler where super-users (option `isSuperUser`) look at sessions and end them. It comes
+ * after `sessionMiddleware`: `app.use("/admin/sessions", sessionConsole())`. Without a signed-in user the app's error
+ * handling gets `NOT_SIGNED_IN` (401); users who aren't super-users get 403. Throws `SESSION_CONFIG`.
  */
 export function sessionConsole(options: ConsoleOptions = {}): ConsoleHandler {
   return consoleRoom().consoleHandler(options, defaultSessions);

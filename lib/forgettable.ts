@@ -1,24 +1,24 @@
-/** A failure that nobody has taken when it happened. */
+/** A failure that nobody had taken when it happened. */
 export interface ForgottenFailure {
   readonly error: unknown;
-  /** Whether somebody has taken it meanwhile. */
+  /** Whether somebody has taken it since. */
   readonly isTaken: () => boolean;
 }
 
-/** What is told of failures that nobody has taken. */
+/** Called with a failure that nobody has taken. */
 export type OnForgotten = (failure: ForgottenFailure) => void;
 
 /**
- * A promise that may be forgotten: where nobody awaits it, its failure goes to `onForgotten` and not to the process,
- * which it would end. The same holds for what is derived from it (`promise.then(next)` without a `catch`), as long as
- * that fails with the same error; an error that the app throws itself stays the app's.
+ * A promise that the app may forget to await: its failure then goes to `onForgotten`, and doesn't end the process. So
+ * does the failure of a promise derived from it (`promise.then(next)` without a `catch`), as long as that is the same
+ * error; an error that the app throws itself stays the app's.
  */
 export function forgettable<T>(promise: Promise<T>, onForgotten: OnForgotten): Promise<T> {
   return new ForgettablePromise(promise, { onForgotten, failure: undefined });
 }
 
 /**
- * An `OnForgotten` that hands the error on once this turn of the event loop is over, unless somebody has taken it by
+ * An `OnForgotten` that hands the error on when this turn of the event loop is over, unless somebody has taken it by
  * then.
  */
 export function toldLater(onError: (error: unknown) => void): OnForgotten {
@@ -29,19 +29,19 @@ export function toldLater(onError: (error: unknown) => void): OnForgotten {
   };
 }
 
-/** What a promise and all that is derived from it have in common. */
+/** What a promise and all promises derived from it have in common. */
 interface Origin {
   readonly onForgotten: OnForgotten;
-  /** What it began with, once that has failed. */
+  /** The failure of the first promise, once it has failed. */
   failure: { readonly error: unknown; isTold: boolean } | undefined;
 }
 
-/** Of another class than Promise, so that `await` calls its `then`: that is how it knows that somebody has taken it. */
+/** A class other than Promise, so that `await` calls its `then`: that is how it knows that somebody has taken it. */
 class ForgettablePromise<T> extends Promise<T> {
   readonly #origin: Origin;
   #isTaken = false;
 
-  /** What is derived from it, a plain promise is made for first. */
+  /** `super.then` makes a plain promise, which `then` wraps. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -49,7 +49,7 @@ class ForgettablePromise<T> extends Promise<T> {
   constructor(promise: Promise<T>, origin: Origin) {
     super((resolve, reject) => void promise.then(resolve, reject));
     this.#origin = origin;
-    // What this throws is of the app, and ends the process as it does without us.
+    // What this throws is the app's own error, and ends the process as it does without us.
     void super.then(undefined, (error: unknown) => this.#failed(error));
   }
 

@@ -1,8 +1,8 @@
 /* eslint-disable @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- an import at the top would load them with the package */
 
 /**
- * What is told of sessions, and administration. Like the other rooms here, not every process needs it, so it is loaded
- * when one does.
+ * Listings and administration. Like the other rooms here, it is loaded when it is first needed: many processes never
+ * need it.
  */
 export function adminRoom() {
   return require("./admin/admin-room") as typeof import("./admin/admin-room");
@@ -18,7 +18,7 @@ export function clientlessRoom() {
   return require("./clientless/clientless-sessions") as typeof import("./clientless/clientless-sessions");
 }
 
-/** Stores of express-session's kind, for libraries that ask for one. */
+/** Stores of express-session's kind, for libraries that require one. */
 export function expressSessionStoreRoom() {
   return require("./http/express-session-store/express-session-store") as typeof import("./http/express-session-store/express-session-store");
 }

@@ -5,11 +5,13 @@ import type { StoreOptions } from "./stores/store-options";
 export interface EnvironmentStoreOptions extends StoreOptions {
   /** The folder of an embedded store. */
   readonly path?: string;
-  /** How long one operation may take, in milliseconds, for a store that asks others. */
+  /** How long one operation may take, in milliseconds, for a store on another machine. */
   readonly timeoutMs?: number;
 }
 
-/** The variables that tell that sessions belong into Datastore; `GOOGLE_CLOUD_PROJECT` alone is set on laptops too. */
+/**
+ * Where one of these variables is set, sessions go into Datastore. `GOOGLE_CLOUD_PROJECT` alone is set on laptops, too.
+ */
 const DATASTORE_VARIABLES = [
   ...["DATASTORE_EMULATOR_HOST", "DATASTORE_PROJECT_ID"],
   // Cloud Run services and jobs, and App Engine

@@ -3,9 +3,9 @@ import type { FindQuery } from "../stores/store";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import type { SessionPolicy } from "../session/life/session-policy";
 import type { Announcer } from "../session/session-events";
-import type { CookieSettings } from "./cookie/cookie-settings";
 import { CookieSignature } from "./cookie/cookie-signature";
 import { SessionCookie } from "./cookie/session-cookie";
+import type { CookieSettings } from "./cookie/session-cookie";
 import type { ExpressSessionStore } from "./express-session-store/express-session-store";
 import type { Traffic } from "./traffic";
 

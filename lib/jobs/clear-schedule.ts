@@ -1,21 +1,23 @@
 import { createTask, validate } from "node-cron";
 import type { ScheduledTask } from "node-cron";
 
-/** The longest random delay before a run, in milliseconds: instances that share a schedule don't all start at once. */
+/**
+ * The longest random delay before a run, in milliseconds, so that instances with one schedule don't all start at once.
+ */
 const MAX_JITTER_MS = 60_000;
 /**
- * How long a timer waits at most, in milliseconds: it does not notice that the clock was set, and Node's own have an
- * end.
+ * The longest wait of one timer, in milliseconds. A timer does not notice that the clock was set, and Node's timers
+ * have a limit.
  */
 const LONGEST_WAIT_MS = 3_600_000;
 
 /**
- * Runs the clearing on a schedule. Runs don't overlap, an error is handed on and the next run comes all the same,
- * and the job keeps no process alive.
+ * Clears on a schedule. Runs don't overlap; after one that fails, the error is handed on and the next one comes all the
+ * same. It keeps no process alive. What clearing takes is not decided here, but by `isDue` in record/expiry.
  *
- * node-cron tells when to run, in UTC; the timer is ours. Its own (4.6) reads the clock in local time, whatever zone it
- * is given: in the hour that comes twice it believes itself in the first one, and tries again at once until the second
- * is over.
+ * node-cron says when to run, in UTC; the timer is ours. That of node-cron (4.6) reads the clock in local time,
+ * whatever zone it is given: in the hour that comes twice it takes the second one for the first, and tries again at
+ * once until the second is over.
  */
 export class ClearSchedule {
   readonly #schedule: ScheduledTask;
@@ -64,7 +66,7 @@ export function isSchedule(text: string): boolean {
   return validate(text);
 }
 
-/** The task is asked for its times only. */
+/** The task of node-cron: it is never run, only asked for its times. */
 function ignore(): void {
   // Nothing is done by it.
 }

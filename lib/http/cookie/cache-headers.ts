@@ -3,11 +3,11 @@ import vary from "vary";
 import { SessionError } from "../../errors";
 
 /**
- * What only shared caches read, and before Cache-Control: CDN-Cache-Control and its kin (RFC 9213), Fastly's and
- * Varnish's, Akamai's, nginx's.
+ * Headers that only shared caches read, and prefer to Cache-Control: CDN-Cache-Control and its kin (RFC 9213), and
+ * those of Fastly, Varnish, Akamai and nginx.
  */
 const FOR_SHARED_CACHES = /^(?:.+-cache-control|surrogate-control|edge-control|x-accel-expires)$/;
-/** Directives that say how a body is put together, and not how long it is kept. */
+/** Directives that say how a body is assembled, not how long it is kept. */
 const ASSEMBLY = /(?<![\w-])(?:content|dca)\s*=\s*(?:"[^"]*"|[^",;\s]+)/gi;
 
 /** What depends on the session depends on the cookie. (RFC 9110 §12.5.5) */
@@ -17,9 +17,9 @@ export function varyByCookie(res: ServerResponse): void {
 }
 
 /**
- * Keeps a response that sets the session cookie, or shows a key, out of shared caches: the app's own header with
- * `private` for `public` and without `s-maxage`, or where it has none, `otherwise`; and what is meant for shared caches
- * alone forbids to keep it. (RFC 9111 §5.2.2)
+ * Keeps a response that sets the session cookie, or shows a security key, out of shared caches. The app's own
+ * Cache-Control gets `private` in place of `public` and loses `s-maxage`; where it has none, `otherwise` is set.
+ * Headers for shared caches alone forbid to keep it. (RFC 9111 §5.2.2)
  */
 export function keepPrivate(res: ServerResponse, otherwise: "no-store" | "private, no-cache"): void {
   const own = textOf(res.getHeader("Cache-Control"));
@@ -31,7 +31,8 @@ export function keepPrivate(res: ServerResponse, otherwise: "no-store" | "privat
 }
 
 /**
- * Throws `SESSION_HEADERS_SENT` where the headers that are gone let shared caches keep what a key is to be put into.
+ * Throws `SESSION_HEADERS_SENT` where the headers are sent already and let shared caches keep the response that a
+ * security key would go into.
  */
 export function assertPrivate(res: ServerResponse): void {
   const names = ["cache-control", ...sharedCacheHeaders(res)];
@@ -42,7 +43,9 @@ export function assertPrivate(res: ServerResponse): void {
   );
 }
 
-/** Their names on this response, in lower case. What is only like a response may not tell them. */
+/**
+ * The names, in lower case, of this response's headers for shared caches. A stand-in for a response may not know them.
+ */
 function sharedCacheHeaders(res: Partial<ServerResponse>): string[] {
   return (res.getHeaderNames?.() ?? []).filter((name) => FOR_SHARED_CACHES.test(name));
 }

@@ -6,11 +6,11 @@ const SEPARATOR = ".";
 /** A token, the separator, and 32 bytes of signature, which have a token's form. */
 const SEPARATOR_AT = 43;
 
-/** Signs tokens, so that a forged cookie is told without asking the store. HMAC-SHA-256, base64url. */
+/** Signs tokens, so that a forged cookie is recognised without asking the store. HMAC-SHA-256, base64url. */
 export class CookieSignature {
   readonly #keys: readonly Buffer[];
 
-  /** The secrets, newest first: the newest signs, all of them are accepted. */
+  /** The secrets, newest first: the newest signs, and all are accepted. */
   constructor(secrets: readonly string[]) {
     this.#keys = secrets.map((secret) => derivedKey(secret, "cookie signature"));
   }
@@ -20,7 +20,7 @@ export class CookieSignature {
     return newest === undefined ? token : token + SEPARATOR + mac(newest, token).toString("base64url");
   }
 
-  /** The token of a cookie value that has the form of a signed one; undefined where none of the secrets signed it. */
+  /** The token in a cookie value for which `isSignedToken` is true; undefined where none of the secrets signed it. */
   verify(value: string): string | undefined {
     const token = value.slice(0, SEPARATOR_AT);
     const given = Buffer.from(value.slice(SEPARATOR_AT + 1), "base64url");
@@ -33,8 +33,8 @@ export class CookieSignature {
 }
 
 /**
- * Whether `sign` could have made this text. Only canonical base64url is: a signature has one form, not four or any
- * number. (RFC 4648 §3.5)
+ * Whether `sign` could have made this text. Only canonical base64url is accepted, so that a signature has one form, and
+ * not four or any number. (RFC 4648 §3.5)
  */
 export function isSignedToken(value: string): boolean {
   return (

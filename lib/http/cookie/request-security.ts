@@ -1,23 +1,23 @@
 import type { IncomingMessage, Server } from "node:http";
 
-/** What is looked at in an Express app: its `trust proxy`, as the function that Express makes of it. */
+/** What is read of an Express app: the function that Express makes of its setting `trust proxy`. */
 interface ExpressApp {
   get(setting: "trust proxy fn"): unknown;
   readonly settings: object;
 }
 
-/** Express's own answer, `req.secure`, follows `trust proxy`; `req.app` is the app that the request passes. */
+/** Express's own `req.secure` follows `trust proxy`; `req.app` is the app that handles the request. */
 interface ExpressRequest {
   readonly secure?: boolean;
   readonly app?: ExpressApp;
 }
 
-/** Tells whether requests came over HTTPS, also those that never pass Express: upgrades to a websocket. */
+/** Tells whether a request came over HTTPS, also one that never reaches Express: an upgrade to a websocket. */
 export class RequestSecurity {
-  /** The app of the requests that did pass it. */
+  /** The app of requests that did reach Express. */
   #app: ExpressApp | undefined;
 
-  /** Undefined where nobody can say: a proxy may have ended the HTTPS. */
+  /** Undefined where that can't be known: a proxy may have ended the HTTPS. */
   isHttps(req: IncomingMessage): boolean | undefined {
     const { secure, app } = req as ExpressRequest;
     if (secure !== undefined) {
@@ -30,7 +30,7 @@ export class RequestSecurity {
   }
 }
 
-/** Asked as Express does: the first value counts, where the proxy that the connection is from is trusted. */
+/** As Express decides it: the first value counts, where the proxy at the other end of the connection is trusted. */
 function isForwardedHttps({ headers, socket }: IncomingMessage, app: ExpressApp): boolean | undefined {
   const trust = app.get("trust proxy fn") as (address: string | undefined, hop: number) => boolean;
   if (!trust(socket.remoteAddress, 0)) return undefined;
@@ -38,7 +38,7 @@ function isForwardedHttps({ headers, socket }: IncomingMessage, app: ExpressApp)
   return proto?.trim() === "https";
 }
 
-/** The Express app that the request's server serves, where it is the server's own listener. */
+/** The Express app that is a listener of the request's server. */
 function appOf({ socket }: IncomingMessage): ExpressApp | undefined {
   const { server } = socket as { readonly server?: Server };
   const listeners: unknown[] = server?.listeners("request") ?? [];

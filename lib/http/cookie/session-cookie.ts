@@ -1,23 +1,46 @@
 import type { IncomingMessage } from "node:http";
 import { parseCookie, stringifySetCookie } from "cookie";
 import { isToken } from "../../record/token";
-import type { CookieSettings } from "./cookie-settings";
 import { isSignedToken } from "./cookie-signature";
 import type { CookieSignature } from "./cookie-signature";
 import { RequestSecurity } from "./request-security";
-import { otherSlots } from "./cookie-slots";
-import type { CookieSlot } from "./cookie-slots";
 
 /** The longest life that browsers give a cookie: 400 days, in milliseconds. (RFC 6265bis §5.5) */
 export const MAX_COOKIE_AGE_MS = 400 * 24 * 60 * 60 * 1000;
 
 /** How many cookies of our name are tried, of those that a request carries. */
 const MAX_TRIED = 4;
-/** Nothing shorter than a token is looked at. */
+/** The length of a token: anything shorter is ignored. */
 const MIN_VALUE_LENGTH = 43;
 const NONE: readonly string[] = [];
 /** Where browsers keep Secure cookies although the page came by plain HTTP. (W3C Secure Contexts §3.1) */
 const LOCAL_HOST = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
+
+/**
+ * A name with a dot in it that does not end in a number: neither an IP address, for which browsers keep no domain, nor
+ * `localhost`.
+ */
+const DOMAIN_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z][a-z\d-]*$/i;
+
+/** How the session cookie is set: the option `cookie` with its defaults. */
+export interface CookieSettings {
+  /** The name without the prefix that HTTPS adds. */
+  readonly name: string;
+  /** Whether HTTPS adds a prefix. */
+  readonly prefix: boolean;
+  readonly path: string;
+  readonly domain: string | undefined;
+  readonly sameSite: "strict" | "lax" | "none" | undefined;
+  /** "auto": as the request came in. */
+  readonly secure: boolean | "auto";
+  readonly priority: "low" | "medium" | "high" | undefined;
+  readonly partitioned: boolean;
+  /** Whether the cookie outlives the browser. */
+  readonly persistent: boolean;
+}
+
+/** What tells two cookies of one name and path apart in a browser. (RFC 6265bis §5.7, CHIPS) */
+type CookieSlot = Pick<CookieSettings, "domain" | "partitioned">;
 
 /** The name and security of the cookie on one request. (RFC 6265bis §4.1.3) */
 export interface CookieOnRequest {
@@ -27,15 +50,15 @@ export interface CookieOnRequest {
   readonly overHttps: boolean;
 }
 
-/** What is done where only the name of a cookie tells that its request came over HTTPS. */
+/** What happens where only the name of a cookie says that its request came over HTTPS. */
 interface Claims {
   /** Whether plain HTTP may carry sessions. */
   readonly allowInsecure: boolean;
-  /** The name was believed. */
+  /** Called when the name was believed. */
   readonly onClaimed: () => void;
 }
 
-/** Reads and writes the session cookie. Only the name that would be set on this very request is read. */
+/** Reads and writes the session cookie. It reads only the name that it would set on this very request. */
 export class SessionCookie {
   readonly #settings: CookieSettings;
   readonly #signature: CookieSignature | undefined;
@@ -49,7 +72,7 @@ export class SessionCookie {
     this.#settings = settings;
     this.#signature = signature;
     const { secure, name } = settings;
-    // Browsers refuse these two without Secure, and take Secure on http://localhost.
+    // Browsers refuse these two without Secure, and accept Secure on http://localhost.
     const needsSecure = settings.sameSite === "none" || settings.partitioned;
     const prefixed = prefixOf(settings) + name;
     this.#overHttp = {
@@ -64,7 +87,7 @@ export class SessionCookie {
     return this.#settings;
   }
 
-  /** The cookie as this request would get it. */
+  /** The cookie as it would be set on this request. */
   onRequest(req: IncomingMessage): CookieOnRequest {
     return this.#isHttps(req) ? this.#overHttps : this.#overHttp;
   }
@@ -74,9 +97,9 @@ export class SessionCookie {
   }
 
   /**
-   * Where nobody can say, the name of a cookie that came can: only HTTPS sets a prefixed one. Browsers send it to
-   * `http://localhost`, too, where it may be another app's: the bare one goes before it wherever plain HTTP may carry
-   * sessions.
+   * Where nothing else says whether the request came over HTTPS, the name of its cookie can: only HTTPS sets a prefixed
+   * one. Browsers send that to `http://localhost`, too, where it may be another app's. So a bare cookie counts more,
+   * wherever plain HTTP may carry sessions.
    */
   #isClaimed(req: IncomingMessage): boolean {
     if (this.#overHttps.name === this.#overHttp.name || this.tokens(req, this.#overHttps).length === 0) return false;
@@ -86,8 +109,8 @@ export class SessionCookie {
   }
 
   /**
-   * The tokens that the request carries under this name, in the order of the header: four at most of those that could
-   * be ours. Browsers send several after `domain`, `path` or `partitioned` was changed.
+   * The tokens that the request carries under this name, in the order of the header. At most four values of the right
+   * form are tried. Browsers send several after `domain`, `path` or `partitioned` was changed.
    */
   tokens(req: IncomingMessage, { name }: CookieOnRequest): readonly string[] {
     const header = req.headers.cookie;
@@ -98,8 +121,8 @@ export class SessionCookie {
       if (!startsPair(header, at)) continue;
       const next = header.indexOf(";", at);
       const end = next < 0 ? header.length : next;
-      // Only what is long enough is parsed, and only what has the right form costs a signature, however many cookies
-      // there are.
+      // However many cookies there are, only values that are long enough are parsed, and only those of the right form
+      // cost a signature.
       if (end - at <= name.length + MIN_VALUE_LENGTH) continue;
       const value = parseCookie(header.slice(at, end))[name];
       if (value === undefined || !this.#hasForm(value) || tried.includes(value)) continue;
@@ -116,20 +139,20 @@ export class SessionCookie {
   }
 
   /**
-   * The Set-Cookie header for a token. `endsAt` and `now` in milliseconds; null for a cookie that goes with the
-   * browser.
+   * The Set-Cookie header for a token. `endsAt` and `now` in milliseconds; an `endsAt` of null makes a cookie that ends
+   * with the browser.
    */
   header(cookie: CookieOnRequest, token: string, endsAt: number | null, now: number): string {
     const value = this.#signature?.sign(token) ?? token;
     return this.#stringify(cookie, value, endsAt === null ? undefined : secondsUntil(endsAt, now));
   }
 
-  /** The Set-Cookie header that takes the cookie back. */
+  /** The Set-Cookie header that removes the cookie. */
   removalHeader(cookie: CookieOnRequest): string {
     return this.#stringify(cookie, "", 0);
   }
 
-  /** The Set-Cookie headers that take back what earlier settings may have left on this host beside the cookie. */
+  /** The Set-Cookie headers that remove what earlier settings may have left on this host beside the cookie. */
   leftoverHeaders(cookie: CookieOnRequest, req: IncomingMessage): string[] {
     const { hostname = (req.headers.host ?? "").replace(/:\d+$/, "") } = req as { hostname?: string };
     const slots = otherSlots(this.#settings, cookie, hostname);
@@ -171,4 +194,24 @@ function startsPair(header: string, at: number): boolean {
 
 function secondsUntil(endsAt: number, now: number): number {
   return Math.max(1, Math.floor((endsAt - now) / 1000));
+}
+
+/**
+ * Where an earlier `domain` or `partitioned` may have left a cookie of this name and path on this very host. Cookies of
+ * a domain above it, or of another path, may be another app's.
+ */
+function otherSlots(
+  { domain, partitioned }: CookieSettings,
+  cookie: CookieOnRequest,
+  hostname: string,
+): readonly CookieSlot[] {
+  const slots: CookieSlot[] = [];
+  // Browsers keep Partitioned ones only where they are Secure.
+  if (cookie.secure) slots.push({ domain, partitioned: !partitioned });
+  if (cookie.name.startsWith("__Host-")) return slots;
+  if (domain !== undefined) slots.push({ domain: undefined, partitioned });
+  if (DOMAIN_NAME.test(hostname) && domain?.replace(/^\./, "").toLowerCase() !== hostname.toLowerCase()) {
+    slots.push({ domain: hostname, partitioned });
+  }
+  return slots;
 }
