@@ -42,7 +42,9 @@ export type ReadOptions<Entries extends Options> = {
   ]: ReturnType<Entries[Name]["read"]>;
 };
 
-/** Checks options that depend on each other; an option that was refused by itself is absent. Throws `RefusedOptions`. */
+/**
+ * Checks options that depend on each other; an option that was refused by itself is absent. Throws `RefusedOptions`.
+ */
 type CheckTogether<Entries extends Options> = (read: Partial<ReadOptions<Entries>>) => void;
 
 /**
