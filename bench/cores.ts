@@ -7,7 +7,7 @@ export const LOAD_CORE = 1;
 /** Whether server and load can each have a core of their own: two cores, and the `taskset` of util-linux. */
 export const canPin = availableParallelism() > 1 && spawnSync("taskset", ["--version"]).status === 0;
 
-/** The command line that runs a command on one core, where that is possible. */
+/** The command line that runs a command on one core, if that is possible. */
 export function pinnedCommand(core: number, ...command: [string, ...string[]]): [string, ...string[]] {
   return canPin ? ["taskset", "--cpu-list", String(core), ...command] : command;
 }

@@ -9,6 +9,6 @@ export function quantile(values: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)];
   const above = sorted[Math.ceil(at)];
-  if (below === undefined || above === undefined) throw new RangeError("There is no quantile of no values.");
+  if (below === undefined || above === undefined) throw new RangeError("An empty list has no quantile.");
   return below + (above - below) * (at - Math.floor(at));
 }

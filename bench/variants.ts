@@ -208,7 +208,7 @@ function connectRedis(name: string, options: { readonly disableTouch?: boolean }
 
 function installOurs(app: Express, store: Coatcheck.SessionStore): Close {
   const { sessionMiddleware } = load(OURS) as typeof Coatcheck;
-  // The servers are in production mode, where sessions on plain HTTP have to be asked for. What the clearing job costs
+  // The servers are in production mode, in which sessions on plain HTTP need an option. What the clearing job costs
   // is measured by itself.
   app.use(sessionMiddleware({ store, clearSchedule: false, cookie: { secure: false } }));
   return () => store.close();

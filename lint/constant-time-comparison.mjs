@@ -48,7 +48,8 @@ export const constantTimeComparison = {
     type: "problem",
     docs: { description: "compare secrets with crypto.timingSafeEqual" },
     messages: {
-      leaks: "The time of this comparison tells about {{what}}: compare secrets with crypto.timingSafeEqual.",
+      leaks:
+        "The time of this comparison reveals something about {{what}}: compare secrets with crypto.timingSafeEqual.",
     },
     schema: [],
   },

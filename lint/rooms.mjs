@@ -97,7 +97,7 @@ export const rooms = {
     schema: [],
     messages: {
       forbidden: "lib/{{from}} may not import from lib/{{to}}.",
-      unknown: "lib/{{from}} is no room yet: say in lint/rooms.mjs what it may import.",
+      unknown: "lib/{{from}} is not a room yet: say in lint/rooms.mjs what it may import.",
       outside: "A file of lib/ may not import from outside of it.",
     },
   },

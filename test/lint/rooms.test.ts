@@ -89,7 +89,7 @@ it("lint reports what a room imports from one that it may not know, and nothing 
 
 it("lint asks what a new room may import", async () => {
   const [told] = await lint([["lib/attic/trunk.ts", 'import "../errors";']]);
-  expect(told).toEqual(["lib/attic is no room yet: say in lint/rooms.mjs what it may import."]);
+  expect(told).toEqual(["lib/attic is not a room yet: say in lint/rooms.mjs what it may import."]);
 });
 
 it("lint reports what lib imports from outside of it", async () => {

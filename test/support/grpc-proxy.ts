@@ -12,7 +12,7 @@ interface Answer {
   readonly trailers: IncomingHttpHeaders | undefined;
 }
 
-/** Passes gRPC calls on to a server; a test can count them, hold them up, and lose their answers. */
+/** Passes gRPC calls on to a server; a test can count them, delay them, and lose their responses. */
 export class GrpcProxy {
   /** How many calls came, by name. */
   readonly calls: Record<string, number> = {};
