@@ -72,7 +72,10 @@ export class SessionReader {
     return undefined;
   }
 
-  /** The notice about the first of these sessions of the project that is remembered; undefined where it is live, or where there is none. */
+  /**
+   * The notice about the first of these sessions of the project that is remembered; undefined where it is live, or
+   * where there is none.
+   */
   async endedNotice(ids: readonly string[], project: string): Promise<EndedNotice | undefined> {
     for (const id of ids) {
       const record = await this.record(id).catch(unlessUnreadable);

@@ -5,9 +5,9 @@ import { counted, printableJson } from "../printed-text";
 import { withProgress } from "../terminal";
 import { withSessions } from "../with-sessions";
 
-/** `coatcheck clear`: deletes sessions that are over and past their `purgeAt`. */
+/** `coatcheck clear`: deletes sessions past their `purgeAt`. */
 export const clear: Command = {
-  summary: "deletes sessions that are long over, as the clearing job does",
+  summary: "deletes sessions that ended more than keepEnded ago, as the clearing job does",
   details: "Live sessions, and those that ended less than keepEnded ago, are left alone.",
   options: COMMON_OPTIONS,
   async run({ args, streams, output }) {
