@@ -9,8 +9,9 @@ type Add = (event: string, listener: Listener) => unknown;
 type Adding = Record<"on" | "addListener" | "prependListener" | "once" | "prependOnceListener", Add>;
 
 /**
- * From now on, a listener that is added to the request's own stream by code inside `withUserContext` runs in that context, and not in the
- * request's, `holder`. It can be removed, and is listed, as itself: Node looks at `listener`, as it does for what `once` adds.
+ * From now on, a listener that code inside `withUserContext` adds to the request's own stream runs in that context, and
+ * not in the request's, `holder`. It is listed and removed as itself: Node looks at its `listener`, as it does for what
+ * `once` adds.
  */
 export function bindListeners(req: IncomingMessage & { [BOUND]?: true }, holder: SessionHolder): void {
   if (req[BOUND] === true) return;
@@ -19,7 +20,7 @@ export function bindListeners(req: IncomingMessage & { [BOUND]?: true }, holder:
   const unbound = { on: adding.on.bind(req), prependListener: adding.prependListener.bind(req) };
   for (const name of ["on", "addListener", "prependListener"] as const) {
     const add = adding[name].bind(req);
-    adding[name] = (event, listener) => add(event, inScope(req, holder, listener) ?? listener);
+    adding[name] = (event, listener) => add(event, boundListener(req, holder, listener) ?? listener);
   }
   for (const [name, always] of [
     ["once", "on"],
@@ -27,26 +28,34 @@ export function bindListeners(req: IncomingMessage & { [BOUND]?: true }, holder:
   ] as const) {
     const [addOnce, add] = [adding[name].bind(req), unbound[always]];
     adding[name] = (event, listener) => {
-      const bound = inScope(req, holder, listener, event);
+      const bound = boundListener(req, holder, listener, event);
       return bound === undefined ? addOnce(event, listener) : add(event, bound);
     };
   }
 }
 
-/** The listener in the scope that it is added in; undefined where that is the request itself. `once` names the event after which it is removed. */
-function inScope(req: IncomingMessage, holder: SessionHolder, listener: unknown, once?: string): Listener | undefined {
-  const scope = currentHolder.getStore();
-  if (scope === undefined || scope === holder || typeof listener !== "function") return undefined;
+/**
+ * The listener, bound to the holder that it is added for; undefined where that is the request itself. `once` names the
+ * event after which it is removed.
+ */
+function boundListener(
+  req: IncomingMessage,
+  holder: SessionHolder,
+  listener: unknown,
+  once?: string,
+): Listener | undefined {
+  const current = currentHolder.getStore();
+  if (current === undefined || current === holder || typeof listener !== "function") return undefined;
   const bound: Listener = function (...args) {
     if (once !== undefined) req.removeListener(once, bound);
-    currentHolder.run(scope, () => void Reflect.apply(listener, this, args));
+    currentHolder.run(current, () => void Reflect.apply(listener, this, args));
   };
   return Object.assign(bound, { listener: "listener" in listener ? listener.listener : listener });
 }
 
 /**
- * Makes the listeners of the request's own stream belong to its session. Node runs them for the connection, so what is called
- * by them (a parser of uploads, and every handler after it) would belong to none.
+ * Makes the listeners of the request's own stream belong to its session. Node calls them for the connection, so what
+ * they call (a parser of uploads, and every handler after it) would belong to no session.
  */
 export function keepCurrent(req: IncomingMessage, holder: SessionHolder): void {
   const emit = req.emit.bind(req);

@@ -18,23 +18,26 @@ import { headersGone } from "./hold/hold-response";
 const NOT_KEPT =
   "A Secure cookie was set on plain HTTP, where browsers keep it on localhost only. Open the app by HTTPS or as http://localhost; behind a proxy that ends HTTPS, set app.set('trust proxy', 1).";
 
-/** What the response has to tell the browser about its cookie. `endsAt` in milliseconds since the epoch; null where the cookie goes with the browser. */
+/**
+ * What the response has to tell the browser about its cookie. `endsAt` in milliseconds since the epoch; null where the
+ * cookie goes with the browser.
+ */
 type CookieNews = { readonly token: string; readonly endsAt: number | null } | "remove";
 
 /** A session whose token is in a browser's cookie: it knows the token, and what the response has to tell of it. */
 export class BrowserSession extends StoredSession {
   readonly #exchange: Exchange;
-  /** Those that the request carries, in its order. */
+  /** The tokens that the request carries, in the order of its header. */
   readonly #tokens: readonly string[];
-  /** Whether one of them opened a session. */
+  /** Whether one of the tokens opened a session. */
   readonly #isOpened: boolean;
   /** The token of the session that was created last in this request. */
   #givenToken: string | undefined;
   #news: CookieNews | undefined;
   #showsKey = false;
-  /** What was written belongs to a session that was replaced; it is neither saved nor a reason to fail. */
+  /** The request carries the token of a replaced session: what it wrote is not saved, and it doesn't fail for that. */
   #isLeftUnsaved = false;
-  /** Whether it will be looked at if what was changed after the response was saved. */
+  /** Whether a check is due that what was changed after the response is saved. */
   #isLate = false;
 
   constructor(exchange: Exchange, tokens: readonly string[], record: SessionRecord | undefined) {
@@ -44,7 +47,7 @@ export class BrowserSession extends StoredSession {
     this.#isOpened = record !== undefined;
   }
 
-  /** Sets the cookie, and what follows from it and from reading it. */
+  /** Sets the cookie, where it has changed, and the headers that keep caches from sharing the response. */
   setHeaders(): void {
     const news = this.#news;
     if (this.#exchange.handshake?.takesHeaders === false) return;
@@ -53,7 +56,7 @@ export class BrowserSession extends StoredSession {
     else setHeadersOfNews(this.#exchange, news, this.#tokens.length > 1);
   }
 
-  /** The session is over: the browser is told nothing of its cookie. */
+  /** The session has ended: the browser is told nothing of its cookie. */
   forgetNews(): void {
     this.#news = undefined;
   }
@@ -65,9 +68,9 @@ export class BrowserSession extends StoredSession {
   override assertWritable(): void {
     if (this.over !== undefined) return;
     const { handshake, res } = this.#exchange;
-    // A websocket outlives its response: what is assigned there is kept, and it is `save` that fails where it can't be stored.
+    // A websocket outlives its response: what is assigned there is kept, and `save` fails where it can't be stored.
     if (handshake !== undefined) return;
-    // Nobody catches what is thrown in a timer, or in a handler of a socket.
+    // After the response nothing is thrown: nobody catches it in a timer, or in a handler of a socket.
     if (res.writableEnded) this.#changedLate();
     else if (this.record === undefined) this.#exchange.assertHeadersOpen();
   }
@@ -85,7 +88,7 @@ export class BrowserSession extends StoredSession {
 
   override keyShown(): void {
     const { res } = this.#exchange;
-    // What was shown before the first byte has kept the response private already.
+    // A key shown before the first byte has kept the response private already.
     if (!this.#showsKey && headersGone(res) && !res.writableEnded) assertPrivate(res);
     this.#showsKey = true;
     super.keyShown();
@@ -113,7 +116,7 @@ export class BrowserSession extends StoredSession {
       this.#exchange.settings.onInsecure();
       return false;
     }
-    // Whoever signs in proves thereby who they are, and is not signed out by the cookie.
+    // Signing in proves who the user is, so a login beside a replaced session is no danger.
     if (!this.#isOpened && this.#tokens.length > 0 && owner === GUEST_USER) return this.#mayStartBeside();
     this.#exchange.assertHeadersOpen();
     return true;
@@ -146,8 +149,8 @@ export class BrowserSession extends StoredSession {
   }
 
   /**
-   * A request that was under way while its session was replaced must not start another. What a page only looks at goes to
-   * the client all the same; that it was not saved is told by `error`.
+   * A request that was under way while its session was replaced must not start another. A request for a page, GET or
+   * HEAD, is served all the same; that nothing was saved is emitted as `error`.
    */
   async #mayStartBeside(): Promise<boolean> {
     if (this.#isLeftUnsaved) return false;
@@ -165,8 +168,8 @@ export class BrowserSession extends StoredSession {
   }
 
   /**
-   * Nothing saves by itself what is changed after the response: where the app has not done so when this turn of the event
-   * loop is over, it is told.
+   * Nothing saves by itself what is changed after the response. Where the app has not saved it by the end of this turn
+   * of the event loop, the change is reported.
    */
   #changedLate(): void {
     if (this.#isLate) return;
@@ -192,14 +195,17 @@ export class BrowserSession extends StoredSession {
   }
 }
 
-/** The headers of a response whose session was read. `showsKey`: a security key is on the page. */
+/** Sets the headers of a response whose session was read. `showsKey`: a security key is on the page. */
 function setHeadersOfReading({ res }: Exchange, showsKey: boolean): void {
   varyByCookie(res);
   // The page is another one after the next login, but the browser may go back to it.
   if (showsKey) keepPrivate(res, "private, no-cache");
 }
 
-/** The headers of a response that sets the cookie, or takes it back. `isOneOfSeveral`: the request carried others of its name. */
+/**
+ * Sets the headers of a response that gives the cookie, or takes it back. `isOneOfSeveral`: the request carried
+ * several.
+ */
 function setHeadersOfNews(exchange: Exchange, news: CookieNews, isOneOfSeveral: boolean): void {
   const { req, res, cookie: onRequest, settings } = exchange;
   const { cookie, now, warnOnce } = settings;

@@ -36,9 +36,11 @@ export class Exchange implements RequestBytes {
   readonly cookie: CookieOnRequest;
   /** Undefined where the request becomes no websocket. */
   readonly handshake: Handshake | undefined;
-  /** What the response has failed with. */
+  /** The error that the response has failed with. */
   told: unknown;
-  /** What the app has not awaited and has failed: the response fails with it, or it is emitted once there is none any more. */
+  /**
+   * Failures that the app has not awaited. The response fails with the first, or they are emitted when it has closed.
+   */
   #forgotten: ForgottenFailure[] | undefined;
   bytes = 0;
   bytesOfNobody = 0;
@@ -90,7 +92,7 @@ export class Exchange implements RequestBytes {
     );
   }
 
-  /** Something failed that the app has not awaited. */
+  /** Takes a failure that the app has not awaited. */
   forgotten(failure: ForgottenFailure): void {
     if (this.handshake !== undefined || this.res.closed) {
       toldLater(this.settings.onError)(failure);
@@ -103,12 +105,12 @@ export class Exchange implements RequestBytes {
     this.#forgotten.push(failure);
   }
 
-  /** Whether anything was forgotten so far, taken meanwhile or not. */
+  /** Whether there was any such failure. */
   get hasForgotten(): boolean {
     return this.#forgotten !== undefined;
   }
 
-  /** The first forgotten failure that nobody has taken by now. */
+  /** The first such failure that the app has not taken since. */
   firstForgotten(): ForgottenFailure | undefined {
     return this.#forgotten?.find(({ isTaken }) => !isTaken());
   }
@@ -120,15 +122,15 @@ export class Exchange implements RequestBytes {
   }
 }
 
-/** Whether the request has a body, which its stream tells listeners of. */
+/** Whether the request has a body, so that listeners are added to its stream. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined;
 }
 
 /**
- * Whether a request becomes a websocket, so that its response is never ended: what stands in for one (in `ws`'s own
- * example `{}`, Engine.IO's `WebSocketResponse`, the response without a connection that express-ws makes) carries
- * headers at most, and those only until the handshake is sent.
+ * Whether a request becomes a websocket. What stands in for its response (`{}` in `ws`'s own example, Engine.IO's
+ * `WebSocketResponse`, the response without a connection that express-ws makes) is never ended, and carries at most
+ * headers, and those only until the handshake is sent.
  */
 function isHandshake(req: IncomingMessage, res: ServerResponse): boolean {
   if (!("on" in res)) return true;
@@ -156,7 +158,7 @@ class Handshake {
   }
 }
 
-/** Node sets it on a request that it hands to a listener of `upgrade`. */
+/** Node sets `upgrade` on a request that it hands to a listener of that event. */
 function isUpgrade(req: IncomingMessage & { readonly upgrade?: unknown }): boolean {
   return req.upgrade === true;
 }

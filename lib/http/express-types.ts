@@ -21,7 +21,7 @@ type UnlessTheirs<T> = string extends keyof TheirStore ? T : object;
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's own way of extending its Request
   namespace Express {
-    // Two declarations of one property can't agree; of an inherited one and theirs, theirs counts, and is extended below.
+    // Two declarations of one property can't agree. Ours is inherited, so that theirs counts; theirs is extended below.
     // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- it is extended by declaration merging
     interface Request extends UnlessTheirs<RequestWithSession> {}
   }

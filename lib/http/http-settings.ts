@@ -19,24 +19,24 @@ export interface HttpSettings extends SessionPolicy {
   readonly cookie: SessionCookie;
   /** Renew `lastSeenAt` at most this often. */
   readonly touchIntervalMs: number;
-  /** The ids whose touch is under way: parallel requests of one session need one. */
+  /** The ids whose touch is under way: parallel requests of one session need only one touch. */
   readonly touching: Set<string>;
-  /** What clients have sent and no write has told the store yet. */
+  /** The bytes that clients have sent and that are not in the store yet. */
   readonly traffic: Traffic;
-  /** Where a request's session is at home: `browser`, or what the app says. */
+  /** The scope of a request's session: `browser`, or what the app says. */
   readonly scopeOf: (req: IncomingMessage) => string;
   /** Whether plain HTTP may carry sessions. */
   readonly allowInsecure: boolean;
   /** What `req.sessionStore` gives. */
   readonly sessionStore: () => ExpressSessionStore;
   readonly find: (query: FindQuery) => AsyncIterable<SessionRecord | EndedRecord>;
-  /** Something failed that no request answers for. */
+  /** Takes a failure that no request fails with. */
   readonly onError: (error: unknown) => void;
   /** A session was changed after its response, and not saved. */
   readonly onLate: (error: Error) => void;
   /** A session was wanted on plain HTTP in production. */
   readonly onInsecure: () => void;
-  /** Tells the operator something, the first time that it is found. */
+  /** Warns the operator, once for each message. */
   readonly warnOnce: (message: string) => void;
 }
 

@@ -20,7 +20,10 @@ type Next = (error?: unknown) => void;
 /** Express middleware, also for what is only like Express: `(req, res, next)`. */
 export type SessionHandler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
-/** Puts the session on each request, and holds each response until what it depends on is stored. Mounted twice, it does so once. */
+/**
+ * Puts the session on each request, and holds each response until what it depends on is stored. Where it is mounted
+ * twice, the second does nothing.
+ */
 export function sessionHandler(settings: HttpSettings): SessionHandler {
   return (req: RequestWithSession, res, next) => {
     const earlier = req[REQUEST_SESSION];
@@ -50,10 +53,11 @@ export function sessionHandler(settings: HttpSettings): SessionHandler {
 }
 
 /**
- * Gives a request `session`, `sessionID` and `sessionStore`. The first is a property of its own: only such a one can be deleted, and is noticed where it is.
- * The others are, with Express, accessors on the prototype that its requests share, which cost a request nothing.
+ * Gives a request `session`, `sessionID` and `sessionStore`. `session` is the request's own property, so that an app's
+ * `delete req.session` is noticed. With Express, the others are accessors on the prototype that its requests share,
+ * which cost a request nothing.
  *
- * Leaves a `session` alone that somebody else has put there; `isShown` tells.
+ * A `session` that somebody else has put there is left alone; `isShown` is false then.
  */
 function showSession(req: RequestWithSession, requestSession: RequestSession): void {
   const before = req[REQUEST_SESSION];
@@ -64,7 +68,7 @@ function showSession(req: RequestWithSession, requestSession: RequestSession): v
   Object.defineProperty(req, "session", SESSION);
   const { [PREPARED]: isPrepared } = Object.getPrototypeOf(req) as { readonly [PREPARED]?: true };
   const isShared = isPrepared === true || prepare(req);
-  // What another library has put on this very request would stand before the shared one.
+  // What another library has put on this very request would hide the shared accessor.
   if (!isShared || Object.hasOwn(req, "sessionID")) Object.defineProperties(req, OTHERS);
 }
 
@@ -109,7 +113,7 @@ const OTHERS: PropertyDescriptorMap & ThisType<RequestWithSession> = {
   },
   sessionStore: {
     configurable: true,
-    // It is for libraries that ask for it; what lists a request's properties must not make it.
+    // It is made when a library reads it, and must not be made because somebody lists a request's properties.
     enumerable: false,
     get() {
       return this[REQUEST_SESSION]?.sessionStore;

@@ -11,8 +11,8 @@ type Loaded = SessionRecord | undefined;
 type Answer = Loaded | Promise<Loaded>;
 
 /**
- * The record of the first of these tokens that opens a session; where there is only one, its record, whether it opens or
- * not. A promise only where the store answers with one.
+ * The record of the first of these tokens that opens a session; of a single token, its record even if that opens none.
+ * A promise only where the store returns one.
  */
 export function loadFirst(settings: HttpSettings, tokens: readonly string[]): Answer {
   const [token] = tokens;
@@ -49,7 +49,10 @@ function readable(settings: HttpSettings, id: string): Answer {
   }
 }
 
-/** A record that is damaged opens nothing, or its visitor could not even sign in anew. One of a newer format does elsewhere. */
+/**
+ * A damaged record opens nothing, so that its visitor can sign in anew. One of a newer format is not damaged: another
+ * instance can read it.
+ */
 function passOver({ onError }: HttpSettings, error: unknown): Loaded {
   if (!isUnreadable(error) || error instanceof NewerFormatError) throw error;
   onError(error);
@@ -57,11 +60,11 @@ function passOver({ onError }: HttpSettings, error: unknown): Loaded {
 }
 
 /**
- * The first of these records, in the order of the tokens, that opens a session. All are asked for in one turn of the event
- * loop, so that a store can read them together; a store that has its answers ready is asked for no more than it takes.
+ * The record of the first token that opens a session. All are loaded in one turn of the event loop, so that a store can
+ * read them together; from a store that returns records without a promise, no more are loaded than needed.
  *
- * One that can't be read is passed over, and told where no later one opens anything. Where a store fails, which one comes
- * first is unknown: that rejects.
+ * A record that can't be read is passed over; its error is thrown where no later one opens a session. Where a store
+ * fails, it is unknown which record would be the first: that rejects.
  */
 function firstOpening(settings: HttpSettings, tokens: readonly string[]): Answer {
   const asked: Promise<Loaded>[] = [];
@@ -84,7 +87,7 @@ function settled(load: () => Answer): Answer {
 }
 
 async function firstAnswered(settings: HttpSettings, asked: readonly Promise<Loaded>[]): Promise<Loaded> {
-  // Once one has opened a session, what becomes of the later ones is of no interest.
+  // Once one has opened a session, a failure to load a later one doesn't matter.
   for (const answer of asked) answer.catch(() => undefined);
   let unreadable: SessionError | undefined;
   for (const answer of asked) {

@@ -20,7 +20,7 @@ const NONE: readonly string[] = [];
 export class RequestSession implements ResponseGate, SessionHolder {
   readonly #exchange: Exchange;
   #record: SessionRecord | undefined;
-  /** The tokens that the request carries, in its order. */
+  /** The tokens that the request carries, in the order of its header. */
   #tokens = NONE;
   /** Undefined until the session is read. */
   #session: BrowserSession | undefined;
@@ -46,7 +46,7 @@ export class RequestSession implements ResponseGate, SessionHolder {
     return this.#exchange.settings === settings || this.#others?.belongsTo(settings) === true;
   }
 
-  /** Which one holds `req.session` from now on: the more specific, or the later of two that are mounted on the same path. */
+  /** Which one is `req.session` from now on: that on the longer path, or the later of two on the same path. */
   holder(): RequestSession {
     const other = this.#others;
     if (other === undefined || other.#mountedOn <= this.#mountedOn) return this;
@@ -55,13 +55,13 @@ export class RequestSession implements ResponseGate, SessionHolder {
     return other;
   }
 
-  /** The ids of the tokens that opened nothing in the middleware of these settings. */
+  /** The ids of the tokens, where none of them opened a session of these settings. */
   deadIds(settings: HttpSettings): readonly string[] {
     if (this.#exchange.settings !== settings) return this.#others?.deadIds(settings) ?? NONE;
     return this.#record === undefined ? this.#tokens.map(sessionIdOf) : NONE;
   }
 
-  /** Loads what the cookie names. A promise only where the store answers with one. */
+  /** Loads the session that the cookie names. A promise only where the store returns one. */
   load(): Promise<void> | undefined {
     const { settings, req, cookie, isInsecure } = this.#exchange;
     if (isInsecure) return undefined;
@@ -128,7 +128,7 @@ export class RequestSession implements ResponseGate, SessionHolder {
     this.#session?.setHeaders();
   }
 
-  /** A session that was created, or taken back, before something else failed is still told to the browser. */
+  /** A cookie that was given, or taken back, before something else failed still goes to the browser. */
   setHeadersOfFailure(error: unknown): void {
     this.#exchange.told = error;
     if (error instanceof SessionError && error.code === "SESSION_ENDED") this.#session?.forgetNews();
@@ -158,7 +158,9 @@ export class RequestSession implements ResponseGate, SessionHolder {
     settings.traffic.count(this.#exchange, req.socket, record?.id);
   }
 
-  /** Stores what changed. What fails again, and was told to the app already, lets the app's error page go. */
+  /**
+   * Stores what changed. A failure that the app was told of, and that comes again, doesn't keep its error page back.
+   */
   #settle(): Promise<void> | undefined {
     const isErrorPage = this.#exchange.res.statusCode >= 400;
     const forgotten = this.#exchange.firstForgotten();
@@ -172,7 +174,7 @@ export class RequestSession implements ResponseGate, SessionHolder {
     return isErrorPage && session.failure !== undefined ? settleAgain(session) : session.settle();
   }
 
-  /** Nothing waits for a save that begins as a websocket's handshake goes. A new session's cookie would come too late by then. */
+  /** A websocket's handshake waits for no save. A new session's cookie would come too late for it anyway. */
   async #settleUnawaited(): Promise<void> {
     try {
       await null; // The headers go in this turn of the event loop.
@@ -183,7 +185,7 @@ export class RequestSession implements ResponseGate, SessionHolder {
   }
 }
 
-/** The ids of the tokens that a request carries, where none of them opened anything in the middleware of these settings. */
+/** The ids of the tokens that a request carries, where none of them opened a session of these settings. */
 export function deadIdsOf(req: RequestWithSession, settings: HttpSettings | undefined): readonly string[] {
   return (settings === undefined ? undefined : req[REQUEST_SESSION]?.deadIds(settings)) ?? [];
 }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { BYTES_SENT, RECENT_BYTES } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 
-/** How many sessions' bytes are kept at a time until they are written; of more, the oldest are forgotten. */
+/** How many sessions' bytes are kept until they are written; beyond that, those of the oldest are forgotten. */
 const MAX_SESSIONS = 10_000;
 
 /** Bytes that a client has sent and that are not written yet. */
@@ -12,11 +12,11 @@ interface Unwritten {
   recent: number;
 }
 
-/** What one request keeps of the bytes that its client has sent. */
+/** The bytes that a client has sent, as its request keeps them. */
 export interface RequestBytes {
   /** With this request so far. */
   bytes: number;
-  /** Of those, the ones that came while there was no session yet. */
+  /** Those of them that came while there was no session yet. */
   bytesOfNobody: number;
   /** How many bytes this request has last written as a session's most recent ones, and whose. */
   writtenRecent: number;
@@ -24,19 +24,23 @@ export interface RequestBytes {
 }
 
 /**
- * Counts the bytes that clients send, until they are written with something else that is. What a connection has received between two answers
- * belongs to the request of the second; a header was received before any middleware ran, so a mark stays on each connection from answer to
- * answer. Under TLS the bytes are those inside of it; of requests that are sent before the answer to the one before (pipelining), the earlier
- * one is given the bytes. What comes after an answer began is counted with the next request of the connection, and lost where none follows.
+ * Counts the bytes that clients send. They go into the store with the next write that happens anyway.
+ *
+ * What a connection received since its last response began belongs to the request that is being served: headers are
+ * received before any middleware runs. So each connection keeps a mark of the bytes that are counted already. Bytes
+ * that come after that count with the connection's next request, and are lost where there is none. Under TLS the bytes
+ * are the decrypted ones. Of pipelined requests, the earlier one gets the bytes.
  */
 export class Traffic {
-  /** On each connection, how many bytes had come when it was asked last. A `WeakMap` costs more than all else that is done here. */
+  /**
+   * Under this key, the bytes of a connection that are counted already. A `WeakMap` would cost more than the counting.
+   */
   readonly #mark = Symbol("coatcheck.bytesRead");
   readonly #unwritten = new Map<string, Unwritten>();
 
   /**
-   * What has come from the client since it was counted last belongs to the session of this id, or, where there is none,
-   * to the one that the request will start.
+   * Counts what has come from the client meanwhile: for the session of this id, or, where there is none, for the one
+   * that the request will start.
    */
   count(request: RequestBytes, socket: Socket, id: string | undefined): void {
     const bytes = this.#since(socket);
@@ -46,7 +50,7 @@ export class Traffic {
     else this.#add(id, bytes, request.bytes);
   }
 
-  /** What to add to a record's counters with a write that happens anyway; it is no longer unwritten then. */
+  /** What to add to a record's counters with a write that happens anyway. From now on it counts as written. */
   take(
     request: RequestBytes,
     { id, counters }: Pick<SessionRecord, "id" | "counters">,
@@ -61,15 +65,15 @@ export class Traffic {
     return { [BYTES_SENT]: bytes, [RECENT_BYTES]: request.bytes - known };
   }
 
-  /** What a session's clients have sent and no write has told the store yet. */
+  /** The bytes of a session that are not in the store yet. */
   unwritten(id: string): Readonly<Unwritten> | undefined {
     return this.#unwritten.get(id);
   }
 
-  /** The bytes that came since this was asked last of the connection. */
+  /** The bytes of the connection that are not counted yet. */
   #since(socket: Socket): number {
     const { bytesRead } = socket as { readonly bytesRead?: number };
-    // What only stands in for a connection, as in some test tools, counts nothing.
+    // What only stands in for a connection, as in some test tools, has no count.
     if (bytesRead === undefined) return 0;
     const marked = socket as unknown as Record<symbol, number | undefined>;
     const before = marked[this.#mark] ?? 0;
@@ -78,7 +82,7 @@ export class Traffic {
     return bytesRead - before;
   }
 
-  /** Keeps bytes of a session; `recent` is how many its most recent request has by now. */
+  /** Adds bytes to a session's; `recent` is the number of its most recent request so far. */
   #add(id: string, bytes: number, recent: number): void {
     const unwritten = this.#unwritten.get(id);
     if (unwritten !== undefined) {

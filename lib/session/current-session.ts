@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ForgottenFailure } from "../forgettable";
 import type { Session } from "./session";
 
-/** Whoever has a session for the code that runs now: a request, or a task. */
+/** What has a session for the running code: a request, or a task. */
 export interface SessionHolder {
   readonly session: Session | null;
-  /** The user that `setUserContext` or `withUserContext` has set for it; undefined where that is the session's owner. */
+  /** The user that `setUserContext` or `withUserContext` has set for it; undefined where none of them was called. */
   actingFor?: string;
-  /** What was done in its scope has failed, and the app has not awaited it. Absent where nobody answers for that. */
+  /** Takes a failure that the app has not awaited. Absent where there is no response that could fail with it. */
   forgotten?(failure: ForgottenFailure): void;
-  /** Makes what listens to the holder's own streams run in the scope that it was added in. */
+  /** Makes each listener of the holder's own streams run for the holder that it was added for. */
   bindListeners?(): void;
 }
 

@@ -2,7 +2,10 @@ import type { ReservedNames } from "./session-proxy";
 
 declare const RESERVED: unique symbol;
 
-/** A name that a session keeps for itself, so that `session.name` is never data: choose another. (`set` and `get` take any name.) */
+/**
+ * A name that a session keeps for itself, so that `session.name` is never data: choose another. (`set` and `get` take
+ * any name.)
+ */
 export interface ReservedName {
   readonly [RESERVED]: never;
 }

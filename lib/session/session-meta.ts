@@ -40,7 +40,7 @@ export function dateOrNull(instant: number): Date | null {
 
 /** What `session.cookie` shows to code that was written for express-session. Instants and durations in milliseconds. */
 export interface CookieView {
-  /** How long the cookie has still to live; null where it goes with the browser. */
+  /** How much longer the cookie lives; null where it goes with the browser. */
   readonly maxAge: number | null;
   readonly expires: Date | null;
   readonly originalMaxAge: number | null;
@@ -66,7 +66,7 @@ function optionFor(name: string): string {
   return OPTION_FOR.get(name) ?? `the option cookie.${shownText(name)}`;
 }
 
-/** The read-only view. `endsAt` is the instant at which a persistent cookie ends, null for one that goes with the browser. */
+/** The read-only view. `endsAt`: when a persistent cookie ends; null for one that goes with the browser. */
 export function cookieView(endsAt: number | null, createdAt: number, now: number): CookieView {
   const view: CookieView = {
     maxAge: endsAt === null ? null : Math.max(0, endsAt - now),

@@ -8,13 +8,13 @@ export const MAX_USER_BYTES = 1024;
 
 /**
  * Tells whose session it is, from its data: the user's id, null for nobody, undefined to leave the owner as it is.
- * It is asked whenever data are saved, and must only read.
+ * It is called whenever data are saved, and must only read.
  */
 export type UserOf = (session: RequestSession) => string | number | null | undefined;
 
 /**
- * What passport keeps in a session: the user's id, null once the user has signed out, undefined where passport was never
- * there. To be asked only where passport is at work: elsewhere a key of its name is data like any other, which may have
+ * The user that passport has signed in: null once that user has signed out, undefined where passport has kept nothing.
+ * Only for requests on which passport is at work. On others a key named `passport` is data like any other, and may have
  * come from anybody.
  */
 export function passportUser(session: RequestSession): string | number | null | undefined {
@@ -37,7 +37,7 @@ export function userId(user: unknown, where: string): string {
     );
   }
   if (user === "") throw new SessionError("SESSION_ARGUMENT", `${where} takes a user id, and "" is none.`);
-  // Whoever could sign in as "Unauthenticated" would be listed among the guests, and not be found to be ended.
+  // A user named "Unauthenticated" would be listed among the guests, and a kill by user would not find that user.
   if (user === GUEST_USER || user === UNAUTHENTICATED) {
     throw new SessionError("SESSION_ARGUMENT", `${where}: "${user}" stands for nobody, and can't be a user's id.`);
   }

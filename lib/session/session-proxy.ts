@@ -97,7 +97,7 @@ function stateOf(session: Session): SessionState {
   return session[STATE];
 }
 
-/** Whoever stored `login` and went on reading `session.login` would let everyone in: it is the method, for everyone. */
+/** An app that stored `login` and then checked `session.login` would let everyone in: that is always the method. */
 function reserved(name: string, instead: string): TypeError {
   return new TypeError(
     `${name} is one of the session's own names, and session.${name} is never data. Use another name; or ${instead}, and read it with session.get("${name}") only.`,

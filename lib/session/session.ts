@@ -14,15 +14,18 @@ type DataKey = Extract<keyof DeclaredData, string>;
 /** Called as Node callbacks are: with the error, or with nothing. */
 export type SessionCallback = CallbackMethod["call"];
 
-/** A method's parameters may be narrower than what it is called with, so `(err: Error) => …` is a callback too, as with express-session. */
+/**
+ * A method's parameters may be narrower than what it is called with, so `(err: Error) => …` is a callback too, as with
+ * express-session.
+ */
 interface CallbackMethod {
   call(error?: unknown): void;
 }
 
 /**
  * What the app sees of a session: a dict. Its data are its enumerable properties; its methods are on the prototype.
- * Every method that stores something returns a promise, and calls a Node callback too where it is given one. A promise may be forgotten: what it fails
- * with then fails the response, or is emitted as `error` where there is no response any more.
+ * Every method that stores something returns a promise, and calls a Node callback too where it is given one. A promise
+ * may be forgotten: its failure then fails the response, or is emitted as `error` where there is no response any more.
  */
 export class Session {
   /** @internal */
@@ -44,7 +47,7 @@ export class Session {
     return this[STATE].owner;
   }
 
-  /** Whether nothing is stored of it yet. */
+  /** Whether nothing of it is stored yet. */
   get isNew(): boolean {
     return this[STATE].isNew;
   }
@@ -109,7 +112,7 @@ export class Session {
     return this;
   }
 
-  /** Sets a key that is not there yet; answers the value that is there afterwards. */
+  /** Sets a key that is not there yet; returns the value that is there afterwards. */
   setDefault<K extends DataKey>(key: K, value: DeclaredData[K]): DeclaredData[K];
   setDefault(key: string, value: unknown): unknown;
   setDefault(key: string, value: unknown): unknown {
@@ -117,7 +120,7 @@ export class Session {
     return this.get(key);
   }
 
-  /** Answers whether the key was there. */
+  /** Returns whether the key was there. */
   delete(key: string): boolean {
     const state = this[STATE];
     if (!state.isNew) state.assertWritable();
@@ -129,7 +132,7 @@ export class Session {
     if (!this.delete(key)) throw missing(key);
   }
 
-  /** Deletes a key and answers its value; `fallback` where the session does not have it. */
+  /** Deletes a key and returns its value; `fallback` where the session does not have it. */
   pop<K extends DataKey>(key: K, fallback?: DeclaredData[K]): DeclaredData[K] | undefined;
   pop(key: string, fallback?: unknown): unknown;
   pop(key: string, fallback?: unknown): unknown {
@@ -165,7 +168,7 @@ export class Session {
     yield* this.items();
   }
 
-  /** Saves even if nothing seems changed; a new session is created. */
+  /** The session is saved even if nothing seems changed; a new one is created. */
   markChanged(): void {
     const state = this[STATE];
     state.assertWritable();
@@ -173,10 +176,10 @@ export class Session {
   }
 
   /**
-   * Changes one key atomically, also against other requests and other machines. `change` is given the value as it is stored
-   * now (undefined where it is absent) and returns the new one; it may be called again and must have no other effect.
-   * Resolves to the new value once it is stored; in a session of which nothing is stored yet, it is stored with the rest.
-   * An object of this key that was read before is no longer connected to the session: read it again.
+   * Changes one key atomically, also against other requests and other machines. `change` is given the stored value
+   * (undefined where there is none) and returns the new one. It may be called again, and must have no other effect.
+   * Resolves to the new value once that is stored; in a session of which nothing is stored yet, it is stored with the
+   * rest. An object of this key that was read before is no longer connected to the session: read it again.
    */
   update<K extends DataKey>(
     key: K,
@@ -192,7 +195,7 @@ export class Session {
     return settle(this[STATE], this[STATE].save(), callback);
   }
 
-  /** Reads the session again, and forgets what was changed here. Rejects with `SESSION_ENDED` where it is over. */
+  /** Reads the session again, and forgets what was changed here. Rejects with `SESSION_ENDED` where it has ended. */
   reload(callback?: SessionCallback): Promise<void> {
     return settle(this[STATE], this[STATE].reload(), callback);
   }
@@ -234,7 +237,7 @@ export class Session {
   }
 
   /**
-   * Puts a new, empty session at `req.session`; this object can still be read. The old session is ended in the same step
+   * Makes `req.session` a new, empty session; this object can still be read. The old session is ended in the same step
    * that stores the new one: by `save()`, or before the response is sent.
    */
   regenerate(callback?: SessionCallback): Promise<void> {

@@ -6,31 +6,31 @@ import { OwnSessions } from "./own-sessions";
 
 export { libraryOf } from "./library-sessions";
 
-/** Called when it is done; the error is null where it went well. */
+/** Called when the work is done; the error is null where it succeeded. */
 export type StoreCallback = (error: unknown) => void;
 
-/** What a library reads and writes as a session: its data, and beside them `cookie`, which says when it is over. */
+/** What a library reads and writes as a session: its data, and beside them `cookie`, which says when it ends. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what libraries expect of it differs, and theirs to say
 export type SessionObject = Record<string, any>;
 
 /** What `expressSessionStore` takes. */
 export interface ExpressSessionStoreOptions {
   /**
-   * Keep the sessions that a library makes itself, under ids of its own, apart from all others and under this name: up to 48 letters, digits, '-', '_'
-   * and '.'. Default: the store is about our sessions, by `req.sessionID`.
+   * Keeps the sessions that a library makes itself, under its own ids, apart from all others and under this name: up to
+   * 48 letters, digits, '-', '_' and '.'. Default: the store has our sessions, by `req.sessionID`.
    */
   readonly library?: string;
 }
 
 /**
- * A store of express-session's kind, for libraries that ask for one: callbacks, and an EventEmitter that never emits. What fails without a callback is
- * emitted as `error` by `Sessions`.
+ * A store of express-session's kind, for libraries that need one. It takes callbacks, and is an EventEmitter that never
+ * emits. A failure without a callback is emitted as `error` by `Sessions`.
  */
 export interface ExpressSessionStore extends EventEmitter {
   /** The session; undefined where there is none, or none any more. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each library has a type of its own for it
   get(id: string, callback: (error: unknown, session?: any) => void): void;
-  /** Stores the session. Of one that was read by `get`, what was changed since. */
+  /** Stores the session; of one that was read by `get`, what was changed since. */
   set(id: string, session: object, callback?: StoreCallback): void;
   /** Ends it; fine where there is none. */
   destroy(id: string, callback?: StoreCallback): void;
@@ -55,7 +55,7 @@ export interface StoreWork {
   clear(): Promise<void>;
 }
 
-/** A store about the sessions of browsers. */
+/** A store of the sessions of browsers. */
 export function ownSessionStore(settings: HttpSettings): ExpressSessionStore {
   return new CallbackStore(new OwnSessions(settings), settings.onError);
 }
@@ -65,7 +65,10 @@ export function librarySessionStore(settings: HttpSettings, library: string): Ex
   return new CallbackStore(new LibrarySessions(settings, library), settings.onError);
 }
 
-/** Puts callbacks before the work. The methods return nothing: some libraries take a function that mentions promises for one without callbacks. */
+/**
+ * Calls callbacks with the outcome of the work. The methods return nothing: some libraries take a function that
+ * mentions promises for one without callbacks.
+ */
 class CallbackStore extends EventEmitter implements ExpressSessionStore {
   readonly #work: StoreWork;
   readonly #onError: (error: unknown) => void;

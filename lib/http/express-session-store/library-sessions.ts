@@ -27,12 +27,13 @@ export function libraryOf(options: unknown): string | undefined {
   throw new SessionError("SESSION_ARGUMENT", wrong);
 }
 
-/** How often a session is tried to be written that others start or end at the same time. */
+/** How often a write is tried of a session that others start or end at the same time. */
 const ATTEMPTS = 5;
 
 /**
- * The sessions that a library makes itself, under ids of its own: it sets, reads and ends them, and says when they are over. They belong to nobody.
- * The ids are secrets of its clients, so what is stored is their hash; no cookie of ours has that hash, and no id of ours opens one of these.
+ * The sessions that a library makes itself, under its own ids: it sets, reads and ends them, and says when they expire.
+ * They belong to nobody. The ids are secrets of its clients, so only their hash is stored; no cookie of ours has that
+ * hash, and no id of ours opens one of these sessions.
  */
 export class LibrarySessions implements StoreWork {
   readonly #settings: HttpSettings;
@@ -95,7 +96,7 @@ export class LibrarySessions implements StoreWork {
     return change;
   }
 
-  /** Unlike with a session of ours, its end may come sooner than it was: the library says when it is. */
+  /** Unlike that of our sessions, its end may move to an earlier time: the library says when it is. */
   #times({ idleMs: known }: SessionRecord, session: object) {
     const { now, keepEndedMs } = this.#settings;
     const lastSeenAt = now();
@@ -104,7 +105,7 @@ export class LibrarySessions implements StoreWork {
     return { lastSeenAt, idleMs, expiresAt, purgeAt: expiresAt + keepEndedMs };
   }
 
-  /** False where there is one by now, or one that has expired was in the way. */
+  /** False where there is a session by now, or an expired one was in the way. */
   async #isCreated(id: string, session: object): Promise<boolean> {
     const { writer, now, maxBytes, onCreated } = this.#settings;
     await this.#assertNotKilled(id);
@@ -124,7 +125,7 @@ export class LibrarySessions implements StoreWork {
   }
 
   #newRecord(id: string, session: object): SessionRecord {
-    // Compared with nothing, also where the session was read under another id.
+    // All of it is new, also where the session was read under another id.
     const delta = dataDelta(session, { id: "", data: dictionary() });
     const data = Object.assign(dictionary<Encoded>(), delta?.set);
     const origin = { scope: this.#scope, remoteAddress: "", userAgent: "" };

@@ -11,8 +11,8 @@ import { LIBRARY_SCOPE } from "./library-sessions";
 import { dataDelta, sessionObject } from "./session-object";
 
 /**
- * The sessions of browsers by their ids, as `req.sessionID` tells them. It starts none: a session without a cookie would be nobody's. An id is no
- * secret, so this is nothing for a library that takes ids from its clients.
+ * The sessions of browsers by their ids, as in `req.sessionID`. It starts none: a session without a cookie would be
+ * nobody's. An id is no secret, so this is not for a library that takes ids from its clients.
  */
 export class OwnSessions implements StoreWork {
   readonly #settings: HttpSettings;

@@ -6,13 +6,15 @@ import { baselineOf, changedForm, decodedValue } from "../../session/values/chan
 import { assertKey } from "../../session/values/session-values";
 import type { SessionObject } from "./express-session-store";
 
-/** Where express-session's sessions say when they are over; no key of the data. */
+/** Where express-session's sessions say when they end; not a key of the data. */
 const COOKIE = "cookie";
 
 /** A record, as far as data are compared with it. */
 type Stored = Pick<SessionRecord, "id" | "data">;
 
-/** What was given out by `sessionObject`, as it was stored then: what others change meanwhile is not taken back by a `set` of it. */
+/**
+ * What `sessionObject` returned, as it was stored then, so that a `set` of it doesn't undo what others changed since.
+ */
 const givenOut = new WeakMap<object, Stored>();
 
 /** A record as libraries read a session. */
@@ -48,7 +50,7 @@ export function dataDelta(session: object, record: Stored): MapDelta<Encoded> | 
   return Object.keys(set).length === 0 && remove.length === 0 ? undefined : { set, remove };
 }
 
-/** How long a session is to live from `now` on, as its cookie says, in milliseconds; undefined where that says nothing. */
+/** How long a session lives from `now` on, by its cookie, in milliseconds; undefined where that doesn't say. */
 export function lifetimeMs(session: object, now: number): number | undefined {
   const { cookie } = asSession(session);
   if (typeof cookie !== "object" || cookie === null) return undefined;

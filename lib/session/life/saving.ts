@@ -16,10 +16,10 @@ import { endPredecessor, loggedIn, succeed } from "./starting-over";
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-/** Stores what has changed; undefined, and nothing encoded twice, where nothing has. */
+/** Stores what has changed; undefined where nothing has. Values are encoded once. */
 export function saveNow(life: SessionLife): Promise<void> | undefined {
   const { over, marked, record, predecessor } = life;
-  // Whatever the app did with the error that it was given: a change that is not stored never gives a success.
+  // Whether or not the app caught the error: a response never succeeds without what it was to store.
   if (over?.status === 503) throw over;
   const delta = life.values.delta();
   if (delta === undefined && !marked && predecessor === undefined) return undefined;
@@ -73,7 +73,7 @@ function resultOf(key: string, change: (value: unknown) => unknown, before: unkn
   );
 }
 
-/** Changes the record atomically, in what it holds beside the data; an absent session is created with the change. */
+/** Changes what the record holds beside the data, atomically. An absent session is created with the change. */
 export async function changeRecord(
   life: SessionLife,
   decide: (record: SessionRecord) => SessionDelta | undefined,
@@ -145,7 +145,7 @@ async function createWith(
   const change = decide(empty);
   if (change === undefined) return empty;
   life.assertMayStart();
-  // Only data may be left unsaved: of what is created here the app is told that it is stored.
+  // Data may be left unsaved, but not this: the app is promised that it is stored.
   if (!(await life.mayCreate(owner))) throw life.ended();
   const record = applyDelta(life.counted(empty), change);
   await store(life, record, delta);

@@ -13,7 +13,7 @@ const REPLACING: ReadonlySet<EndReason> = new Set<EndReason>(["login", "logout",
 
 /**
  * An ending as of now, by this user; by nobody in particular where that is null or a guest. A replaced session is
- * remembered for a minute at least, whatever `keepEnded` says.
+ * remembered for at least a minute, whatever `keepEnded` says.
  */
 export function endingFor(
   { now, keepEndedMs }: Pick<SessionPolicy, "now" | "keepEndedMs">,
@@ -36,7 +36,9 @@ export async function wasReplaced(
   return false;
 }
 
-/** What an app, and so perhaps its user, is told where a session is over: the message of each `SESSION_ENDED` of a request. */
+/**
+ * What an app, and so perhaps its user, reads where a session has ended: the messages of `SESSION_ENDED` in a request.
+ */
 const MESSAGES = {
   meanwhile: "The session was ended while this request worked with it; nothing was saved. Sign in again.",
   destroyed:

@@ -14,9 +14,9 @@ import { withMergedOwner } from "./session-state";
 import { assertChangeFits } from "../../record/record-size";
 
 /**
- * The life of one session: absent (nothing is stored), live (`record` is what is known of it), or over. What saves it
- * (saving.ts) and what starts it over (starting-over.ts) moves it from one to the other by the methods here.
- * A subclass says where the session is at home: in a request with its cookie, or in a program that opened it.
+ * The life of one session: absent (nothing of it is stored), live (`record` is what is known of it), or over. Saving
+ * (saving.ts) and starting over (starting-over.ts) move it from one to the next by the methods here. A subclass says
+ * where the session is used: in a request with a cookie, or in a program that opened it.
  */
 export abstract class SessionLife {
   readonly policy: SessionPolicy;
@@ -26,7 +26,7 @@ export abstract class SessionLife {
   #newId: string | undefined;
   #newToken: string | undefined;
   #over: SessionError | undefined;
-  /** Whether it is saved even if no value has changed. */
+  /** Whether it is to be saved even if no value has changed. */
   marked = false;
 
   constructor(policy: SessionPolicy, record: SessionRecord | undefined) {
@@ -38,26 +38,26 @@ export abstract class SessionLife {
   /** What the app holds of it. */
   abstract get session(): Session;
 
-  /** Where it would be created from. */
+  /** Where it is created from, if it is created now. */
   protected abstract origin(): SessionOrigin;
 
-  /** Throws where the app can't start a session here by a call, or not any more. */
+  /** Throws where a call (login, logout, reset, regenerate) can't start a session here, or not any more. */
   abstract assertMayStart(): void;
 
-  /** Whether a session may be created here for data that were set, as against by a call. May reject. */
+  /** Whether a session may be created here because data were set, and not by a call. May throw or reject. */
   abstract mayCreate(owner: string): boolean | Promise<boolean>;
 
-  /** It is now this record, which `token` opens where it is a new one; undefined where there is none any more. */
+  /** The session is now this record, which `token` opens; undefined where there is no session any more. */
   protected abstract moved(record: SessionRecord | undefined, token: string | undefined, remember: boolean): void;
 
-  /** What to add to the counters of this record, with a write that happens anyway; it is counted as written. */
+  /** What to add to the counters of this record, with a write that happens anyway. From now on it counts as written. */
   takeCounters(_record: SessionRecord): Readonly<Record<string, number>> | undefined {
     return undefined;
   }
 
   /** Throws where a change could not be saved any more. */
   assertWritable(): void {
-    // Anything can be saved at any time, unless a subclass knows better.
+    // A subclass knows when it is too late.
   }
 
   /** Tells whose session it is, from its data; undefined where the data have no say. */
@@ -88,7 +88,7 @@ export abstract class SessionLife {
     return this.#record?.id ?? this.newId();
   }
 
-  /** Its id, where one was needed so far. */
+  /** Its id; undefined where it is absent and nothing has asked for its id yet. */
   get knownId(): string | undefined {
     return this.#record?.id ?? this.#newId;
   }
@@ -110,7 +110,7 @@ export abstract class SessionLife {
     return this.#newId;
   }
 
-  /** The token of the session that is created next; undefined until its id was needed. */
+  /** The token of the session that is created next; undefined until its id is asked for. */
   protected get newToken(): string | undefined {
     return this.#newToken;
   }
@@ -120,7 +120,7 @@ export abstract class SessionLife {
     return newRecord(this.policy, { id: this.newId(), owner, data, origin: this.origin(), remember });
   }
 
-  /** A new record, with what was counted for it. */
+  /** A new record, with its counters. */
   counted(record: SessionRecord): SessionRecord {
     Object.assign(record.counters, this.takeCounters(record));
     return record;
@@ -132,7 +132,7 @@ export abstract class SessionLife {
     return withMergedOwner(this.policy, this.userOf, current, change);
   }
 
-  /** It is stored, under a new id. */
+  /** It is live now, under a new id. */
   begin(record: SessionRecord, remember: boolean): void {
     const token = this.#newToken;
     this.#record = record;
@@ -144,12 +144,12 @@ export abstract class SessionLife {
     this.policy.onCreated(record);
   }
 
-  /** The same session, as it is stored now. */
+  /** It is still live: its record, as it is stored now. */
   goOn(record: SessionRecord): void {
     this.#record = record;
   }
 
-  /** It was read again: what failed before is made good. */
+  /** It was loaded again, so what failed before no longer matters. */
   renew(record: SessionRecord): void {
     this.#record = record;
     this.#values.restart(record.data);
@@ -157,7 +157,7 @@ export abstract class SessionLife {
     this.marked = false;
   }
 
-  /** An absent session takes the place of this one, which ends when the new one is stored. */
+  /** It is absent now; what was live becomes its predecessor. */
   leaveBehind(): void {
     this.#predecessor ??= this.#record;
     this.#record = undefined;
@@ -169,7 +169,7 @@ export abstract class SessionLife {
   /** The predecessor has ended, and has no successor. */
   dropPredecessor(): void {
     this.#predecessor = undefined;
-    // Its token is given up with the cookie that this takes back.
+    // The cookie is taken back, and the next session gets another token.
     this.drawAnew();
     this.moved(undefined, undefined, false);
   }
@@ -179,7 +179,7 @@ export abstract class SessionLife {
     this.#newId = this.#newToken = undefined;
   }
 
-  /** The app has destroyed it. */
+  /** It is over: the app has destroyed it. */
   destroyed(): void {
     this.#record = undefined;
     this.#predecessor = undefined;
@@ -190,12 +190,12 @@ export abstract class SessionLife {
     this.#over = sessionEnded("destroyed");
   }
 
-  /** It was ended from elsewhere; throw what this returns. */
+  /** It is over: it was ended from elsewhere. Throw what this returns. */
   ended(): SessionError {
     return (this.#over = sessionEnded("meanwhile"));
   }
 
-  /** Waits for a store operation; where it fails, nobody knows what was kept, and this session saves no more. */
+  /** Waits for a store operation. Where that fails, nobody knows what was kept, and the session saves no more. */
   stored<T>(operation: Promise<T>): Promise<T>;
   stored<T, R>(operation: Promise<T>, then: (answer: T) => R): Promise<R>;
   stored<T>(operation: Promise<T>, then?: (answer: T) => unknown): Promise<unknown> {
@@ -205,7 +205,7 @@ export abstract class SessionLife {
     });
   }
 
-  /** The store failed, so the response fails too, and nothing is saved after it. */
+  /** It is over: the store failed, so the response fails too. */
   protected failed(error: SessionError): void {
     this.#over = error;
   }

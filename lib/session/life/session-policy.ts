@@ -9,8 +9,8 @@ export interface RecordWriter {
   load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined>;
   create(record: SessionRecord): Promise<void>;
   /**
-   * Writes a change of the session that was loaded as `record`; false where it is over. Near its end, the store is asked
-   * to check the expiry in the same step.
+   * Writes a change of the session that was loaded as `record`; false where it has ended. Near its end, the store
+   * checks the expiry in the same step.
    */
   write(record: SessionRecord, delta: SessionDelta): Promise<boolean>;
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;

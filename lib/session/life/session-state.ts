@@ -19,7 +19,7 @@ export interface LoginOptions {
   readonly remember?: boolean;
 }
 
-/** What stands behind a Session: its values, and what can be done with them. */
+/** What stands behind a `Session`: its values, and what can be done with them. */
 export interface SessionState {
   readonly values: SessionValues;
   readonly id: string;
@@ -30,7 +30,7 @@ export interface SessionState {
   readonly cookie: CookieView;
   readonly attributes: SessionAttributes;
   readonly securityKeys: SecurityKeys;
-  /** What the app is given of a promise: one that it may forget. */
+  /** The promise that the app is given: one that it may forget. */
   given<T>(promise: Promise<T>): Promise<T>;
   /** Throws where a change could not be saved any more. */
   assertWritable(): void;
@@ -46,26 +46,27 @@ export interface SessionState {
   regenerate(): Promise<void>;
 }
 
-/** The stored record of a session, for what is kept in it beside the data. */
+/** The record of a session, as its attributes and security keys read and change it. */
 export interface OwnRecord {
-  /** What the app is given of a promise: one that it may forget. */
+  /** The promise that the app is given: one that it may forget. */
   given<T>(promise: Promise<T>): Promise<T>;
-  /** As it was known last; undefined where nothing is stored yet. */
+  /** As last known; undefined where nothing is stored yet. */
   readonly record: SessionRecord | undefined;
   /**
-   * The same, for those who read it: undefined also where the session is over. The store is asked only where its end, as it was known
-   * last, has passed meanwhile: a touch beside the request may have moved it.
+   * The same, for reading: undefined also where the session has ended. It is loaded again only where its limits, as
+   * last known, have passed meanwhile: a touch beside the request may have moved them.
    */
   current(): SessionRecord | undefined | Promise<SessionRecord | undefined>;
   /**
-   * Changes it atomically, and resolves to the record as it is then. `decide` answers what to change, undefined for nothing; it may be called
-   * again and must have no other effect; what it throws is rejected with. A session of which nothing is stored yet is
-   * created with the change and with its data, in one step. Rejects with `SESSION_ENDED` where the session is over.
+   * Changes it atomically, and resolves to the record as it is then. `decide` returns what to change, undefined for
+   * nothing; it may be called again, and must have no other effect. Rejects with what `decide` throws, and with
+   * `SESSION_ENDED` where the session has ended. A session of which nothing is stored yet is created with the change
+   * and with its data, in one step.
    */
   change(decide: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord>;
 }
 
-/** What is fixed about a session that is only there to be read. */
+/** What a session that can only be read is made of. */
 export type DetachedFields = Pick<SessionState, "id" | "owner" | "isNew" | "meta" | "cookie" | "given">;
 
 /** Behind a session that can be read and changed in memory, but no longer stored: the old one after `regenerate()`. */
@@ -114,7 +115,7 @@ export class DetachedState implements SessionState, OwnRecord {
   }
 
   assertWritable(): void {
-    // What is changed here is seen by whoever holds this object, and is never stored.
+    // What is changed here is seen by the code that holds this object, and is never stored.
   }
 
   markChanged(): void {
@@ -158,7 +159,7 @@ export class DetachedState implements SessionState, OwnRecord {
   }
 }
 
-/** The change, with the owner that the data name once it is applied to the current record. */
+/** The change, with the owner that the data name once the change is applied to the current record. */
 export function withMergedOwner(
   policy: SessionPolicy,
   userOf: UserOf | undefined,

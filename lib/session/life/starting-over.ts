@@ -13,7 +13,7 @@ export interface StartOver {
   readonly remember: boolean;
 }
 
-/** Ends what is there and creates its successor in one step. Only a login goes on where the old one is over already. */
+/** Ends the session and creates its successor in one step. Only a login goes on where the old one has ended already. */
 export async function startOver(life: SessionLife, { reason, owner, keep, remember }: StartOver): Promise<void> {
   const { over, policy, values } = life;
   const isLogin = reason === "login";
@@ -45,7 +45,7 @@ export async function destroy(life: SessionLife): Promise<void> {
   life.destroyed();
 }
 
-/** Ends what `regenerate` left behind, where nothing came in its place. */
+/** Ends what `regenerate` left behind, where nothing was stored in its place. */
 export async function endPredecessor(life: SessionLife): Promise<void> {
   if (life.predecessor !== undefined) await end(life, life.predecessor);
   life.dropPredecessor();
@@ -53,8 +53,8 @@ export async function endPredecessor(life: SessionLife): Promise<void> {
 
 /**
  * Puts the session that `regenerate` has begun in the place of the old one. Of two logins at once, the second finds the
- * first one's session there, and goes on: whoever signs in proves thereby who they are. A new token for the same user
- * proves nothing, and that user's session may have been killed meanwhile.
+ * first one's session there, and goes on: signing in proves who the user is. A new token for the same user proves
+ * nothing, and that user's session may have been killed meanwhile.
  */
 export async function succeed(life: SessionLife, predecessor: SessionRecord, record: SessionRecord): Promise<void> {
   const reason = reasonOf(predecessor.owner, record.owner);
@@ -63,7 +63,7 @@ export async function succeed(life: SessionLife, predecessor: SessionRecord, rec
   await life.stored(life.policy.writer.create(record));
 }
 
-/** What fails here has failed after the login: the session is there, and the request answers for it. */
+/** Does what has to be done after a login. Where that fails, the session exists, and the request fails. */
 export async function loggedIn(life: SessionLife, record: SessionRecord, began: "now" | "before"): Promise<void> {
   const done = record.owner === GUEST_USER ? undefined : life.policy.afterLogin?.(record, began);
   if (done !== undefined) await life.stored(done);
@@ -83,7 +83,7 @@ async function replace(
   return replaced;
 }
 
-/** Whether its limits have not come yet. One that has expired as it was loaded may have been renewed since. */
+/** Whether it has not expired. Where it has by what was loaded, it may have been renewed since. */
 async function isStillOn(life: SessionLife, old: SessionRecord): Promise<boolean> {
   const { writer, now } = life.policy;
   if (!isExpired(old, now())) return true;

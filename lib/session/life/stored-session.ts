@@ -51,7 +51,7 @@ export abstract class StoredSession extends SessionLife implements SessionState,
     return cookieView(this.forgottenAt(record), record.createdAt, this.policy.now());
   }
 
-  /** When the client will have forgotten the session; null where it goes with the browser. Milliseconds since the epoch. */
+  /** When the client forgets the session, in milliseconds since the epoch; null where that is with its browser. */
   protected forgottenAt(_record: SessionRecord): number | null {
     return null;
   }
@@ -126,7 +126,7 @@ export abstract class StoredSession extends SessionLife implements SessionState,
       const { record, policy } = this;
       if (record === undefined) return;
       const touch = touchAt(record, policy.now(), policy.keepEndedMs);
-      // A touch that failed has kept nothing from being saved.
+      // A touch that fails doesn't end saving: nothing of the app's was lost with it.
       if (!(await policy.writer.write(record, withCounters(touch, this.takeCounters(record))))) throw this.ended();
       this.goOn({ ...record, ...touch });
     });
@@ -193,11 +193,11 @@ function rememberOf(options: unknown): boolean {
   throw new SessionError("SESSION_ARGUMENT", wrong);
 }
 
-/** Lets what is done with a session happen one after the other. */
+/** Makes what is done with a session happen one after the other. */
 class Turns {
-  /** What comes next waits for this. */
+  /** The work under way: the next one waits for it. */
   #turn: Promise<unknown> | undefined;
-  /** The same as the caller was given it. */
+  /** The promise of it that the caller was given. */
   #given: Promise<unknown> | undefined;
   #failure: unknown;
   #count = 0;
@@ -217,12 +217,12 @@ class Turns {
     return this.#failure;
   }
 
-  /** Does this once everything before it is done, well or not. */
+  /** Does this once everything before it is done, whether or not that failed. */
   next<T>(work: () => Promise<T>): Promise<T> {
     return this.take(this.#turn === undefined ? work() : this.#turn.then(work, work));
   }
 
-  /** Takes the turn. */
+  /** What is under way from now on is this. */
   take<T>(turn: Promise<T>): Promise<T> {
     const given = turn.then(
       (value) => {
@@ -231,7 +231,7 @@ class Turns {
       },
       async (error: unknown) => {
         this.#failure = error;
-        // A handler that did not wait and ends its response now still finds the failure; one that did wait comes later.
+        // A handler that did not wait, and ends its response now, still finds the failure; one that waited comes later.
         await null;
         this.#end(turn);
         throw error;

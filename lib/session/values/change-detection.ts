@@ -4,8 +4,8 @@ import { quoted } from "../../record/shown-text";
 import { decodeValue, encodeValue, sameEncoded } from "../../record/value/value-encoding";
 
 /*
- * What counts as changed: a value that was handed out is encoded again when it is saved, and compared with its baseline. So a
- * change deep inside an object is noticed, and an assignment of an equal value is none.
+ * What counts as changed: a value that was handed out is encoded again when the session is saved, and compared with its
+ * baseline. So a change deep inside an object is noticed, and assigning an equal value is no change.
  */
 
 /** The value that is stored under a key. Throws `SESSION_UNREADABLE` where it is damaged. */
@@ -21,19 +21,21 @@ export function decodedValue(key: string, encoded: Encoded): unknown {
   }
 }
 
-/** What an object, just decoded from its stored form, is compared with when it is saved. A primitive can't have changed since. */
+/** What an object that was just decoded is compared with when it is saved. */
 export function baselineOf(key: string, value: unknown, encoded: Encoded): Encoded {
   // A clone is not always encoded to the same bytes again, so it is compared with its own encoding after reading.
   return typeof encoded === "string" ? encoded : encodeValue(key, value);
 }
 
-/** The new stored form of a value; undefined where it is as its baseline. Throws `SESSION_VALUE` where it can't be stored. */
+/**
+ * The form to store of a value; undefined where it has not changed. Throws `SESSION_VALUE` where it can't be stored.
+ */
 export function changedForm(key: string, value: unknown, baseline: Encoded | undefined): Encoded | undefined {
   const encoded = encodeValue(key, value);
   return isSameForm(encoded, baseline) ? undefined : encoded;
 }
 
-/** Whether two stored forms, undefined for an absent key, are of equal values. */
+/** Whether two stored forms are of equal values; undefined is that of an absent key. */
 export function isSameForm(encoded: Encoded | undefined, baseline: Encoded | undefined): boolean {
   if (encoded === undefined || baseline === undefined) return encoded === baseline;
   return sameEncoded(encoded, baseline);

@@ -33,8 +33,8 @@ type Stored = Readonly<Record<string, Encoded>>;
 const NOTHING_STORED: Stored = Object.freeze(dictionary<Encoded>());
 
 /**
- * A session's data: the stored form of every key, and beside it a cell for each key that the app has touched. A value is
- * decoded when it is first read. A change deep inside it is found by encoding it again and comparing with its baseline.
+ * A session's data: the stored form of every key, and beside it a cell for each key that the app has read or set. A
+ * value is decoded when it is first read.
  */
 export class SessionValues {
   #stored: Stored;
@@ -110,7 +110,7 @@ export class SessionValues {
     return this.keys().length;
   }
 
-  /** The changes since load or the last `written`; undefined for none. Throws `SESSION_VALUE` where a value can't be stored. */
+  /** The changes since the load or the last `written`; undefined for none. Throws `SESSION_VALUE`. */
   delta(): ValuesDelta | undefined {
     let set: Record<string, Encoded> | undefined;
     let remove: string[] | undefined;
@@ -172,8 +172,8 @@ export class SessionValues {
   }
 
   /**
-   * Starts over from what is stored now, and forgets every change but those that came after `since`. A kept key is in `stored`
-   * as the app sees it: what the app holds of it stays connected.
+   * Starts over from what is stored now, and forgets every change that is not later than `since`. A kept key is in
+   * `stored` as the app sees it, so an object of it that the app holds stays connected.
    */
   restart(stored: Stored = NOTHING_STORED, keptKeys: readonly string[] = [], since = Infinity): void {
     this.#stored = stored;
@@ -224,7 +224,7 @@ export class SessionValues {
   }
 }
 
-/** Refuses what can't be a key: `SESSION_ARGUMENT`. Any well-formed string of up to 1,024 bytes can, the empty one too. */
+/** Refuses what can't be a key: `SESSION_ARGUMENT`. A key is any well-formed string of up to 1,024 bytes, even `""`. */
 export function assertKey(key: unknown): asserts key is string {
   if (typeof key !== "string") {
     throw new SessionError("SESSION_ARGUMENT", `A session's key must be a string, not ${kindOf(key)}.`);
