@@ -17,7 +17,7 @@ import { currentHolder } from "./session/current-session";
 import type { SessionPolicy } from "./session/life/session-policy";
 import { Announcer } from "./session/session-events";
 import type { SessionEvents } from "./session/session-events";
-import { storeByEnvironment } from "./store-by-environment";
+import { storeByEnvironment } from "./options/store-by-environment";
 import { GuardedStore } from "./stores/guard/guarded-store";
 import { OwnContext } from "./stores/own-context";
 

@@ -15,7 +15,7 @@ const sqlite = ["stores/sqlite", "stores/sqlite/file", "stores/sqlite/tables"];
 const datastore = [
   ...["stores/datastore", "stores/datastore/calls", "stores/datastore/entity", "stores/datastore/wire"],
 ];
-const top = ["sessions", "rooms-on-demand", "store-by-environment"];
+const top = ["sessions", "rooms-on-demand", "options"];
 
 /**
  * What each room of lib/ may import beside itself, and nothing else. A room is a folder without its sub-rooms, or a
@@ -49,9 +49,8 @@ export const MAY_IMPORT = {
 
   options: [...below, ...admin, "rooms-on-demand"],
   "rooms-on-demand": "all",
-  "store-by-environment": ["stores", "rooms-on-demand"],
   sessions: "all",
-  wiring: [...below, ...admin, ...clientless, ...http, "options", "rooms-on-demand", "store-by-environment"],
+  wiring: [...below, ...admin, ...clientless, ...http, "options", "rooms-on-demand"],
   "default-sessions": "all",
   index: "all",
   ...each(["testing", "testing/store-contract"], ["record", "stores"]),

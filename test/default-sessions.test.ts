@@ -189,7 +189,7 @@ describe("in a process of its own", () => {
 
   it.each(environments)("with %j sessions are kept in a %s", (variables, name) => {
     const script = `
-      const store = lib("store-by-environment").storeByEnvironment({});
+      const store = lib("options/store-by-environment").storeByEnvironment({});
       print(store.constructor.name);
       await store.close();`;
     expect(run(script, { ...variables, METADATA_SERVER_DETECTION: "none" })).toBe(name);

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SessionError } from "../errors";
 import { Sessions } from "../sessions";
-import { storeByEnvironment, usesDatastore } from "../store-by-environment";
+import { storeByEnvironment, usesDatastore } from "../options/store-by-environment";
 import { FILE_NAME } from "../stores/sqlite/file/session-file";
 import { UsageError } from "./command-arguments";
 import type { CommandArguments } from "./command-arguments";

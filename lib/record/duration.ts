@@ -12,6 +12,20 @@ export const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60 * 1000;
 /** The longest time that one of Node's timers can wait, in milliseconds. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/**
+ * Settles as `work` does, or, where that takes longer than `timeoutMs`, as `onTimeout` does: it returns the value, or
+ * throws the error. `timeoutMs` is at most `MAX_TIMER_MS`.
+ */
+export async function within<T, L>(timeoutMs: number, work: Promise<T>, onTimeout: () => L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+  try {
+    return await Promise.race([work, timedOut.then(onTimeout)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A duration in milliseconds, of any sign and size; NaN for anything that is no duration. */
 export function durationMs(given: unknown): number {
   if (typeof given === "number") return given;

@@ -8,7 +8,7 @@ import type { SessionHolder } from "../../session/current-session";
 import type { ClientlessSession } from "../clientless-session";
 import { unknownTask } from "./defined-tasks";
 import type { DefinedTasks, ResultOptions, Task, TaskHandle } from "./defined-tasks";
-import { TaskRun, within } from "./task-run";
+import { isSettledWithin, TaskRun } from "./task-run";
 
 /**
  * The context of code in a clientless session: of a task's run, or, without one, of the function of
@@ -95,7 +95,10 @@ export class SessionTasks {
   }
 
   #done(timeoutMs: number): Promise<boolean> | true {
-    return this.#running.size === 0 || within(timeoutMs, Promise.all([...this.#running].map((run) => run.concluded)));
+    return (
+      this.#running.size === 0 ||
+      isSettledWithin(timeoutMs, Promise.all([...this.#running].map((run) => run.concluded)))
+    );
   }
 
   async #perform(run: TaskRun, task: Task, params: unknown): Promise<unknown> {

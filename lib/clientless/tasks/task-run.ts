@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors";
-import { durationArgument, MAX_TIMER_MS } from "../../record/duration";
+import { durationArgument, MAX_TIMER_MS, within } from "../../record/duration";
 import { quoted } from "../../record/shown-text";
 import { assertCallOptions } from "../../options/reader/read-options";
 import type { ResultOptions } from "./defined-tasks";
@@ -54,7 +54,7 @@ export class TaskRun {
     assertCallOptions(options, ["timeout"], call, `${call} takes options such as { timeout: "30s" }.`);
     const timeoutMs = durationArgument("timeout", options.timeout ?? Infinity, 0, MAX_TIMER_MS);
     this.#isAskedFor = true;
-    if (!(await within(timeoutMs, this.#outcome))) {
+    if (!(await isSettledWithin(timeoutMs, this.#outcome))) {
       this.#isAskedFor = false;
       throw new SessionError(
         "TASK_TIMEOUT",
@@ -77,17 +77,10 @@ export class TaskRun {
 }
 
 /** Waits for a promise, at most this long. Resolves to whether it was fulfilled or rejected by then. */
-export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+export async function isSettledWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   const settled = work.then(
     () => true,
     () => true,
   );
-  if (timeoutMs > MAX_TIMER_MS) return settled;
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)));
-  try {
-    return await Promise.race([settled, over]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return timeoutMs > MAX_TIMER_MS ? settled : within(timeoutMs, settled, () => false);
 }

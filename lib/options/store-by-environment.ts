@@ -1,6 +1,6 @@
-import { datastoreRoom, sqliteRoom } from "./rooms-on-demand";
-import type { SessionStore } from "./stores/store";
-import type { StoreOptions } from "./stores/store-options";
+import { datastoreRoom, sqliteRoom } from "../rooms-on-demand";
+import type { SessionStore } from "../stores/store";
+import type { StoreOptions } from "../stores/store-options";
 
 export interface EnvironmentStoreOptions extends StoreOptions {
   /** The folder of an embedded store. */
