@@ -2,8 +2,9 @@ import { dueBefore } from "../record/expiry";
 import type { SessionGroup } from "../record/session-record";
 
 /*
- * What stores keep in their indexes: buckets instead of instants, so that most touches leave an index as it is, and shards in front of
- * whatever grows with time. An index that grows at its end only is served by one machine of a distributed store.
+ * What stores keep in their indexes: buckets instead of instants, so that most touches leave an index as it is, and
+ * shards in front of whatever grows with time. In a distributed store, an index that only grows at its end is served by
+ * one machine.
  */
 
 /** The characters of an id (base64url), in the order of their values. */
@@ -28,18 +29,24 @@ export interface KeyRange {
   readonly to: string;
 }
 
-/** The number of the ten minutes, counted from the epoch, that an instant lies in (milliseconds since the epoch). */
+/** The number, counted from the epoch, of the ten minutes that an instant lies in (milliseconds since the epoch). */
 export function bucketOf(at: number): number {
   return Math.min(Math.max(Math.floor(at / BUCKET_MS), 0), LAST_BUCKET);
 }
 
-/** What the clearing job looks for: `shard|bucket`. Its 64 shards are the first characters of ids, which are as good as random. */
+/**
+ * What the clearing job looks for: `shard|bucket`. Its 64 shards are the first characters of ids, which are as good as
+ * random.
+ */
 export function sweepKey(id: string, purgeAt: number): string {
   const first = id.charAt(0);
   return sweepKeyOf(first !== "" && ID_CHARACTERS.includes(first) ? first : "A", purgeAt);
 }
 
-/** For each shard, the range of the sweep keys of everything that is due for clearing at `now`; the last bucket may hold more than that. */
+/**
+ * For each shard, the range of the sweep keys of everything that is due for clearing at `now`; the last bucket may hold
+ * more than that.
+ */
 export function sweepRanges(now: number): KeyRange[] {
   return Array.from(ID_CHARACTERS, (shard) => ({ from: `${shard}|`, to: sweepKeyOf(shard, dueBefore(now)) }));
 }

@@ -24,8 +24,8 @@ const MEMORY_OPTIONS: OptionTable<typeof ENTRIES> = {
 };
 
 /**
- * Keeps sessions in this process's memory: for tests, and to read how little a store is.
- * Everything is lost when the process ends.
+ * Keeps sessions in this process's memory: for tests, and as the smallest example of a store. Everything is lost when
+ * the process ends.
  */
 export class MemoryStore implements SessionStore {
   // A stored record is never changed, only replaced by another, so one that was handed out stays as it was.

@@ -1,6 +1,6 @@
 import type { ForeignNames } from "../options/reader/read-options";
 
-/** What every store of ours takes, beside its own options. */
+/** Options that every store of ours has besides its own. */
 export interface StoreOptions {
   /** The clock: milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
@@ -9,7 +9,7 @@ export interface StoreOptions {
 const LIFE = 'write idleTimeout: "30m" and absoluteTimeout: "24h" in the options of sessionMiddleware';
 const NOT_HERE = "write it in the options of sessionMiddleware";
 
-/** What the stores of other libraries take, and where it is written with ours. */
+/** Options of other libraries' stores, and where to write them with ours. */
 export const FOREIGN_STORE_OPTIONS: ForeignNames = {
   ...{ ttl: LIFE, expirationMs: LIFE, maxAge: LIFE },
   prefix: 'write project: "shop" in the options of sessionMiddleware',

@@ -3,8 +3,8 @@ import type { EndedRecord, Ending, SessionGroup, SessionRecord } from "../record
 import type { SessionDelta } from "../record/session-delta";
 
 /**
- * Which records `find` answers. Named fields are combined with "and" and match exactly.
- * `live` means a record that was not ended, whether or not it has expired.
+ * Which records `find` returns. The fields given are combined with "and" and match exactly. `live` means a record that
+ * was not ended, whether or not it has expired.
  */
 export interface FindQuery {
   readonly state: "live" | "ended";
@@ -17,14 +17,15 @@ export interface FindQuery {
   /** How many records the caller is likely to take: a hint to read no more at once. More may come. */
   readonly limit?: number;
   /**
-   * After so many records in a row that were read and do not match, a store may answer the last of them all the same, so that the caller
-   * sees how far the search has come, and may leave it. Absent: only what matches.
+   * After this many records in a row that don't match, a store may yield the last of them all the same, so that the
+   * caller sees how far the search has come and may stop. Absent: only records that match.
    */
   readonly progressEvery?: number;
   /**
-   * `"header"` where the caller needs the headers of live records only, so that the store need not read what may be large: such a record may come
-   * with empty `data`, `attributes` and `keys`, whatever it holds, and must never be written back. A store may ignore this. What was not read was
-   * not judged either: a record of which only that is damaged may be found. Absent: whole records.
+   * `"header"` where the caller needs only the headers of live records, so that the store need not read what may be
+   * large. The `data`, `attributes` and `keys` of such a record may be empty, whatever is stored, so it must never be
+   * written back. A record may be found although what was left out is damaged. A store may ignore this. Absent: whole
+   * records.
    */
   readonly fields?: "header";
 }
@@ -45,12 +46,12 @@ export function matches(
 /** A live record that can't be read: it is damaged, or of a newer format. */
 export interface UnreadableRecord {
   readonly id: string;
-  /** As far as that can be read; otherwise empty. */
+  /** Empty where that can't be read either. */
   readonly owner: string;
   readonly isUnreadable: true;
 }
 
-/** Which unreadable records `findUnreadable` answers; all of them where nothing is given. */
+/** Which unreadable records `findUnreadable` returns; all of them where nothing is given. */
 export interface UnreadableQuery {
   readonly id?: string;
   readonly owner?: string;
@@ -61,31 +62,33 @@ export interface SessionTally extends SessionGroup {
   readonly live: number;
 }
 
-/** Reports how many records a clearing run has deleted so far. */
+/** Is told how many records a clearing has deleted so far. */
 export type ClearProgress = (cleared: number) => void;
 
 /**
  * Where sessions are kept.
  *
  * A store sees records and ids, never a request, a token or a plain value. It judges nothing but what is said here:
- * whether a loaded session has expired is the caller's to decide, by the caller's clock. Any method may throw or reject;
- * that means "unknown whether it happened" and never "there is no such session".
+ * whether a loaded session has expired, the caller decides by its own clock. Any method may throw or reject; that means
+ * "unknown whether it happened" and never "there is no such session".
  *
- * A record is *live* from `create` (or the second half of `replace`) until it is ended or cleared. Once it is not
- * live, nothing brings that id back: every write but `create` only ever changes a live record.
+ * A record is *live* from `create` (or the second half of `replace`) until it is ended or cleared. Once it is not live,
+ * nothing brings that id back: every write but `create` only ever changes a live record.
  *
  * `storeContract` in `coatcheck/testing` tests all of this on a store of yours.
  */
 export interface SessionStore {
   /**
    * The live record of this id; `undefined` where there is none or it was ended. Rejects with `SESSION_UNREADABLE`
-   * where what is stored is damaged, and with a `NewerFormatError` (`coatcheck/testing`), which has the same code, where a later version has written it:
-   * a damaged session is over for its visitor, the other is not. An acknowledged write is seen by every later load.
-   * A store that has the answer ready returns it without a promise.
+   * where the record is damaged, and with a `NewerFormatError` (`coatcheck/testing`), which has the same code, where a
+   * later version of coatcheck wrote it: a damaged session is over for its visitor, one of a newer format is not. An
+   * acknowledged write is seen by every later load. A store that has the record at hand returns it without a promise.
    */
   load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined>;
 
-  /** Inserts a new record. `SESSION_EXISTS` where the id is live already; never an overwrite. Durable when it resolves. */
+  /**
+   * Inserts a new record. `SESSION_EXISTS` where the id is live already; never an overwrite. Durable when it resolves.
+   */
   create(record: SessionRecord): Promise<void>;
 
   /**
@@ -95,51 +98,58 @@ export interface SessionStore {
   update(id: string, delta: SessionDelta): Promise<boolean>;
 
   /**
-   * Atomic read-modify-write. `change` is given the current record and answers what to change, or `undefined` for
-   * nothing; it is called in the asynchronous context of the caller (`AsyncLocalStorage`), may be called again, with a newer record, and must have no
-   * other effect. What it throws is rejected with, and nothing is written. Answers the record as it is afterwards, or `undefined` where no live record is or where it
-   * has expired by the store's clock. `SESSION_CONFLICT` where the record went on changing under every attempt.
+   * Atomic read-modify-write. `change` is given the current record and returns what to change, or `undefined` for
+   * nothing. It is called in the asynchronous context of the caller (`AsyncLocalStorage`), may be called again with a
+   * newer record, and must have no other effect. Where it throws, nothing is written, and `mutate` rejects with what it
+   * threw. Resolves to the record as it is afterwards, or to `undefined` where there is no live record or it has
+   * expired by the store's clock. `SESSION_CONFLICT` where the record went on changing under every attempt.
    */
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
 
   /**
-   * Ends the old record and creates the new one: both or neither. False, and nothing written, where the old one is not live.
-   * Durable when it resolves.
+   * Ends the old record and creates the new one: both or neither. False, and nothing written, where the old one is not
+   * live. Durable when it resolves.
    */
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean>;
 
   /**
    * Ends a record: from now on it is not live, its data are gone, and who, when and why stay until `ending.purgeAt` is
-   * cleared; where that is not later than `ending.endedAt`, nothing is kept. True for exactly one caller; false where the
-   * id is not live. Durable when it resolves. It ends a record that can't be read as well; of that, nothing need be kept.
+   * cleared; where that is not later than `ending.endedAt`, nothing is kept. True for exactly one caller; false where
+   * the id is not live. Durable when it resolves. It also ends a record that can't be read, of which nothing need be
+   * kept.
    */
   end(id: string, ending: Ending): Promise<boolean>;
 
   /**
-   * Streams the records that match, in the order of their ids' bytes. What is written meanwhile may or may not be among them; what was acknowledged before the
-   * call is. Unreadable records are passed over. Leaving the loop early lets go of what the query holds.
+   * Streams the records that match, in the order of their ids' bytes. Writes that were acknowledged before the call are
+   * seen; later ones may or may not be. Unreadable records are passed over. Leaving the loop early frees what the query
+   * uses.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
 
   /**
-   * Streams the live records that `find` passes over because they can't be read, so that they can be ended; those of an owner as far as it can be
-   * read whose they are. Absent in stores in which nothing is ever unreadable.
+   * Streams the live records that `find` passes over because they can't be read, so that they can be ended; those of an
+   * owner only where the owner can be read. A store in which nothing is ever unreadable need not have it.
    */
   findUnreadable?(query: UnreadableQuery): AsyncIterable<UnreadableRecord>;
 
   /**
-   * Counts the live records whose `expiresAt` is later than `now`, by group, without reading them; those that expired up to ten minutes before
-   * may be counted too. A group without any may be left out. Names may be told apart, and told, by their first 64 characters.
+   * Counts the live records whose `expiresAt` is later than `now`, by group, without reading them; those that expired
+   * up to ten minutes before may be counted too. An empty group may be left out. Names may be compared and returned by
+   * their first 64 characters alone.
    */
   tally(now: number): Promise<readonly SessionTally[]>;
 
   /**
-   * Deletes every record, live or ended, whose `purgeAt` was more than five minutes before `now` (`CLEAR_GRACE_MS`), unless
-   * it was changed meanwhile. Safe on many machines at once. Resolves to the number that this call deleted.
+   * Deletes every record, live or ended, whose `purgeAt` was more than five minutes before `now` (`CLEAR_GRACE_MS`),
+   * unless it was changed meanwhile. Safe on many machines at once. Resolves to the number that this call deleted.
    */
   clear(now: number, onProgress?: ClearProgress): Promise<number>;
 
-  /** Waits for writes under way and lets go of everything. Later calls reject with `SESSION_CLOSED`; closing twice is fine. */
+  /**
+   * Waits for writes under way and releases everything. Later calls reject with `SESSION_CLOSED`; closing twice is
+   * fine.
+   */
   close(): Promise<void>;
 }
 

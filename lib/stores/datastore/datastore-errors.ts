@@ -14,12 +14,12 @@ const STATUS = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** What an answer to a commit proves: it was applied, or nothing of it was, and why. */
+/** What the response to a commit proves: that it was applied, or that nothing of it was, and why. */
 export type CommitOutcome = "applied" | "missing" | "exists" | "conflict";
 
 /**
- * What a refused commit proves; undefined where it proves nothing. That a version is another one is said by
- * `FAILED_PRECONDITION` or `ABORTED`; the latter also stands for contention.
+ * What a refused commit proves; undefined where it proves nothing. `FAILED_PRECONDITION` and `ABORTED` both say that
+ * the stored version is another one; `ABORTED` also means contention.
  */
 export function refusalOf(
   error: unknown,
@@ -40,7 +40,7 @@ export function refusalOf(
   }
 }
 
-/** Whether the server was not reached, so that a read may be asked again. */
+/** Whether Datastore was not reached, so that a read may be tried again. */
 export function isUnavailable(error: unknown): boolean {
   return codeOf(error) === STATUS.UNAVAILABLE;
 }
@@ -50,7 +50,7 @@ export function isInvalid(error: unknown): boolean {
   return error instanceof Error && codeOf(error.cause) === STATUS.INVALID_ARGUMENT;
 }
 
-/** The error that callers of the store see. `call` names what was asked of Datastore. */
+/** The error that callers of the store get. `call` names the call to Datastore that failed. */
 export function datastoreError(call: string, error: unknown): SessionError {
   if (error instanceof SessionError) return error;
   const cause = { cause: error };
@@ -75,13 +75,13 @@ export function timeoutError(call: string, timeoutMs: number): SessionError {
   return new SessionError("SESSION_STORE_TIMEOUT", `Datastore did not answer ${call} within ${timeoutMs} ms.`);
 }
 
-/** Datastore answers more slowly than it is asked. */
+/** For a call that was not sent in time, because Datastore is slower than the calls come in. */
 export function waitedError(call: string, timeoutMs: number): SessionError {
   const text = `A ${call} waited ${timeoutMs} ms for others and was not sent to Datastore. Look for what makes Datastore slow.`;
   return new SessionError("SESSION_STORE_TIMEOUT", text);
 }
 
-/** So much waits already that one more is refused at once. */
+/** For a call that is refused at once, because too many wait already. */
 export function busyError(call: string, waiting: number): SessionError {
   return new SessionError(
     "SESSION_STORE",
@@ -90,7 +90,7 @@ export function busyError(call: string, waiting: number): SessionError {
   );
 }
 
-/** The error for one of several callers: what an app notes on its error must not show up at another's. */
+/** A copy of the error for one of several callers: what an app sets on its error must not show up on another's. */
 export function ownError(error: unknown): Error {
   if (error instanceof SessionError) return new SessionError(error.code, error.message, { cause: error.cause });
   return error instanceof Error ? error : new Error(String(error));
@@ -120,8 +120,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-// "Not found" also says that the database itself is missing ("The database … does not exist", "The project … does not exist or it
-// does not contain an active … database"), which must not read as a session that was ended.
+// "Not found" may also mean that the database itself is missing ("The database … does not exist", "The project … does
+// not exist or it does not contain an active … database"). That must not be taken for a session that was ended.
 function isMissingDatabase(error: unknown): boolean {
   return /\b(database|project)\b.*\bdoes not exist\b/is.test(messageOf(error));
 }

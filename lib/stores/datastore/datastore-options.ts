@@ -15,8 +15,9 @@ export interface DatastoreStoreOptions extends StoreOptions, DatastoreConnection
   /** Default `""`. */
   readonly namespace?: string;
   /**
-   * The deadline of every call to Datastore, in milliseconds; nothing is sent later than this after it was asked for. Default 5,000. Give
-   * it the value of `storeTimeout`: with more, a change may be stored long after its request was told that it failed.
+   * The deadline of every call to Datastore, in milliseconds; nothing is sent later than this after it was asked for.
+   * Default 5,000. Give it the value of `storeTimeout`: with more, a change may be stored long after its request was
+   * told that it failed.
    */
   readonly timeoutMs?: number;
 }

@@ -18,33 +18,36 @@ import { isKeyName } from "./size-limits";
 import { CONFLICT_FAIL } from "./wire/messages";
 import type { EntityResult, PropertyFilter } from "./wire/messages";
 
-/** The most entities that one page of a search has. */
-const FIND_PAGE_SIZE = 300;
+/** The most entities that a search reads at once. */
+const FIND_BATCH_SIZE = 300;
 
 type FoundRecord = SessionRecord | EndedRecord;
 
-/** The records of one kind that match, page by page. Equalities, and the order of the keys, need no index of their own: Datastore joins those it has. */
+/**
+ * The matching records of one kind, in batches. Equality filters in the order of keys need no composite index:
+ * Datastore merges the built-in ones.
+ */
 export async function* findInDatastore(
   rpc: DatastoreRpc,
   kind: string,
   query: FindQuery,
 ): AsyncGenerator<FoundRecord[]> {
-  const { id, limit = FIND_PAGE_SIZE } = query;
+  const { id, limit = FIND_BATCH_SIZE } = query;
   const isHeader = query.state === "live" && query.fields === "header";
   const read = query.state === "ended" ? readEnded : isHeader ? readLiveHeader : readLive;
   const properties = isHeader ? HEADER_PROPERTIES : undefined;
   const filters = filtersOf(rpc, kind, query);
-  const pages =
+  const batches =
     id === undefined
-      ? rpc.query(kind, filters, Math.min(limit, FIND_PAGE_SIZE), properties)
+      ? rpc.query(kind, filters, Math.min(limit, FIND_BATCH_SIZE), properties)
       : oneById(rpc, kind, id, properties);
-  for await (const page of pages) {
-    const records = page.map(({ entity }) => unlessUnreadable(() => read(entity)));
+  for await (const batch of batches) {
+    const records = batch.map(({ entity }) => unlessUnreadable(() => read(entity)));
     yield records.filter((record) => record !== undefined && matches(record, query)) as FoundRecord[];
   }
 }
 
-/** The live records that can't be read, page by page. */
+/** The live records that can't be read, in batches. */
 export async function* findUnreadableInDatastore(
   rpc: DatastoreRpc,
   kind: string,
@@ -52,8 +55,8 @@ export async function* findUnreadableInDatastore(
 ): AsyncGenerator<UnreadableRecord[]> {
   const { id } = query;
   const filters = filtersOf(rpc, kind, { state: "live", ...query });
-  for await (const page of id === undefined ? rpc.query(kind, filters, FIND_PAGE_SIZE) : oneById(rpc, kind, id)) {
-    const unreadable = page.filter(({ entity }) => unlessUnreadable(() => readLive(entity)) === undefined);
+  for await (const batch of id === undefined ? rpc.query(kind, filters, FIND_BATCH_SIZE) : oneById(rpc, kind, id)) {
+    const unreadable = batch.filter(({ entity }) => unlessUnreadable(() => readLive(entity)) === undefined);
     yield unreadable.map(({ entity }) => ({
       id: idOfEntity(entity),
       owner: entity.properties.owner?.stringValue ?? "",
@@ -83,7 +86,7 @@ function equal(name: string, text: string | undefined): PropertyFilter[] {
   return text === undefined ? [] : [{ propertyFilter: { property: { name }, op: "EQUAL", value: indexedValue(text) } }];
 }
 
-/** Undefined for what is damaged or of a newer format. */
+/** What `read` returns; undefined where the record is damaged or of a newer format. */
 export function unlessUnreadable<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -93,7 +96,10 @@ export function unlessUnreadable<T>(read: () => T): T | undefined {
   }
 }
 
-/** Counts each group in all of its shards by the index alone; of each group one entity is read, to learn that there is one. */
+/**
+ * Counts each group in all of its shards by the index alone. One entity of each group is read, to learn that the group
+ * exists.
+ */
 export async function tallyDatastore(rpc: DatastoreRpc, kind: string, now: number): Promise<SessionTally[]> {
   const tallies: SessionTally[] = [];
   for (let from = ""; ;) {
@@ -122,13 +128,13 @@ function tally(op: "GREATER_THAN_OR_EQUAL" | "LESS_THAN_OR_EQUAL", text: string)
 }
 
 /** The most mutations that Datastore takes in one commit. */
-const CLEAR_PAGE_SIZE = 500;
-/** Shards that are cleared at the same time. */
+const CLEAR_BATCH_SIZE = 500;
+/** How many shards are cleared at the same time. */
 const CONCURRENCY = 8;
 
 /**
- * Deletes what was to be purged more than the grace ago, in all shards of the kinds, and answers how many. Of each entity only the
- * time and the version are read, however large it is.
+ * Deletes what is due for clearing, in all shards of the kinds, and returns how many. Of each entity only `purgeAt` and
+ * the version are read, however large it is.
  */
 export async function clearDatastore(
   rpc: DatastoreRpc,
@@ -138,13 +144,13 @@ export async function clearDatastore(
 ): Promise<number> {
   let cleared = 0;
   const clearShard = async (kind: string, from: string, to: string) => {
-    for await (const page of rpc.query(
+    for await (const batch of rpc.query(
       kind,
       [sweep("GREATER_THAN_OR_EQUAL", from), sweep("LESS_THAN_OR_EQUAL", to)],
-      CLEAR_PAGE_SIZE,
+      CLEAR_BATCH_SIZE,
       ["purgeAt"],
     )) {
-      const due = page.filter(({ entity }) => isDue({ purgeAt: readPurgeAt(entity) }, now));
+      const due = batch.filter(({ entity }) => isDue({ purgeAt: readPurgeAt(entity) }, now));
       const deleted = await deleteUnchanged(rpc, due);
       cleared += deleted;
       if (deleted > 0) onProgress?.(cleared);
@@ -161,7 +167,7 @@ export async function clearDatastore(
   return cleared;
 }
 
-/** Deletes those that are still as they were read, and answers how many. */
+/** Deletes the entities that are still as they were read, and returns how many. */
 async function deleteUnchanged(rpc: DatastoreRpc, entities: readonly EntityResult[]): Promise<number> {
   if (entities.length === 0) return 0;
   const deletes = entities.map(({ entity, version }) => ({
@@ -170,14 +176,14 @@ async function deleteUnchanged(rpc: DatastoreRpc, entities: readonly EntityResul
     conflictResolutionStrategy: CONFLICT_FAIL,
   }));
   if ((await rpc.commit(deletes, "atomic")) === "applied") return entities.length;
-  // One of them was changed or cleared meanwhile, and nothing was deleted: look for it in the halves.
+  // One of them was changed or cleared meanwhile, so nothing was deleted: try each half.
   if (entities.length === 1) return 0;
   const middle = entities.length >> 1;
   const first = await deleteUnchanged(rpc, entities.slice(0, middle));
   return first + (await deleteUnchanged(rpc, entities.slice(middle)));
 }
 
-/** Runs a few at a time. After a failure no more are begun, and it rejects once those under way have settled. */
+/** Runs a few tasks at a time. After a failure no more are begun, and it rejects once those under way have settled. */
 async function runAll(tasks: readonly (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = [];
   const queue = tasks.values();

@@ -36,15 +36,17 @@ import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQu
 
 export type { DatastoreStoreOptions } from "./datastore-options";
 
-/** Attempts to end a record in the very state in which it was read; the rest end it in whatever state it is. */
+/** How often a record is ended only in the state in which it was read; later attempts end it in any state. */
 const EXACT_ATTEMPTS = 6;
 
-/** Operations that have no answer yet, beside loads and updates, which count for themselves; one more is told so. */
+/**
+ * The most operations under way, besides loads and updates, which have limits of their own; further ones fail at once.
+ */
 const MOST_UNDER_WAY = 10_000;
 
 /**
- * Keeps sessions in Google Cloud Datastore (Firestore in Datastore mode), or in its emulator where `DATASTORE_EMULATOR_HOST` is set.
- * Needs the package `@google-cloud/datastore`, and the role `roles/datastore.user`.
+ * Keeps sessions in Google Cloud Datastore (Firestore in Datastore mode), or in its emulator where
+ * `DATASTORE_EMULATOR_HOST` is set. Needs the package `@google-cloud/datastore`, and the role `roles/datastore.user`.
  */
 export class DatastoreStore implements SessionStore {
   readonly #rpc: DatastoreRpc;
@@ -65,12 +67,12 @@ export class DatastoreStore implements SessionStore {
     this.#now = resolved.now;
     this.#deadline = new CallDeadline(resolved.timeoutMs);
     this.#rpc = new DatastoreRpc(resolved);
-    // Who is answered by an update ends a request, and another one of that visitor begins with a load.
+    // An update is usually the end of a request, and the visitor's next request begins with a load.
     this.#updates = new DatastoreUpdates(this.#rpc, this.#kinds.live, resolved.timeoutMs, () => this.#lookups.joined());
     this.#lookups = new DatastoreLookups(this.#rpc, this.#kinds.live, resolved.timeoutMs, this.#updates);
   }
 
-  // Here and in `update` every promise less is one less per request.
+  // Not async, here and in `update`: that would make one more promise in every request.
   load(id: string): Promise<SessionRecord | undefined> {
     if (this.#closed !== undefined) return Promise.reject(closedError("DatastoreStore"));
     return this.#find(id).then(liveRecordOf);
@@ -91,7 +93,8 @@ export class DatastoreStore implements SessionStore {
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
     const asked = performance.now();
-    // Of changes that are made at the same time, one is applied: those of this process wait, so that they don't undo each other's work.
+    // Of changes made at the same time only one is applied; those of this process wait for each other, so that none is
+    // made in vain.
     const attempts = () =>
       untilSettled(id, asked, this.#deadline, async () => {
         const found = await this.#find(id);
@@ -149,15 +152,15 @@ export class DatastoreStore implements SessionStore {
     await this.#rpc.close();
   }
 
-  // Datastore has no "end if it is live" of its own: what is kept of the record is read first. The transaction begins with an
-  // update of the live entity, which fails where that is gone, and everything fails with it.
+  // What is kept of the record is read first. The transaction begins with an update of the live entity, which fails
+  // where that is gone, and the rest fails with it: Datastore has no conditional delete.
   async #end(id: string, ending: Ending, successor: readonly Mutation[]): Promise<CommitOutcome> {
     const key = this.#rpc.key(this.#kinds.live, id);
     const asked = performance.now();
     return untilSettled(id, asked, this.#deadline, async (conflicts) => {
       const found = isKeyName(id) ? await this.#rpc.lookup(key, ENDING_PROPERTIES) : undefined;
       if (found === undefined) return "missing";
-      // A session that never stops changing must be ended too, if need be with a header that is a moment old.
+      // A session that never stops changing must be ended too, if need be with a header that is slightly out of date.
       const exact = conflicts < EXACT_ATTEMPTS ? only(found) : {};
       const mutations = [
         { update: { key, properties: {} }, ...exact },
@@ -171,13 +174,13 @@ export class DatastoreStore implements SessionStore {
 
   #endedMutation({ entity }: EntityResult, ending: Ending): Mutation[] {
     if (ending.purgeAt <= ending.endedAt) return [];
-    // Of one that can't be read, nothing is kept.
+    // Nothing is kept of a record that can't be read.
     const record = unlessUnreadable(() => endedRecord(readEnding(entity), ending));
     if (record === undefined) return [];
     return [{ upsert: { key: this.#rpc.key(this.#kinds.ended, record.id), properties: endedProperties(record) } }];
   }
 
-  /** Sends it, unless its time is over: whoever asked has been told by then that it failed. */
+  /** Sends the mutations, unless their time is over: the caller has been told by then that the operation failed. */
   async #commitInTime(asked: number, mutations: readonly Mutation[], mode: "single" | "atomic") {
     this.#deadline.assertInTime("commit", asked);
     return this.#rpc.commit(mutations, mode);
@@ -199,11 +202,11 @@ export class DatastoreStore implements SessionStore {
     return mutation;
   }
 
-  async *#stream<T>(pages: AsyncGenerator<readonly T[]>): AsyncGenerator<T> {
+  async *#stream<T>(batches: AsyncGenerator<readonly T[]>): AsyncGenerator<T> {
     for (;;) {
-      const page = await this.#run(() => pages.next());
-      if (page.done === true) return;
-      yield* page.value;
+      const batch = await this.#run(() => batches.next());
+      if (batch.done === true) return;
+      yield* batch.value;
     }
   }
 
@@ -228,7 +231,7 @@ function liveRecordOf(found: EntityResult | undefined): SessionRecord | undefine
   return found && readLive(found.entity);
 }
 
-/** The change, and what of it is counted: an owner may have been changed with it. */
+/** The change with what the tally needs: its group changes with the owner. */
 function recounted(delta: SessionDelta, changed: SessionRecord): SessionDelta {
   if (delta.owner === undefined && delta.expiresAt === undefined) return delta;
   return { ...delta, expiresAt: changed.expiresAt, group: groupOf(changed) };

@@ -7,17 +7,17 @@ const MAX_ENTITY_BYTES = 1_048_572;
 const MAX_VALUE_BYTES = 1_048_487;
 const MAX_INDEXED_BYTES = 1_500;
 const MAX_KEY_BYTES = 1_500;
-/** What Datastore counts for an entity beside its properties; its key among them. */
+/** What Datastore counts for an entity besides its properties, including its key. */
 const ENTITY_OVERHEAD = 32 + MAX_KEY_BYTES;
 
-/** Whether Datastore takes this id as the name of a key. No record can have another one. */
+/** Whether Datastore accepts this id as the name of a key. No stored record has any other. */
 export function isKeyName(id: string): boolean {
   return id !== "" && !/^__.*__$/s.test(id) && Buffer.byteLength(id) <= MAX_KEY_BYTES;
 }
 
 /**
- * The size of the entity as Datastore counts it, in bytes. `SESSION_ARGUMENT` or `SESSION_TOO_LARGE` where Datastore would
- * refuse it: said before anything is sent.
+ * The size of the entity as Datastore counts it, in bytes. `SESSION_ARGUMENT` or `SESSION_TOO_LARGE` where Datastore
+ * would refuse it, so that nothing is sent in vain.
  */
 export function assertWithinLimits(id: string, properties: Properties): number {
   if (!isKeyName(id)) {

@@ -8,7 +8,7 @@ import { alreadyStored, closedError, matches } from "../store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import { Checkpoints, WalSync } from "./file/wal";
 import type { Row } from "./file/driver";
-import { ClearingPace, EndedTable, FIRST_STEP, PageSize } from "./tables/session-table";
+import { ClearingPace, EndedTable, FIRST_STEP, BatchSize } from "./tables/session-table";
 import { LiveTable } from "./tables/live-table";
 import { textOf } from "./tables/record-columns";
 import { SessionFile } from "./file/session-file";
@@ -19,11 +19,11 @@ import { WriteQueue } from "./write-queue";
 export type { SqliteStoreOptions } from "./sqlite-options";
 
 /**
- * Keeps sessions in an SQLite file on this machine; any number of its processes may use the same folder at once. The constructor throws `SESSION_CONFIG`
- * for wrong options, and `SESSION_STORE` where the folder can't be used.
+ * Keeps sessions in an SQLite file on this machine. Any number of processes may use the same folder at once. The
+ * constructor throws `SESSION_CONFIG` for wrong options, and `SESSION_STORE` where the folder can't be used.
  *
- * Loads are synchronous. Updates survive the death of the process when they resolve, and reach the disk within moments; creates, replaces and
- * ends are on disk when they resolve.
+ * Loads are synchronous. Updates survive the death of the process when they resolve, and reach the disk within moments;
+ * creates, replaces and ends are on disk when they resolve.
  */
 export class SqliteStore implements SessionStore {
   readonly #file: SessionFile;
@@ -43,7 +43,7 @@ export class SqliteStore implements SessionStore {
       this.#live = new LiveTable(this.#file.db, () => this.#file.dataVersion());
       this.#ended = new EndedTable(this.#file.db);
     } catch (cause) {
-      // Where the names of its columns are damaged.
+      // This happens where the schema is damaged.
       this.#file.close();
       throw this.#file.failure("opened", cause);
     }
@@ -100,7 +100,7 @@ export class SqliteStore implements SessionStore {
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
     const table = query.state === "live" ? this.#live : this.#ended;
     let passedOver = 0;
-    for await (const rows of this.#pages(table, query)) {
+    for await (const rows of this.#batches(table, query)) {
       for (const row of rows) {
         this.#assertOpen();
         const record = table.soundRecordOf(row, query.fields);
@@ -114,7 +114,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async *findUnreadable(query: UnreadableQuery): AsyncGenerator<UnreadableRecord> {
-    for await (const rows of this.#pages(this.#live, { state: "live", ...query })) {
+    for await (const rows of this.#batches(this.#live, { state: "live", ...query })) {
       for (const row of rows) {
         this.#assertOpen();
         if (this.#live.soundRecordOf(row) !== undefined) continue;
@@ -166,13 +166,13 @@ export class SqliteStore implements SessionStore {
   }
 
   /** Rows that may be what the query names. */
-  async *#pages(table: LiveTable | EndedTable, query: FindQuery): AsyncGenerator<Row[]> {
-    const pages = new PageSize(query.limit);
+  async *#batches(table: LiveTable | EndedTable, query: FindQuery): AsyncGenerator<Row[]> {
+    const batchSize = new BatchSize(query.limit);
     let last = query.after ?? "";
     for (;;) {
       this.#assertOpen();
-      const limit = pages.size;
-      const rows = await this.#file.read(() => pages.timed(() => table.page(query, last, limit)));
+      const limit = batchSize.size;
+      const rows = await this.#file.read(() => batchSize.timed(() => table.batch(query, last, limit)));
       yield rows;
       if (rows.length < limit || query.id !== undefined) return;
       last = String(rows.at(-1)?.id);
@@ -199,7 +199,7 @@ export class SqliteStore implements SessionStore {
   }
 }
 
-/** Whose session a row is, where at least that can be read; otherwise nobody's. */
+/** The owner of an unreadable row; empty where that can't be read either. */
 function ownerOf(row: Row): string {
   try {
     return textOf(row.owner);

@@ -5,7 +5,7 @@ import { LockWait } from "./file/session-file";
 import type { SessionFile } from "./file/session-file";
 import type { WalSync } from "./file/wal";
 
-/** What keeps something in memory of what transactions write. */
+/** Something that remembers what transactions write. */
 export interface Participant {
   begun(): void;
   /** Writes what is still to be written. */
@@ -15,7 +15,7 @@ export interface Participant {
 }
 
 interface Job {
-  /** Runs in a transaction; runs again in one of its own where that failed. */
+  /** Is called in a transaction; and again, in one of its own, where that failed. */
   readonly work: () => unknown;
   readonly isDurable: boolean;
   readonly resolve: (value: unknown) => void;
@@ -24,12 +24,13 @@ interface Job {
   isAlone: boolean;
 }
 
-/** One transaction goes on for so long at most, in milliseconds, while the event loop and all other writers wait. */
+/** How long one transaction may take, in milliseconds: the event loop and all other writers wait for it. */
 const TRANSACTION_MS = 3;
 
 /**
- * Writes what one turn of the event loop asked for in one transaction, synchronously. Each job has an outcome of its own: where one throws, the
- * transaction is rolled back, and each of its jobs gets another one of its own.
+ * Writes what was asked for in one turn of the event loop in one transaction, synchronously. Each job has its own
+ * outcome: where one throws, the transaction is rolled back, and each of its jobs is tried again in a transaction of
+ * its own.
  */
 export class WriteQueue {
   readonly #file: SessionFile;
@@ -56,17 +57,20 @@ export class WriteQueue {
     this.#rollback = file.db.prepare("ROLLBACK");
   }
 
-  /** Resolves once the work is committed: every process sees it, and it survives the death of this one. Rejects with what the work throws. */
+  /**
+   * Resolves once the work is committed: every process sees it, and it survives the death of this one. Rejects with
+   * what the work throws.
+   */
   write<T>(work: () => T): Promise<T> {
     return this.#enqueue(work, false);
   }
 
-  /** Resolves once what is committed then is on disk too. */
+  /** Resolves once the work is committed and on disk. */
   writeDurably<T>(work: () => T): Promise<T> {
     return this.#enqueue(work, true);
   }
 
-  /** Waits until everything that was asked for has its outcome. */
+  /** Resolves when every job has its outcome. */
   async idle(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
@@ -102,13 +106,13 @@ export class WriteQueue {
     this.#schedule();
   }
 
-  /** All that wait, or one that has to be alone. */
+  /** All waiting jobs, or one that has to be alone. */
   #nextJobs(): Job[] {
     const alone = this.#jobs.findIndex(({ isAlone }) => isAlone);
     return this.#jobs.splice(0, alone === -1 ? this.#jobs.length : Math.max(alone, 1));
   }
 
-  /** Runs jobs in the transaction that has begun, and ends it. Those for which there was no time stay first in the queue. */
+  /** Does jobs in the open transaction, and ends it. Jobs for which there was no time stay first in the queue. */
   #transaction(jobs: readonly Job[]): void {
     const end = performance.now() + TRANSACTION_MS;
     const values: unknown[] = [];

@@ -11,7 +11,7 @@ export function createContract({ describe, it }: ContractTests): void {
       assert.deepEqual(plain(await store.load(record.id)), plain(record));
     });
 
-    it("answers undefined for an id that was never stored", async (store) => {
+    it("is undefined for an id that was never stored", async (store) => {
       assert.equal(await store.load(idOf("nobody")), undefined);
     });
 

@@ -39,7 +39,7 @@ export function mutateContract({ describe, it }: ContractTests): void {
       );
     });
 
-    it("writes nothing where the change is undefined, and answers the record", async (store) => {
+    it("writes nothing where the change is undefined, and returns the record", async (store) => {
       const record = liveRecord({ data: map({ a: "1" }) });
       await store.create(record);
       assert.deepEqual(plain(await store.mutate(record.id, () => undefined)), plain(record));

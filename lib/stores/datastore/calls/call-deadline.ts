@@ -4,8 +4,8 @@ import { timeoutError, waitedError } from "../datastore-errors";
 export const CALL_TIMEOUT_MS = 5_000;
 
 /**
- * The time limit of calls to Datastore, counted from when each was asked for: once it is over, the caller has been told of a failure, and nothing may be
- * sent for it any more. All instants are by `performance.now()`.
+ * The time limit of calls to Datastore, counted from when each was asked for. Once it is over, the caller has been told
+ * that the call failed, and nothing may be sent for it any more. All instants are by `performance.now()`.
  */
 export class CallDeadline {
   readonly #timeoutMs: number;
@@ -19,7 +19,10 @@ export class CallDeadline {
     return performance.now() - this.#timeoutMs;
   }
 
-  /** Runs one call, which is told when its time ends. Rejects with `SESSION_STORE_TIMEOUT` where it has not settled by then. */
+  /**
+   * Makes one call, which is given the instant at which its time ends. Rejects with `SESSION_STORE_TIMEOUT` where it
+   * has not settled by then.
+   */
   async within<T>(call: string, work: (end: number) => Promise<T>): Promise<T> {
     const end = performance.now() + this.#timeoutMs;
     let timer: NodeJS.Timeout | undefined;
@@ -40,7 +43,7 @@ export class CallDeadline {
     return timeLeft;
   }
 
-  /** The error for a caller whose call waited in vain to be sent. */
+  /** The error for a caller whose call was not sent in time. */
   waited(call: string): Error {
     return waitedError(call, this.#timeoutMs);
   }

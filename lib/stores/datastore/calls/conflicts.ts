@@ -7,7 +7,7 @@ export const ATTEMPTS = 24;
 const BACKOFF_MS = 10;
 const LONGEST_BACKOFF_MS = 320;
 
-/** How long to wait, in milliseconds, after so many attempts that lost against other changes of the same record. */
+/** How long to wait, in milliseconds, after so many attempts failed because the record had been changed meanwhile. */
 export function backoffMs(conflicts: number): number {
   return Math.random() * Math.min(LONGEST_BACKOFF_MS, BACKOFF_MS * 2 ** conflicts);
 }
@@ -20,8 +20,8 @@ export function conflictError(id: string): SessionError {
 }
 
 /**
- * Repeats a change, after a wait, while it loses against other changes of the same record. `askedAt` is by `performance.now()`. Rejects with
- * `SESSION_CONFLICT` after too many attempts, or when the time is over.
+ * Repeats a change, each time after a wait, for as long as it fails because the record was changed meanwhile. `askedAt`
+ * is by `performance.now()`. Rejects with `SESSION_CONFLICT` after too many attempts, or when the time is over.
  */
 export async function untilSettled<T>(
   id: string,
@@ -41,7 +41,10 @@ export async function untilSettled<T>(
   throw conflictError(id);
 }
 
-/** Does the work on one id one piece after the other, so that changes made here don't conflict; different ids don't wait for each other. */
+/**
+ * Does the work on one id in the order in which it was asked for, so that this process's own changes don't conflict.
+ * Different ids don't wait for each other.
+ */
 export class QueueById {
   /** What comes next on an id waits for this. It never rejects. */
   readonly #last = new Map<string, Promise<unknown>>();

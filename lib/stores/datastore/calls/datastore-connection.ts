@@ -9,9 +9,13 @@ import type { DatastoreClient } from "../wire/messages";
 
 /** Where the database is, and how to sign in there. */
 export interface DatastoreConnectionOptions {
-  /** Default `DATASTORE_PROJECT_ID`, `DATASTORE_DATASET` or `GOOGLE_CLOUD_PROJECT`, then the project of the credentials. */
+  /**
+   * Default `DATASTORE_PROJECT_ID`, `DATASTORE_DATASET` or `GOOGLE_CLOUD_PROJECT`, then the project of the credentials.
+   */
   readonly projectId?: string;
-  /** `host:port` of an emulator, which is spoken to without credentials. Default `DATASTORE_EMULATOR_HOST`; `""` for none. */
+  /**
+   * `host:port` of an emulator, which is used without credentials. Default `DATASTORE_EMULATOR_HOST`; `""` for none.
+   */
   readonly emulatorHost?: string;
   /** Further options of `v1.DatastoreClient`: `credentials`, `keyFilename`, `apiEndpoint`, `grpc.*`, … */
   readonly clientOptions?: Readonly<Record<string, unknown>>;
@@ -22,10 +26,13 @@ export interface Connected {
   readonly projectId: string;
 }
 
-/** Google's own name for projects that never reach a real one; the emulator takes any. */
+/** By the prefix `demo-`, Google's tools know a project that never reaches a real one; the emulator takes any name. */
 const EMULATOR_PROJECT = "demo-coatcheck";
 
-/** The client, made when it is first needed. One that could not sign in is thrown away, so that the next call tries anew. */
+/**
+ * The client, which is made at the first call. A client that could not sign in is thrown away, so that the next call
+ * tries again.
+ */
 export class DatastoreConnection {
   readonly #projectId: string | undefined;
   readonly #makeClient: () => DatastoreClient;
@@ -57,7 +64,7 @@ export class DatastoreConnection {
     await connected?.client.close();
   }
 
-  // `initialize` by hand: a method that is called before would do it too, and leave its rejection to nobody.
+  // Called here because the client's own methods would call it too, and leave its rejection unhandled.
   async #connect(): Promise<Connected> {
     const client = this.#makeClient();
     const projectId = this.#projectId ?? (await client.getProjectId());
@@ -66,7 +73,10 @@ export class DatastoreConnection {
   }
 }
 
-/** What the client makes its calls with, where that is gRPC: there is also one on HTTP, which an option asks for. */
+/**
+ * What the client makes its calls with over gRPC. With the client option `fallback` it uses HTTP instead, and has no
+ * such stub.
+ */
 interface GrpcStub {
   lookup: StubMethod;
   commit: StubMethod;
@@ -79,8 +89,8 @@ type StubMethod = ((...call: readonly unknown[]) => unknown) & {
 };
 
 /**
- * From now on requests become bytes, and the bytes of answers objects, in our own way, which takes a fraction of the time. Without a writer requests go
- * the client's way.
+ * From now on lookups and commits are written and read by our own code, which takes a fraction of the time. Without a
+ * writer, the client writes them.
  */
 function speakOwnWay(stub: GrpcStub, writer: RequestWriter | undefined): void {
   const { lookup, commit } = stub;
@@ -92,7 +102,8 @@ function speakOwnWay(stub: GrpcStub, writer: RequestWriter | undefined): void {
   stub.commit = (...call) => makeUnaryRequest(paths.commit, write.commit, readCommitResponse, ...call);
 }
 
-// Any key pair will do: with it, the client does not go looking for real credentials (and a metadata server) that it won't use.
+// Any credentials will do: given some, the client doesn't look for real ones (or a metadata server), which it would not
+// use.
 const NOBODY = { credentials: { client_email: "nobody@emulator", private_key: "none" } };
 
 function projectOfEnvironment(): string | undefined {
@@ -123,7 +134,8 @@ interface ClientBase {
   readonly protobuf?: Protobuf;
 }
 
-// Loaded here and not by an import: it takes several hundred milliseconds, and only who uses Datastore has it installed.
+// Loaded here and not by an import, because it takes several hundred milliseconds and only users of Datastore have it
+// installed.
 function loadClient(): LoadedClient {
   const load = createRequire(__filename);
   try {

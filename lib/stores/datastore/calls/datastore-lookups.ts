@@ -8,7 +8,7 @@ import type { EntityResult } from "../wire/messages";
 
 /** The most keys that Datastore takes in one lookup. */
 const MOST_KEYS = 1_000;
-/** Callers whose lookup was not sent yet; one more is told so instead of waiting. */
+/** The most callers whose lookup was not sent yet; further ones fail at once. */
 const MOST_WAITING = 10_000;
 
 interface Caller {
@@ -20,15 +20,16 @@ interface Caller {
 type Callers = Map<string, Caller[]>;
 
 interface Others {
-  /** How many of them wait for an answer that was asked for. */
+  /** How many of them have a call under way. */
   readonly underWay: number;
 }
 
 const NOBODY: Others = { underWay: 0 };
 
 /**
- * Reads entities of one kind, many in one `Lookup`. A caller joins only a lookup that was not sent yet: one under way
- * may have read before a change that was acknowledged since. Entities may be shared by callers and are not to be changed.
+ * Reads entities of one kind, many in one `Lookup`. A caller joins only a lookup that was not sent yet, because one
+ * under way may have read before a change that was acknowledged since. Callers may share an entity and must not change
+ * it.
  */
 export class DatastoreLookups implements PipeSource {
   readonly #rpc: DatastoreRpc;
@@ -40,7 +41,10 @@ export class DatastoreLookups implements PipeSource {
   #waiting = 0;
   #unanswered = 0;
 
-  /** Nobody's lookup is sent later than `timeoutMs` after it was asked for. `others` are those who ask for a lookup, most likely, when they are answered. */
+  /**
+   * No lookup is sent later than `timeoutMs` after it was asked for. `others` are callers of something else who will
+   * probably ask for a lookup next.
+   */
   constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number, others: Others = NOBODY) {
     this.#others = others;
     this.#rpc = rpc;
@@ -48,7 +52,7 @@ export class DatastoreLookups implements PipeSource {
     this.#deadline = new CallDeadline(timeoutMs);
   }
 
-  /** The id must be one that Datastore takes as a name. */
+  /** The id must be one that Datastore accepts as the name of a key. */
   find(id: string): Promise<EntityResult | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#waiting >= MOST_WAITING) throw busyError("lookup", this.#waiting);
@@ -62,7 +66,7 @@ export class DatastoreLookups implements PipeSource {
     });
   }
 
-  /** Resolves when every caller has its answer. */
+  /** Resolves when every caller has its result. */
   idle(): Promise<void> {
     return this.#pipe.idle();
   }
@@ -79,7 +83,7 @@ export class DatastoreLookups implements PipeSource {
     return this.#others.underWay;
   }
 
-  /** To be called when some of the others were answered. */
+  /** To be called when some of the others got their results. */
   joined(): void {
     this.#pipe.joined();
   }
@@ -106,7 +110,7 @@ export class DatastoreLookups implements PipeSource {
     return first;
   }
 
-  /** Asks again for what was deferred: what the answer says neither to be there nor to be missing. */
+  /** Asks again for what was deferred: what the response lists neither as found nor as missing. */
   async #send(callers: Callers): Promise<void> {
     try {
       for (;;) {
@@ -132,7 +136,7 @@ export class DatastoreLookups implements PipeSource {
   #refuseLate(callers: Callers): void {
     const { latest } = this.#deadline;
     for (const [id, each] of callers) {
-      // They asked in this order.
+      // Callers are in the order in which they asked.
       if (each[0] === undefined || each[0].askedAt > latest) continue;
       const inTime = each.filter(({ askedAt }) => askedAt > latest);
       this.#refuse(each.slice(0, each.length - inTime.length), () => this.#deadline.waited("lookup"));

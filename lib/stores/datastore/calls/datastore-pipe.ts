@@ -2,47 +2,60 @@
 export interface PipeSource {
   /** How many parts of a call could be sent now. */
   readonly waiting: number;
-  /** How many callers have no answer yet, sent or not. */
+  /** How many callers have no result yet, whether or not their call was sent. */
   readonly unanswered: number;
-  /** How many are about to be answered elsewhere, and to ask then. `joined` is to be called when some were answered. */
+  /**
+   * How many callers will probably ask soon, once something else that they wait for is done. Call `joined` when some of
+   * that is done.
+   */
   readonly expected: number;
-  /** Takes what may travel together; what it returns makes the call, answers the callers, and never rejects. */
+  /**
+   * Takes what may be sent together. The function that it returns makes the call and settles the callers' promises; it
+   * never rejects.
+   */
   next(): (() => Promise<void>) | undefined;
 }
 
-/** Calls under way at most. */
+/** The most calls under way at a time. */
 const MOST_CALLS = 8;
-/** While at most so many callers ask at a time, none waits for another. */
+/** With up to this many callers at a time, nobody waits for others. */
 const FEW = 4;
-/** For so many it is worth having one more call under way. */
+/** How many waiting callers are worth one more call under way. */
 const WORTH_A_CALL = 32;
-/** How much of a crowd is still counted on at the next call. */
+/** The share of a crowd that is still expected at the next call. */
 const MEMORY = 0.9;
-/** The longest wait for calls under way before another is made, in milliseconds. An answer usually comes long before. */
+/**
+ * How long callers wait for a call under way before another one is made, in milliseconds. Most calls are done long
+ * before.
+ */
 const PATIENCE_MS = 50;
-/** The longest wait for others to join, in milliseconds. */
-const HOLD_MS = 10;
-/** So many calls are made without such a wait after one that was for nothing: at first, and twice as many each time, up to the most. */
-const FEWEST_WITHOUT = 4;
-const MOST_WITHOUT = 256;
+/** How long callers wait for others to join them, in milliseconds. */
+const JOIN_WAIT_MS = 10;
+/**
+ * After a useless wait for others, this many calls are made without one. The number doubles each time, up to
+ * MOST_CALLS_WITHOUT_WAIT.
+ */
+const FEWEST_CALLS_WITHOUT_WAIT = 4;
+const MOST_CALLS_WITHOUT_WAIT = 256;
 
 /**
- * Decides when what waits is sent. Few callers are sent at once. Many gather while a call is under way, and travel together
- * a turn after it returns; the more calls are under way, the more it takes for another one. They also wait a little for as many who are about to join them.
- * A call that hangs holds up nobody for long.
+ * Decides when waiting work is sent. With few callers, it is sent at once. With many, it gathers while a call is under
+ * way and is sent together, one turn of the event loop after that call returns; the more calls are under way, the more
+ * callers it takes for another one. Callers also wait a little where at least as many others will probably join them. A
+ * call that hangs delays nobody for long.
  */
 export class DatastorePipe {
   readonly #source: PipeSource;
   readonly #again: (() => Promise<void>)[] = [];
   #underWay = 0;
-  /** The most callers that asked at a time lately. */
+  /** The most callers who waited at the same time lately. */
   #crowd = 0;
   #isWoken = false;
-  #hold: NodeJS.Timeout | undefined;
-  /** Whether those who are expected were answered in this turn or the one before. */
+  #joinWait: NodeJS.Timeout | undefined;
+  /** Whether expected callers began to join in this turn of the event loop or the one before. */
   #isJoining = false;
-  #callsWithoutHold = 0;
-  #nextWithoutHold = FEWEST_WITHOUT;
+  #callsWithoutWait = 0;
+  #nextWithoutWait = FEWEST_CALLS_WITHOUT_WAIT;
   #patience: NodeJS.Timeout | undefined;
   #whenIdle: (() => void) | undefined;
   #idle: Promise<void> | undefined;
@@ -51,7 +64,10 @@ export class DatastorePipe {
     this.#source = source;
   }
 
-  /** To be called when more waits. Few are sent with what is asked in this run of code, a crowd with all that this turn brings. */
+  /**
+   * To be called when there is more to send. With few callers it is sent after the code that runs now, with a crowd at
+   * the end of this turn of the event loop.
+   */
   wake(): void {
     this.#crowd = Math.max(this.#crowd, this.#source.unanswered);
     if (this.#isWoken) return;
@@ -64,28 +80,28 @@ export class DatastorePipe {
     else queueMicrotask(this.#woken);
   }
 
-  /** To be called when some were answered whom `expected` counted. */
+  /** To be called when some of the callers that `expected` counts may ask now. */
   joined(): void {
-    if (this.#hold === undefined || this.#isJoining) return;
+    if (this.#joinWait === undefined || this.#isJoining) return;
     this.#isJoining = true;
-    this.#nextWithoutHold = FEWEST_WITHOUT;
+    this.#nextWithoutWait = FEWEST_CALLS_WITHOUT_WAIT;
     setImmediate(() => setImmediate(this.#endJoining));
   }
 
-  /** Makes one more call, before those that were not made yet. */
+  /** Makes this call before any that was not made yet. */
   again(send: () => Promise<void>): void {
     this.#again.push(send);
     this.#pump();
   }
 
-  /** Resolves when nobody waits for an answer. */
+  /** Resolves when nobody waits for a result. */
   idle(): Promise<void> {
     this.#idle ??= new Promise((resolve) => (this.#whenIdle = resolve));
     this.#noteIdle();
     return this.#idle;
   }
 
-  /** Those who were answered just now are served first, and what the next turn brings meanwhile goes along. */
+  /** Callers that just got their results go on first; what they and others ask for in the next turn is sent along. */
   #wakeAfterTurn(): void {
     if (this.#isWoken) return;
     this.#isWoken = true;
@@ -98,7 +114,7 @@ export class DatastorePipe {
   };
 
   #pump(): void {
-    while (this.#isTime() && !this.#isHeld() && this.#sendNext());
+    while (this.#isTime() && !this.#isWaitingForOthers() && this.#sendNext());
     this.#watch();
   }
 
@@ -110,14 +126,17 @@ export class DatastorePipe {
     return waiting > 0 && (calls === 0 || this.#crowd <= FEW || waiting >= WORTH_A_CALL * calls);
   }
 
-  /** Whether those who wait are held for as many to join them: a crowd in two halves, of which each waits for the other's calls, makes twice as many. */
-  #isHeld(): boolean {
+  /**
+   * Whether to wait until expected callers have joined. A crowd that splits in two halves, each waiting for the other's
+   * call, would make twice as many calls.
+   */
+  #isWaitingForOthers(): boolean {
     if (this.#again.length > 0) return false;
     if (this.#isJoining) return true;
     const { waiting, expected } = this.#source;
     const isCrowd = this.#crowd > FEW && waiting + expected > FEW;
-    if (!isCrowd || expected < waiting || this.#callsWithoutHold > 0) return false;
-    this.#hold ??= setTimeout(this.#endHold, HOLD_MS);
+    if (!isCrowd || expected < waiting || this.#callsWithoutWait > 0) return false;
+    this.#joinWait ??= setTimeout(this.#endWait, JOIN_WAIT_MS);
     return true;
   }
 
@@ -126,20 +145,20 @@ export class DatastorePipe {
     this.#pump();
   };
 
-  readonly #endHold = (): void => {
+  readonly #endWait = (): void => {
     this.#isJoining = false;
-    this.#callsWithoutHold = this.#nextWithoutHold;
-    this.#nextWithoutHold = Math.min(MOST_WITHOUT, 2 * this.#nextWithoutHold);
+    this.#callsWithoutWait = this.#nextWithoutWait;
+    this.#nextWithoutWait = Math.min(MOST_CALLS_WITHOUT_WAIT, 2 * this.#nextWithoutWait);
     this.#pump();
   };
 
   #sendNext(): boolean {
     const send = this.#again.shift() ?? this.#source.next();
     if (send === undefined) return false;
-    clearTimeout(this.#hold);
-    this.#hold = undefined;
+    clearTimeout(this.#joinWait);
+    this.#joinWait = undefined;
     this.#isJoining = false;
-    if (this.#callsWithoutHold > 0) this.#callsWithoutHold -= 1;
+    if (this.#callsWithoutWait > 0) this.#callsWithoutWait -= 1;
     this.#underWay += 1;
     this.#crowd *= MEMORY;
     void send().finally(() => {

@@ -25,7 +25,7 @@ export interface DatastoreRpcOptions extends DatastoreConnectionOptions {
   readonly timeoutMs: number;
 }
 
-/** Times that a read is asked again where Datastore was not reached. */
+/** How often a read is tried again where Datastore was not reached. */
 const READ_RETRIES = 2;
 const READ_RETRY_MS = 50;
 
@@ -47,7 +47,7 @@ export class DatastoreRpc {
     return { partitionId: this.#partition, path: [{ kind, name: id }] };
   }
 
-  /** Reads one entity, strongly consistent; only the properties named, where some are. */
+  /** Reads one entity, strongly consistent; only its `properties` where they are given. */
   async lookup(key: Key, properties?: readonly string[]): Promise<EntityResult | undefined> {
     for (;;) {
       const { found, deferred } = await this.lookupAll([key], properties);
@@ -55,15 +55,15 @@ export class DatastoreRpc {
     }
   }
 
-  /** Asks once for up to 1,000 entities, strongly consistent. Datastore may answer for some of them and defer the rest. */
+  /** Asks once for up to 1,000 entities, strongly consistent. Datastore may return some of them and defer the rest. */
   lookupAll(keys: readonly Key[], properties?: readonly string[]): Promise<LookupResponse> {
     const lookup: Call<LookupResponse> = (client, request, options) => client.lookup(request, options);
     return this.#read("lookup", lookup, { keys, ...maskOf(properties) });
   }
 
   /**
-   * Sends the mutations once, and never again by itself: a lost answer leaves it unknown whether they were applied.
-   * `atomic` applies all or none, in a transaction of their own; otherwise one mutation per entity is allowed.
+   * Sends the mutations once and never repeats them by itself: after a lost response, nobody knows whether they were
+   * applied. `atomic` applies all or none, in a transaction of their own; otherwise one mutation per entity is allowed.
    */
   async commit(mutations: readonly Mutation[], mode: "single" | "atomic"): Promise<CommitOutcome> {
     const commit: Call<CommitResponse> = (client, request, options) => client.commit(request, options);
@@ -81,17 +81,17 @@ export class DatastoreRpc {
     }
   }
 
-  /** The matching entities, `pageSize` at a time; each page is asked for when it is wanted. */
+  /** The matching entities, `batchSize` at a time; each batch is asked for when the caller takes it. */
   async *query(
     kind: string,
     filters: readonly PropertyFilter[],
-    pageSize: number,
+    batchSize: number,
     properties?: readonly string[],
   ): AsyncGenerator<readonly EntityResult[]> {
     const runQuery: Call<QueryResponse> = (client, request, options) => client.runQuery(request, options);
     const query = {
       kind: [{ name: kind }],
-      limit: { value: pageSize },
+      limit: { value: batchSize },
       ...(filters.length === 0 ? {} : { filter: { compositeFilter: { op: "AND", filters } } }),
     };
     const ask = async (startCursor: Uint8Array | string) => {
@@ -104,7 +104,7 @@ export class DatastoreRpc {
     }
   }
 
-  /** How many entities match; Datastore counts them in its indexes, and sends none. */
+  /** How many entities match. Datastore counts them in its indexes and sends none. */
   async count(kind: string, filters: readonly PropertyFilter[]): Promise<number> {
     const run: Call<AggregationResponse> = (client, request, options) => client.runAggregationQuery(request, options);
     const nestedQuery = { kind: [{ name: kind }], filter: { compositeFilter: { op: "AND", filters } } };
@@ -128,8 +128,8 @@ export class DatastoreRpc {
     }
   }
 
-  // The client counts the time of the call alone; signing in, which comes before, can hang as well. What it leaves no time for is not
-  // sent: the caller has been told that it failed.
+  // The client limits the call alone, but signing in, which comes before, can hang too. Where it leaves no time,
+  // nothing is sent: the caller has been told that the call failed.
   #call<T>(name: string, call: Call<T>, request: object): Promise<T> {
     return this.#deadline.within(name, async (end) => {
       const { client, projectId } = await this.#connection.connect();

@@ -11,13 +11,16 @@ import { DatastorePipe } from "./datastore-pipe";
 import type { PipeSource } from "./datastore-pipe";
 import type { DatastoreRpc } from "./datastore-rpc";
 
-/** Into how many parts a group is divided that failed because of one in it: soon each is alone, and the others are together. */
+/**
+ * A group that failed because of one write in it is divided into this many parts: after a few rounds that write is
+ * alone, and the rest have been sent in large groups.
+ */
 const PARTS = 8;
 
 /**
- * Changes entities of one kind, many in one transaction. Of one entity there is never more than one write under way, so that
- * the later change stays. What failed is sent again only after an answer which proves that nothing of it was applied: after a
- * lost one, an older value could overwrite a newer one.
+ * Changes entities of one kind, many in one transaction. There is never more than one write of an entity under way, so
+ * that the later change stays. A failed write is sent again only after a response which proves that nothing of it was
+ * applied: after a lost response, an older value could overwrite a newer one.
  */
 export class DatastoreUpdates implements PipeSource {
   readonly #rpc: DatastoreRpc;
@@ -25,18 +28,24 @@ export class DatastoreUpdates implements PipeSource {
   readonly #deadline: CallDeadline;
   readonly #changes = new DatastoreChanges();
   readonly #pipe = new DatastorePipe(this);
-  readonly #onAnswered: () => void;
+  readonly #onSettled: () => void;
   #unanswered = 0;
 
-  /** Nobody's change is sent later than `timeoutMs` after it was asked for. `onAnswered` is called when some were answered. */
-  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number, onAnswered: () => void = () => undefined) {
-    this.#onAnswered = onAnswered;
+  /**
+   * No change is sent later than `timeoutMs` after it was asked for. `onSettled` is called when some callers got their
+   * results.
+   */
+  constructor(rpc: DatastoreRpc, kind: string, timeoutMs: number, onSettled: () => void = () => undefined) {
+    this.#onSettled = onSettled;
     this.#rpc = rpc;
     this.#kind = kind;
     this.#deadline = new CallDeadline(timeoutMs);
   }
 
-  /** False, and nothing written, where there is no such entity. The id must be one that Datastore takes as a name. */
+  /**
+   * False, and nothing written, where there is no such entity. The id must be one that Datastore accepts as the name of
+   * a key.
+   */
   update(id: string, delta: SessionDelta): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const mutation = this.#mutation(id, delta);
@@ -48,7 +57,7 @@ export class DatastoreUpdates implements PipeSource {
     });
   }
 
-  /** Resolves when every caller has its answer. */
+  /** Resolves when every caller has its result. */
   idle(): Promise<void> {
     return this.#pipe.idle();
   }
@@ -61,10 +70,10 @@ export class DatastoreUpdates implements PipeSource {
     return this.#unanswered;
   }
 
-  /** Nobody is known who is about to ask for a change. */
+  /** There is no way to tell who will ask for a change next. */
   readonly expected = 0;
 
-  /** How many callers have no answer, of those whose change was sent. */
+  /** How many callers have a change under way. */
   get underWay(): number {
     return this.#unanswered - this.#changes.count;
   }
@@ -109,13 +118,13 @@ export class DatastoreUpdates implements PipeSource {
     void sleep(backoffMs(conflicts)).then(() => this.#pipe.again(() => this.#send([write], conflicts)));
   }
 
-  /** The changes one after the other, since together they are refused. */
+  /** Sends the changes one after the other, because Datastore refuses them together. */
   #sendApart({ id, changes, rest = [] }: Write): void {
     const write = { id, changes: changes.slice(0, 1), rest: [...changes.slice(1), ...rest] };
     this.#pipe.again(() => this.#send([write], 0));
   }
 
-  /** The write without changes that nobody waits for any more. */
+  /** The write without those changes whose callers were told that they failed. */
   #inTime(write: Write, conflicts: number): Write {
     const { latest } = this.#deadline;
     if (write.changes.every(({ askedAt }) => askedAt > latest)) return write;
@@ -137,7 +146,7 @@ export class DatastoreUpdates implements PipeSource {
   #answer(changes: readonly Change[], answer: (change: Change) => void): void {
     this.#unanswered -= changes.length;
     for (const change of changes) answer(change);
-    this.#onAnswered();
+    this.#onSettled();
   }
 
   #finish({ id, rest = [] }: Write): void {
@@ -156,7 +165,10 @@ export class DatastoreUpdates implements PipeSource {
   }
 }
 
-/** About what the mutation takes on its way. Throws where Datastore would refuse it whatever the entity holds. */
+/**
+ * About how many bytes the mutation takes in a request. Throws where Datastore would refuse it whatever the entity
+ * holds.
+ */
 function bytesOf(id: string, { update, propertyMask, propertyTransforms }: Mutation): number {
   let bytes = update === undefined ? 0 : assertWithinLimits(id, update.properties);
   for (const path of propertyMask?.paths ?? []) bytes += path.length;
@@ -164,7 +176,7 @@ function bytesOf(id: string, { update, propertyMask, propertyTransforms }: Mutat
   return bytes;
 }
 
-/** What one caller wants to be written to an entity. */
+/** A change of an entity that one caller asked for. */
 export interface Change {
   readonly delta: SessionDelta;
   readonly mutation: Mutation;
@@ -175,31 +187,31 @@ export interface Change {
   readonly reject: (error: Error) => void;
 }
 
-/** What travels to one entity. */
+/** What one commit writes to one entity. */
 export interface Write {
   readonly id: string;
   /** In the order in which they were asked for. */
   readonly changes: readonly Change[];
-  /** What is sent to it after that, each change by itself. */
+  /** Changes that are sent after these, each by itself. */
   readonly rest?: readonly Change[];
 }
 
-/** What one commit takes: Datastore's limit of mutations, and bytes well below its limit of 10 MiB. */
+/** The most that goes in one commit: Datastore's limit of mutations, and bytes well below its limit of 10 MiB. */
 const MOST_ENTITIES = 500;
 const MOST_BYTES = 3 * 2 ** 20;
-/** What the changes of one entity may have together; an entity takes no more. */
+/** The most bytes of changes to one entity that are sent together; an entity can't be larger. */
 const MOST_ENTITY_BYTES = 2 ** 20;
-/** More than these do not wait. */
+/** The most changes that wait; further ones fail at once. */
 const MOST_CHANGES = 10_000;
 const MOST_WAITING_BYTES = 64 * 2 ** 20;
 
 /**
- * The changes that were not sent yet. An entity that was taken is not taken again before it was released, so its changes are
- * sent in the order in which they were asked for.
+ * The changes that were not sent yet. An entity that was taken is not taken again until it is released, so that its
+ * changes are sent in the order in which they were asked for.
  */
 export class DatastoreChanges {
   readonly #changes = new Map<string, Change[]>();
-  /** The ids of `#changes` that are not taken, the one that waits longest first. */
+  /** The ids in `#changes` that are not taken, those that have waited longest first. */
   readonly #ready = new Set<string>();
   readonly #taken = new Set<string>();
   #count = 0;
@@ -227,7 +239,7 @@ export class DatastoreChanges {
     this.#bytes += change.bytes;
   }
 
-  /** As much as fits in one commit; nothing where nothing is ready. */
+  /** Takes as much as fits in one commit; nothing where nothing is ready. */
   take(): Write[] {
     const writes: Write[] = [];
     let room = MOST_BYTES;
@@ -258,7 +270,8 @@ export class DatastoreChanges {
       count += 1;
     }
     if (count === 0) return [];
-    // Out of the list itself: V8 may keep tables of the `Map` that it was in for long, and a change refers to the request that waits for it.
+    // Removed from the list itself: V8 may keep old tables of the `Map` that the list was in, and a change refers to
+    // the request that waits for it.
     const taken = changes.splice(0, count);
     if (changes.length === 0) this.#changes.delete(id);
     this.#ready.delete(id);

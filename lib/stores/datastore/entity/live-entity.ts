@@ -12,7 +12,10 @@ import { KnownTexts } from "../wire/protobuf-reader";
 import type { ProtobufReader } from "../wire/protobuf-reader";
 import { damagedError, instantOf, keyOfProperty, PropertyReader } from "./properties";
 
-/** What is found of a live record in its entity's bytes; undefined for what is missing or of another type. */
+/**
+ * The parts of a live record that were found in its entity's bytes; undefined where a part is missing or of another
+ * type.
+ */
 interface Found {
   v: number | undefined;
   owner: string | undefined;
@@ -26,7 +29,7 @@ interface Found {
   purgeAt: number | undefined;
   remoteAddress: string | undefined;
   userAgent: string | undefined;
-  /** Where the value of each map begins. What is in them is not looked at before the format is known. */
+  /** Where the value of each map begins. Their content is not read before the format is known. */
   data: number | undefined;
   attributes: number | undefined;
   keys: number | undefined;
@@ -36,7 +39,7 @@ interface Found {
 
 type Taker = (found: Found, from: ProtobufReader) => void;
 
-/** What is done with the value of each property; the others of an entity are for Datastore's indexes. */
+/** What is done with the value of each property; the entity's other properties are for Datastore's indexes. */
 const TAKERS: Record<keyof Found, Taker> = {
   v: (found, from) => (found.v = readNumber(from)),
   owner: (found, from) => (found.owner = readText(from)),
@@ -62,12 +65,13 @@ const KNOWN_TAKERS = new KnownTexts((name): Taker | undefined =>
 );
 const KNOWN_KEYS = new KnownTexts((property) => ({ property, key: keyOfProperty(property) }));
 
-/** Most maps of most records are empty, and who has a record does not change it. */
+/** Most maps of most records are empty, and nobody changes a record that a store returned. */
 const EMPTY = Object.freeze(dictionary<never>());
 
 /**
- * The live record that an entity holds, straight from its bytes: this is what every request with a session waits for, and objects for each
- * value of it would be most of what a load allocates. `SESSION_UNREADABLE` where it is damaged or of a newer format.
+ * The live record that an entity holds, straight from its bytes: every request with a session waits for this, and an
+ * object for each value would be most of what a load allocates. `SESSION_UNREADABLE` where it is damaged or of a newer
+ * format.
  */
 export function readStoredLive(entity: StoredEntity): SessionRecord {
   const { id } = entity;
@@ -123,7 +127,7 @@ const NOTHING: Found = {
 /** The number of the field, in google.datastore.v1.Entity, that holds a property: its name (1) and its value (2). */
 const PROPERTY = 3;
 
-/** Goes on to the value of a property, or to the end where it has none, and answers what its name stands for. */
+/** Goes on to the value of a property, or to the end where it has none, and returns what its name stands for. */
 function toValue<T>(from: ProtobufReader, end: number, names: KnownTexts<T>): T | undefined {
   let made: T | undefined;
   let valueAt = end;
@@ -178,7 +182,10 @@ function readEntities<T>(
 
 // What follows stands at a value (google.datastore.v1.Value), and takes the one of its fields that has the right type.
 
-/** Goes on to the first field of the entity that a value holds, and answers where that ends; undefined where it holds another type. */
+/**
+ * Goes on to the first field of the entity that a value holds, and returns where that entity ends; undefined where it
+ * holds another type.
+ */
 function toEntity(from: ProtobufReader, at: number | undefined): number | undefined {
   if (at === undefined) return undefined;
   from.at = at;
@@ -204,7 +211,7 @@ function readEncoded(from: ProtobufReader): Encoded | undefined {
   const { at } = from;
   if (seek(from, 17)) return from.text();
   from.at = at;
-  // A copy: the bytes lie in the memory of the whole answer, which would live as long as they do.
+  // A copy: the bytes lie in the memory of the whole response, which would live as long as they do.
   return seek(from, 18) ? new Uint8Array(from.bytes()) : undefined;
 }
 

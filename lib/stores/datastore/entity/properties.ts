@@ -4,8 +4,8 @@ import type { Encoded } from "../../../record/session-record";
 import type { Properties, Value } from "../wire/messages";
 
 /**
- * Longest name of a property, in bytes. Datastore's limit is 1,500 for the whole path; a key of 1,024 bytes fits in every
- * form below.
+ * Longest name of a property, in bytes. Datastore's limit is 1,500 for the whole path; a key of 1,024 bytes fits in
+ * every form below.
  */
 const MAX_NAME_BYTES = 1_450;
 
@@ -13,10 +13,11 @@ const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE = BigInt(DIGITS.length);
 
 /**
- * The property that holds a map's key. Datastore refuses the empty name and `__x__`, and its property paths split at dots
- * and want some characters quoted, in ways that its documentation leaves open. So every name is an identifier
- * (`[A-Za-z][A-Za-z0-9_]*`), which no rule of quoting touches: `k_` and the key where the key is made of such characters,
- * `x_` and its UTF-8 bytes in base 62 where it is not, `w_` and UTF-16 for what UTF-8 can't say (half a surrogate pair).
+ * The property that holds a map's key. Datastore refuses the empty name and `__x__`, and its property paths split at
+ * dots and want some characters quoted, in ways that its documentation leaves open. So every name is an identifier
+ * (`[A-Za-z][A-Za-z0-9_]*`), which no rule of quoting touches: `k_` and the key where the key is made of such
+ * characters, `x_` and its UTF-8 bytes in base 62 where it is not, `w_` and UTF-16 for what UTF-8 can't say (half a
+ * surrogate pair).
  */
 export function propertyName(key: string): string {
   const name = /^[A-Za-z0-9_]+$/.test(key) ? `k_${key}` : encodedName(key);
@@ -65,8 +66,8 @@ function decode(text: string): Buffer | undefined {
 /** The last instant that a Datastore timestamp can say, in milliseconds since the epoch: the end of the year 9999. */
 const LAST_TIMESTAMP = 253_402_300_799_999;
 
-// Every value says for itself that it is not indexed: Datastore limits an indexed string to 1,500 bytes, also in an
-// embedded entity that is not indexed as a whole.
+// Every value is excluded from indexes by itself: Datastore limits an indexed string to 1,500 bytes, even in an
+// embedded entity that is excluded as a whole.
 export function textValue(text: string): Value {
   return { stringValue: text, excludeFromIndexes: true };
 }
@@ -75,7 +76,7 @@ export function indexedValue(text: string): Value {
   return { stringValue: text };
 }
 
-/** Integers as such; everything else, Infinity too, as a double. */
+/** Safe integers as integers; everything else, Infinity too, as a double. */
 export function numberValue(number: number): Value {
   return Number.isSafeInteger(number)
     ? { integerValue: number, excludeFromIndexes: true }
@@ -150,7 +151,7 @@ export class PropertyReader {
 
   encoded(name: string): Encoded {
     const { stringValue, blobValue } = this.#properties[name] ?? {};
-    // A copy: the bytes lie in the memory of the whole answer, which would live as long as they do.
+    // A copy: the bytes lie in the memory of the whole response, which would live as long as they do.
     return stringValue ?? (blobValue === undefined ? this.#damaged(name) : new Uint8Array(blobValue));
   }
 
@@ -184,7 +185,7 @@ export class PropertyReader {
   }
 }
 
-/** A property of a stored session is missing, or is not what it has to be. */
+/** For a stored session of which a property is missing or of another type. */
 export function damagedError(id: string, name: string): SessionError {
   return new SessionError(
     "SESSION_UNREADABLE",

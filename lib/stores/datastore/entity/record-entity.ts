@@ -40,15 +40,15 @@ export const ENDING_PROPERTIES: readonly string[] = [
 export const HEADER_PROPERTIES: readonly string[] = [...ENDING_PROPERTIES, "pages"];
 
 /**
- * When clearing may take the entity: `purgeAt`, a timestamp for Datastore's TTL policy, and `sweep` for the clearing job.
- * Both are absent where that never comes.
+ * When clearing may take the entity: `purgeAt`, a timestamp for Datastore's TTL policy, and `sweep` for the clearing
+ * job. A session without an end has neither.
  */
 export function purgeProperties(id: string, purgeAt: number): Properties {
   const timestamp = timestampValue(purgeAt);
   return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepKey(id, purgeAt)) };
 }
 
-/** A live record as the properties of its entity. Indexed are only `owner`, `project`, `scope`, `sweep` and `tally`. */
+/** A live record as the properties of its entity. Only `owner`, `project`, `scope`, `sweep` and `tally` are indexed. */
 export function liveProperties(record: SessionRecord): Properties {
   return {
     ...sharedProperties(record),
@@ -144,7 +144,10 @@ export function readLiveHeader(entity: Entity): SessionRecord {
   return { ...readEnding(entity), pages: readPages(readerOf(entity)) };
 }
 
-/** What is kept of a live record when it ends, and no more of its maps than the counters; the entity may have been read without the rest. */
+/**
+ * The live record as far as it is kept when it ends: of its maps, only the counters. The entity may have been read
+ * without the rest.
+ */
 export function readEnding(entity: Entity): SessionRecord {
   const from = readerOf(entity);
   const none = dictionary<never>();
@@ -211,8 +214,8 @@ function readerOf(entity: Entity): PropertyReader {
 }
 
 /**
- * The mutation that writes what the delta names and nothing else: a property path that is masked and has no value is deleted,
- * and one that is not masked stays. Counters are added to by the server. It fails where there is no such entity.
+ * The mutation that writes what the delta names and nothing else: a path in the mask without a value is deleted, and a
+ * path that is not in the mask stays. Datastore adds to the counters. It fails where there is no such entity.
  */
 export function updateMutation(key: Key, id: string, delta: SessionDelta): Mutation {
   const properties: Properties = {};
@@ -246,7 +249,7 @@ export function updateMutation(key: Key, id: string, delta: SessionDelta): Mutat
   };
 }
 
-/** What is both set and removed is removed. */
+/** A key that is both set and removed is removed. */
 function changeMap<T>(
   name: string,
   map: MapDelta<T> | undefined,

@@ -1,16 +1,16 @@
 /*
- * The part of the Datastore API (google.datastore.v1) that the store speaks, in the shape in which version 10 and 11 of
- * `@google-cloud/datastore` take and give it. Written out here, so that neither our types nor the root of the package need
- * that client installed.
+ * The part of the Datastore API (google.datastore.v1) that the store speaks, in the shape that versions 10 and 11 of
+ * `@google-cloud/datastore` use. Written out here, so that neither our types nor the root of the package need that
+ * client installed.
  */
 
-// Enums are numbers in requests, and names in answers.
+// Enums are numbers in requests and names in responses.
 /** google.datastore.v1.CommitRequest.Mode */
 export const COMMIT_MODE = { TRANSACTIONAL: 1, NON_TRANSACTIONAL: 2 } as const;
 /** google.datastore.v1.Mutation.ConflictResolutionStrategy */
 export const CONFLICT_FAIL = 3 as const;
 
-/** 64-bit integers are strings in answers; both are taken in requests. */
+/** 64-bit integers are strings in the client's responses; requests may have either. */
 export type Int64 = string | number;
 
 export interface Key {

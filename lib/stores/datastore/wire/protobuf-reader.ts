@@ -9,13 +9,13 @@ export class ProtobufReader {
     this.at = at;
   }
 
-  /** Reads a length, and answers where what has it ends. */
+  /** Reads a length, and returns where what follows ends. */
   end(): number {
     const length = this.uint32();
     return this.#past(length);
   }
 
-  /** Also a tag: the number of a field, times eight, and its wire type. */
+  /** Also reads a tag: the number of a field, times eight, plus its wire type. */
   uint32(): number {
     let value = this.#byte();
     if (value < 128) return value;
@@ -58,7 +58,7 @@ export class ProtobufReader {
     return text;
   }
 
-  /** What a text stands for that comes again and again. */
+  /** What a frequent text stands for. */
   known<T>(texts: KnownTexts<T>): T {
     const end = this.end();
     const made = texts.of(this.#bytes, this.at, end);
@@ -66,7 +66,7 @@ export class ProtobufReader {
     return made;
   }
 
-  /** In the memory of the message. */
+  /** The bytes are in the memory of the message. */
   bytes(): Buffer {
     const end = this.end();
     const bytes = this.#bytes.subarray(this.at, end);
@@ -91,7 +91,7 @@ export class ProtobufReader {
     return byte;
   }
 
-  /** Where so many bytes end. */
+  /** Where this many bytes end. */
   #past(length: number): number {
     const end = this.at + length;
     if (end > this.#bytes.length) throw tooShort();
@@ -108,7 +108,7 @@ function numberOrText(value: bigint): number | string {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-/** What is made of longer texts is not kept. */
+/** Longer texts are not remembered. */
 const MOST_BYTES = 64;
 /** A power of two. */
 const SLOTS = 1_024;
@@ -118,7 +118,9 @@ interface Known<T> {
   readonly made: T;
 }
 
-/** Texts that come again and again in what is read, such as the names of properties: what they stand for is made once, and not every time. */
+/**
+ * Remembers what frequent texts stand for, such as the names of properties, so that it is made once and not each time.
+ */
 export class KnownTexts<T> {
   readonly #slots: (Known<T> | undefined)[] = Array.from({ length: SLOTS });
   readonly #make: (text: string) => T;

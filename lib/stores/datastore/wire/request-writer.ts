@@ -1,6 +1,7 @@
 /*
- * The client's own way from requests to bytes first copies every object into one of its own classes: most of what a write allocates. Objects
- * that already have the right shape need no copy; protobufjs, which the client brings along, writes them as they are.
+ * To write a request, the client first copies every object into one of its own classes, which is most of what a write
+ * allocates. Our objects already have the right shape; protobufjs, which comes with the client, writes them as they
+ * are.
  */
 
 /** The part of protobufjs that is used; `google-gax` exports it as `protobuf`. */
@@ -34,8 +35,9 @@ const TEXT = "string";
 const REPEATED = { rule: "repeated" };
 
 /**
- * The messages that the store sends: of google/datastore/v1/datastore.proto, entity.proto and google/protobuf/timestamp.proto, the fields that it
- * uses. Written out here because where the client keeps its own descriptions differs between its versions; the numbers never change.
+ * The messages that the store sends, with the fields that it uses (google/datastore/v1/datastore.proto, entity.proto,
+ * google/protobuf/timestamp.proto). Written out here because each version of the client keeps its own descriptions
+ * elsewhere; the numbers never change.
  */
 const MESSAGES = {
   LookupRequest: {

@@ -3,12 +3,12 @@ import type { CommitResponse, Entity, EntityResult, Key, LookupResponse, Propert
 import { ProtobufReader } from "./protobuf-reader";
 
 /*
- * The client's own way from bytes to objects takes most of the time of a read: it makes every message twice, and says of
- * each value all that it is not. This makes once what the store reads.
- * The numbers are those of google/datastore/v1/datastore.proto and query.proto.
+ * Reading a response with the client's own code takes most of the time of a read: it makes every message twice, with a
+ * property for each type that a value doesn't have. This makes what the store reads, once. The numbers are those of
+ * google/datastore/v1/datastore.proto and query.proto.
  */
 
-/** The answer to a lookup, from a protobuf message. */
+/** The response to a lookup, from a protobuf message. */
 export function readLookupResponse(message: Buffer): LookupResponse {
   const from = new ProtobufReader(message);
   const found: EntityResult[] = [];
@@ -44,7 +44,7 @@ const NOTHING: EntityResult["entity"] = {
   properties: {},
 };
 
-/** The answer to a commit, from a protobuf message. */
+/** The response to a commit, from a protobuf message. */
 export function readCommitResponse(message: Buffer): CommitResponse {
   const from = new ProtobufReader(message);
   const mutationResults: CommitResponse["mutationResults"][number][] = [];
@@ -70,7 +70,10 @@ function readMutationResult(from: ProtobufReader): CommitResponse["mutationResul
 const APPLIED = { conflictDetected: false };
 const CONFLICT = { conflictDetected: true };
 
-/** An entity as Datastore has sent it. Of its bytes only the name of its key is read at once; who wants all of it gets it. */
+/**
+ * An entity as Datastore sent it. Only the name of its key is read at once; `key` and `properties` read the rest when
+ * they are used.
+ */
 export class StoredEntity implements Entity {
   /** The name of its key. */
   readonly id: string;
@@ -96,7 +99,7 @@ export class StoredEntity implements Entity {
     return this.#whole().properties;
   }
 
-  /** Where its fields end, and a reader that stands before the first. */
+  /** A reader that stands before its first field, and where the last one ends. */
   fields(): { readonly from: ProtobufReader; readonly end: number } {
     return { from: new ProtobufReader(this.#message, this.#start), end: this.#end };
   }

@@ -8,8 +8,9 @@ import { APPLICATION_ID } from "../tables/schema";
 import { FILE_NAME } from "./session-file";
 
 /**
- * Copies the session file of a folder, as of this moment, to a new file, for this user only; on disk when it returns its size in bytes. Other processes go
- * on reading and writing. Throws `SESSION_ARGUMENT` where there is something of that name, and `SESSION_STORE`.
+ * Copies the session file of a folder, as it is now, to a new file that only this user may read. The copy is on disk
+ * when this returns, with its size in bytes. Other processes go on reading and writing. Throws `SESSION_ARGUMENT` where
+ * something of that name exists, and `SESSION_STORE` where the copy fails.
  */
 export function backUp(folder: string, file: string): number {
   const path = join(resolve(folder), FILE_NAME);
@@ -21,7 +22,7 @@ export function backUp(folder: string, file: string): number {
     copy(path, partial);
     sync(partial, "r+");
     moveOverNothing(partial, target);
-    // Windows syncs no folders.
+    // Windows can't sync a folder.
     if (process.platform !== "win32") sync(dirname(target), "r");
   } catch (cause) {
     rmSync(partial, { force: true });
@@ -47,7 +48,7 @@ function copy(path: string, partial: string): void {
   assertSound(partial, path);
 }
 
-/** Damage may be copied without a word, and a backup has to be worth keeping. */
+/** SQLite may copy a damaged file without an error, and a backup has to be worth keeping. */
 function assertSound(partial: string, path: string): void {
   const db = openExisting(partial);
   try {
@@ -59,7 +60,7 @@ function assertSound(partial: string, path: string): void {
   }
 }
 
-/** A file of that name is made first, which fails where there is one, and then replaced: renaming alone would overwrite another's. */
+/** Creates the target first, which fails where it exists, and then replaces it: renaming alone would overwrite it. */
 function moveOverNothing(partial: string, target: string): void {
   try {
     createPrivately(target);

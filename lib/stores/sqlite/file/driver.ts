@@ -27,10 +27,13 @@ export interface Driver {
   readonly DatabaseSync: new (path: string, options?: { readonly readOnly?: boolean }) => Database;
 }
 
-/** Has the same interface, and binaries for Node 20 in the package itself. */
+/** A package with the interface of `node:sqlite`, and with binaries for Node 20. */
 export const PEER = "@photostructure/sqlite";
 
-/** The driver of this process: Node's own SQLite where there is one, otherwise the optional peer. Throws `SESSION_STORE`. */
+/**
+ * The driver of this process: Node's own SQLite where there is one, otherwise the optional peer. Throws
+ * `SESSION_STORE`.
+ */
 export function sqliteDriver(): Driver {
   return nodeDriver() ?? peerDriver();
 }
@@ -60,10 +63,10 @@ export function peerPath(): string | undefined {
   }
 }
 
-// Bundlers leave alone what this loads, so a bundle for Node 22 or newer needs nothing beside it.
+// Bundlers ignore what this loads, so that a bundle for Node 22 or newer needs no other package.
 const load = createRequire(__filename);
 
-/** Node 22 warns that its SQLite is experimental, once in a process; other warnings pass. */
+/** Node 22 warns once in a process that its SQLite is experimental; other warnings are let through. */
 function withoutItsWarning<T>(work: () => T): T {
   const emitWarning = Object.getOwnPropertyDescriptor(process, "emitWarning");
   const pass = process.emitWarning.bind(process) as (...args: unknown[]) => void;
@@ -96,7 +99,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [NOTADB, "it is not a session file, or is damaged; restore a backup or delete the folder"],
 ]);
 
-/** What SQLite says of some of them: `all` of the peer throws errors without a code. */
+/** The messages of some of them, because the peer's `all` throws errors without a code. */
 const BY_TEXT: ReadonlyMap<string, number> = new Map([
   ["database is locked", BUSY],
   ["database table is locked", LOCKED],
@@ -126,13 +129,16 @@ export function isMismatch(error: unknown): boolean {
   return resultCode(error) === ERROR;
 }
 
-/** Whether another connection was in the way, and trying again will help. */
+/** Whether another connection had a lock, so that trying again will help. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED || code === PROTOCOL;
 }
 
-/** `SESSION_STORE`, with SQLite's words, what can be done about it, and the error as `cause`. One of ours is returned as it is. */
+/**
+ * `SESSION_STORE` with SQLite's message, what can be done about it, and the error as `cause`. A SessionError is
+ * returned as it is.
+ */
 export function sqliteFailure(
   path: string,
   doing: "opened" | "found" | "read" | "written",

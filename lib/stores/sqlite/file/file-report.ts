@@ -10,19 +10,22 @@ import type { Database } from "./driver";
 import { FILE_NAME, foreignFileSystem } from "./session-file";
 import type { ForeignFileSystem } from "./session-file";
 
-/** So many unreadable records are told of one by one. */
+/** How many unreadable records are described one by one. */
 const EXAMPLES = 3;
 
-/** What there is to know of the session file of a folder. What could not be found out is null, and `faults` or `hindrances` say why. */
+/**
+ * What is known of the session file of a folder. Where something could not be found out it is null, and `faults` or
+ * `hindrances` say why.
+ */
 export interface FileReport {
   readonly folder: string;
   readonly path: string;
   readonly bytes: number;
-  /** Of what was written lately and is not copied to the file yet. */
+  /** The size of the WAL: what was written lately and is not in the file yet. */
   readonly walBytes: number;
-  /** The permissions of the folder and of each file in it that is ours, by path; none on Windows. */
+  /** The permissions of the folder and of each of our files in it, by path; empty on Windows. */
   readonly modes: ReadonlyMap<string, number>;
-  /** Where it is one that may not suit SQLite. */
+  /** Undefined unless it is one that may not suit SQLite. */
   readonly fileSystem: ForeignFileSystem | undefined;
   readonly driver: string;
   readonly sqliteVersion: string;
@@ -31,7 +34,7 @@ export interface FileReport {
   readonly unreadable: UnreadableRecords | null;
   /** What is wrong in the file, in SQLite's words. */
   readonly faults: readonly string[];
-  /** What kept it from being looked into, in SQLite's words. */
+  /** What prevented a look into the file, in SQLite's words. */
   readonly hindrances: readonly string[];
 }
 
@@ -43,19 +46,19 @@ export interface RecordCounts {
   readonly ended: number;
   /** How many records of either kind clearing would delete now. */
   readonly due: number;
-  /** How many there are of either kind, also those that expired and are not due. */
+  /** All records of either kind, whether or not they have expired or are due. */
   readonly all: number;
 }
 
 export interface UnreadableRecords {
   readonly count: number;
-  /** What the first of them say when they are read. */
+  /** The errors of the first few of them. */
   readonly examples: readonly string[];
 }
 
 /**
- * Looks into the session file of a folder, which must be there; it may be damaged, and other processes may use it. It reads every record. Throws
- * `SESSION_STORE` where this process has no SQLite.
+ * Looks into the session file of a folder and reads every record. The file must exist, but may be damaged, and other
+ * processes may use it. Throws `SESSION_STORE` where this process has no SQLite.
  */
 export function fileReport(folder: string, now: number): FileReport {
   const absolute = resolve(folder);
@@ -105,7 +108,10 @@ function contentOf(path: string, now: number): Content {
   }
 }
 
-/** Of each table: all that is over by its bucket, and of the bucket that is over in part what is over. */
+/**
+ * How many rows of a table are due: all of the buckets that are due as a whole, and of the next bucket those that are
+ * due.
+ */
 const countDue = (table: "session" | "ended") =>
   `(SELECT count(*) FROM ${table} WHERE purge_bucket < ?)
    + (SELECT count(*) FROM ${table} WHERE purge_bucket = ? AND purge_at < ?)`;
@@ -116,7 +122,7 @@ const COUNTS = `SELECT
   (SELECT count(*) FROM ended) AS ended,
   ${countDue("session")} + ${countDue("ended")} AS due`;
 
-/** In one statement, so that all are as of one instant. */
+/** One statement, so that all numbers are of the same instant. */
 function countsIn(db: Database, now: number): RecordCounts {
   const dueAt = dueBefore(now);
   const due = [bucketOf(dueAt), bucketOf(dueAt), dueAt];
@@ -130,7 +136,7 @@ function countsIn(db: Database, now: number): RecordCounts {
   };
 }
 
-/** SQLite does not notice a value that the disk has changed; the checksums of live sessions do. */
+/** SQLite doesn't notice a value that the disk has changed; the checksums of live sessions show it. */
 function unreadableIn(db: Database): UnreadableRecords {
   const next = db.prepare("SELECT * FROM session WHERE number > ? ORDER BY number LIMIT 1");
   const examples: string[] = [];
@@ -171,9 +177,9 @@ function modesOf(paths: readonly string[]): Map<string, number> {
   return modes;
 }
 
-/** How long a look waits where another process recovers the file, in milliseconds. */
+/** How long to wait while another process recovers the file, in milliseconds. */
 const WAIT_MS = 5_000;
-/** So many faults tell enough. */
+/** How many faults are reported at most. */
 const FAULTS = 5;
 
 /** What a file says of itself. */
@@ -181,11 +187,11 @@ export interface FileHeader {
   readonly applicationId: number;
   /** The layout of the tables, as its `user_version`. */
   readonly layout: number;
-  /** Whether there is no table in it. */
+  /** Whether it has no table. */
   readonly isEmpty: boolean;
 }
 
-/** Opens a file that is there, and may be damaged, to look into it; its callers write nothing. Throws what SQLite throws. */
+/** Opens an existing file, which may be damaged, to look into it. Callers must not write. Throws what SQLite throws. */
 export function openExisting(path: string): Database {
   // A connection that can only read leaves a new WAL behind; one that could write deletes it as it closes.
   const db = new (sqliteDriver().DatabaseSync)(path, { readOnly: existsSync(`${path}-wal`) });
@@ -206,9 +212,10 @@ export function headerOf(db: Database): FileHeader {
   };
 }
 
-/** What SQLite's own check finds wrong, the first few of it, in its words. */
+/** The first few faults that SQLite's own check finds, in its words. */
 export function faultsIn(db: Database): string[] {
-  // Not all rows: when it fails, the peer's `all` does not tell the result code. The first row has what matters most.
+  // Only the first row, which has what matters most: when the check fails, the peer's `all` doesn't give the result
+  // code.
   const said = String(db.prepare(`PRAGMA quick_check(${FAULTS})`).get()?.quick_check);
   return said === "ok" ? [] : said.split("\n").filter((line) => !line.startsWith("***"));
 }

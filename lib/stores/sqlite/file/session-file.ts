@@ -8,12 +8,15 @@ import { isBusy, resultCode, sqliteDriver, sqliteFailure } from "./driver";
 import type { Database, Driver, Row, Statement, Value } from "./driver";
 
 export const FILE_NAME = "sessions.db";
-/** What opening waits for other processes at most; it is synchronous, and happens once. */
+/** How long opening the file may wait for other processes, in milliseconds; it is synchronous, and happens once. */
 const OPEN_WAIT_MS = 5_000;
-/** How often reads look whether the file is still the one that was opened. */
+/** How often reads check that the file is still the one that was opened, in milliseconds. */
 const LOOK_MS = 1_000;
 
-/** The session file of a folder, open in this process; other processes, and other stores of this one, may have it open too. */
+/**
+ * The session file of a folder, open in this process; other processes, and other stores of this one, may have it open
+ * too.
+ */
 export class SessionFile {
   /** Absolute. */
   readonly path: string;
@@ -54,8 +57,8 @@ export class SessionFile {
   }
 
   /**
-   * Runs synchronous reads. Where the file is locked (for moments: another process recovers it after a crash, or closes it), they are tried again until
-   * the time is over.
+   * Runs synchronous reads. Where the file is locked, they are tried again until the time is over; it is locked for
+   * moments only, while another process recovers it after a crash or closes it.
    */
   read<T>(reads: () => T): T | Promise<T> {
     if (Date.now() - this.#lookedAt > LOOK_MS) this.assertThere();
@@ -79,7 +82,10 @@ export class SessionFile {
     }
   }
 
-  /** Throws `SESSION_STORE` where the file was deleted, moved or replaced: other processes would not see what is written to it. */
+  /**
+   * Throws `SESSION_STORE` where the file was deleted, moved or replaced: other processes would not see what this one
+   * writes.
+   */
   assertThere(): void {
     const { dev, ino } = this.#stats() ?? {};
     if (dev !== this.#device || ino !== this.#inode) {
@@ -100,7 +106,7 @@ export class SessionFile {
     }
   }
 
-  /** `SESSION_STORE` for a failure of SQLite's; other errors are returned as they are. */
+  /** `SESSION_STORE` for an error of SQLite's; other errors are returned as they are. */
   failure(doing: "opened" | "read" | "written", cause: unknown): unknown {
     return resultCode(cause) === undefined ? cause : sqliteFailure(this.path, doing, cause);
   }
@@ -122,14 +128,14 @@ export class SessionFile {
   }
 }
 
-/** Makes a folder where it is missing, and brings its name to the disk, and those of the folders above that were missing too. */
+/** Makes a folder where it is missing, with the missing folders above it, and syncs their names to the disk. */
 function makeFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
 }
 
-/** Brings the names in a folder to the disk. Windows does so by itself, and opens no folders. */
+/** Syncs the names in a folder to the disk. Windows does so by itself and can't open a folder. */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const opened = openSync(folder, "r");
@@ -140,10 +146,11 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** SQLite gives its files the mode of this one; a file that is there keeps its own. */
+/** SQLite gives its other files the mode of this one. An existing file keeps its own mode. */
 function createPrivately(path: string): void {
   try {
-    // Never one that is there: to close it would drop the locks that another connection of this process has on it (POSIX).
+    // Never an existing file: closing it would drop the locks that another connection of this process has on it
+    // (POSIX).
     closeSync(openSync(path, "wx", 0o600));
     syncFolder(dirname(path));
   } catch (error) {
@@ -170,7 +177,10 @@ function assertLocal(folder: string): void {
 /** A file system that may not suit SQLite, whose WAL needs memory that all its processes share. */
 export interface ForeignFileSystem {
   readonly name: string;
-  /** Whether it is one of another machine; otherwise it may be one of another machine, or of the host of a virtual machine. */
+  /**
+   * Whether it surely is on another machine; otherwise it may be on another machine or on the host of a virtual
+   * machine.
+   */
   readonly isNetwork: boolean;
 }
 
@@ -187,17 +197,20 @@ const FOREIGN: ReadonlyMap<number, ForeignFileSystem> = new Map([
   [0x01021997, { name: "9P", isNetwork: false }],
 ]);
 
-/** The file system of a folder where it may not suit SQLite; undefined for others, and where there is no telling. */
+/** The file system of a folder where it may not suit SQLite; undefined for others, and where it can't be found out. */
 export function foreignFileSystem(folder: string): ForeignFileSystem | undefined {
   return process.platform === "linux" ? FOREIGN.get(statfsSync(folder).type) : undefined;
 }
 
-/** How long one operation waits for other connections to let go of the file. */
+/** How long one operation waits for other connections to unlock the file, in milliseconds. */
 const LOCK_WAIT_MS = 5_000;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 10;
 
-/** Waits for a lock without blocking the event loop: a pause, another try, and a longer pause, until the time is over. */
+/**
+ * Waits for a lock without blocking the event loop: a pause and another try, then a longer pause, until the time is
+ * over.
+ */
 export class LockWait {
   readonly #until = performance.now() + LOCK_WAIT_MS;
   #pauseMs = FIRST_PAUSE_MS;

@@ -5,9 +5,9 @@ import { APPLICATION_ID, WAL_LIMIT_BYTES } from "../tables/schema";
 import { BUSY, nodeDriver, peerPath } from "./driver";
 
 /**
- * Brings what was committed to the disk: `fdatasync` of the WAL file, in a thread of libuv's, shared by all that wait for it. A WAL holds whole
- * transactions in their order, each page with a checksum over all before it, so once the file is synced, what was committed before is found again after
- * a power failure. (https://www.sqlite.org/walformat.html, "Recovery")
+ * Syncs what was committed to the disk: one `fdatasync` of the WAL file, in a thread of libuv's, for all that wait. A
+ * WAL has whole transactions in their order, each page with a checksum over all before it, so that after a sync,
+ * everything committed before it survives a power failure. (https://www.sqlite.org/walformat.html, "Recovery")
  */
 export class WalSync {
   readonly #path: string;
@@ -17,14 +17,14 @@ export class WalSync {
   #failure: SessionError | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** `path` is that of a session file that is open, so that its WAL is there. */
+  /** `path` is that of an open session file, so that its WAL exists. */
   constructor(path: string) {
     this.#path = `${path}-wal`;
-    // SQLite's locks are on the other two files, so that closing this one is harmless.
+    // SQLite's locks are on the other two files, so closing this one is harmless.
     this.#file = openSync(this.#path, "r+");
   }
 
-  /** Calls `done` once everything that is committed now is on disk, or with `SESSION_STORE`. */
+  /** Calls `done` once everything that is committed now is on disk, or with `SESSION_STORE` where the sync fails. */
   afterwards(done: (failure?: SessionError) => void): void {
     this.#waiting.push(done);
     if (!this.#isSyncing) this.#sync();
@@ -41,7 +41,7 @@ export class WalSync {
     this.#waiting = [];
     this.#isSyncing = true;
     fdatasync(this.#file, (error) => {
-      // After a sync that failed, the kernel may take the lost pages for written, and no later one can be believed.
+      // After a failed sync, the kernel may count the lost pages as written, so no later sync can be trusted.
       if (error !== null) this.#failure ??= this.#failed(error);
       for (const done of waiting) done(this.#failure);
       this.#isSyncing = false;
@@ -61,22 +61,26 @@ export class WalSync {
 
 type Waiting = (failure?: SessionError) => void;
 
-/** After so many writes the WAL is copied to the session file. */
+/** How many writes there are between two checkpoints. */
 const WRITES = 1_000;
-/** From so many pages on the WAL starts over: 8 MiB. */
+/** From this many pages on, the WAL starts over: 8 MiB. */
 const LONG_WAL_PAGES = 2_000;
-/** How long the worker waits for a lock, in milliseconds. While it waits for readers to leave the WAL, nobody writes. */
+/**
+ * How long the worker waits for a lock, in milliseconds. While it waits for readers to leave the WAL, nobody writes.
+ */
 const LOCK_WAIT_MS = 5;
 /** What a worker may be doing. */
 const [IDLE, WORKING, STOPPED] = [0, 1, 2];
-/** How long the end of the process waits for a worker, in milliseconds. */
+/** How long the exit of the process waits for a worker, in milliseconds. */
 const EXIT_WAIT_MS = 5_000;
 
 /**
- * What the worker runs: text, so that it needs no file of its own in a bundle. It is told "checkpoint" or "close", and says what failed, or null.
+ * The worker's code, as text, so that it needs no file of its own in a bundle. It takes the messages "checkpoint" and
+ * "close", and replies with what failed, or null.
  *
- * SQLite before 3.51.3 (and 3.50.7) may damage a file where one connection starts the WAL over while another makes a checkpoint
- * (https://www.sqlite.org/wal.html#walresetbug). There nobody writes during a checkpoint: `writer` has the lock.
+ * SQLite before 3.51.3 (and 3.50.7) may damage a file where one connection starts the WAL over while another makes a
+ * checkpoint (https://www.sqlite.org/wal.html#walresetbug). With such a version nobody writes during a checkpoint:
+ * `writer` has the lock.
  */
 const WORKER = `
   const { parentPort, workerData } = require("node:worker_threads");
@@ -139,8 +143,8 @@ const WORKER = `
 `;
 
 /**
- * Checkpoints of a session file, in a worker, because they sync. Without them the WAL would grow without end. Every process that writes makes its own;
- * SQLite lets one at a time do it.
+ * Makes the checkpoints of a session file, in a worker because they sync. Without them the WAL would grow without end.
+ * Every process that writes does this; SQLite lets one at a time do it.
  */
 export class Checkpoints {
   readonly #path: string;
@@ -154,7 +158,7 @@ export class Checkpoints {
     this.#path = path;
   }
 
-  /** Takes note of writes, and begins a checkpoint where enough have come together. */
+  /** Counts writes, and begins a checkpoint when there are enough. */
   wrote(writes: number): void {
     this.#writes += writes;
     if (this.#writes < WRITES || this.#isBusy) return;
@@ -191,7 +195,7 @@ export class Checkpoints {
     });
     if (running.size === 0) process.on("exit", stopAll);
     running.add(this.#state);
-    // Last: a listener for messages takes hold of the process.
+    // Last, because a listener for messages keeps the process alive.
     worker.unref();
     return worker;
   }
@@ -208,7 +212,7 @@ export class Checkpoints {
 /** The states of the workers of this process. */
 const running = new Set<Int32Array<SharedArrayBuffer>>();
 
-/** The peer's SQLite ends the process with an abort where it is interrupted, so that none works when the process ends. */
+/** Stops the workers before the process exits: the peer's SQLite aborts the process where it is interrupted. */
 function stopAll(): void {
   for (const state of running) {
     Atomics.wait(state, 0, WORKING, EXIT_WAIT_MS);

@@ -14,7 +14,7 @@ export interface StoredRecord {
   readonly record: SessionRecord;
 }
 
-/** The order of each list is that of the values that are bound to it. */
+/** Each list has the order of the values that are bound to it. */
 const FIXED = ["id", "format", "project", "scope", "created_at", "ends_at", "remote_address", "user_agent"];
 const INDEXED = ["owner", "expires_bucket", "purge_bucket"];
 const TIMES = ["last_seen_at", "idle_ms", "expires_at", "purge_at"];
@@ -36,8 +36,8 @@ const COUNTED: readonly (keyof Counted)[] = ["project", "scope", "owner", "expir
 const ENDING = ["ended_at", "reason", "ended_by", "message", "purge_at", "purge_bucket"];
 
 /**
- * The table of live sessions. It begins and ends no transaction, and is told of those: what was written is kept for the next reader only once it is
- * committed.
+ * The table of live sessions. It begins and ends no transactions, but is told of them: only what was committed is kept
+ * in memory for later reads.
  */
 export class LiveTable extends SessionTable<SessionRecord> {
   readonly #insert: Statement;
@@ -105,7 +105,7 @@ export class LiveTable extends SessionTable<SessionRecord> {
 
   /** Writes `after` over what `current` returned. */
   rewrite({ number, record: before }: StoredRecord, after: SessionRecord): void {
-    // SQLite writes the entries of an index also for columns that are set to what they were.
+    // SQLite rewrites the entries of an index even for columns that are set to what they were.
     const isIndexedAlike = hasSameIndexes(before, after);
     const values = [...changing(after), number, after.id];
     const { changes } = isIndexedAlike ? this.#rewrite.run(...values) : this.#reindex.run(...indexed(after), ...values);
@@ -121,7 +121,7 @@ export class LiveTable extends SessionTable<SessionRecord> {
   end(id: string, ending: Ending): boolean {
     if (ending.purgeAt > ending.endedAt) this.#remember.run(...endingValues(ending), id);
     this.#written.set(id, undefined);
-    // It deletes before it returns the row.
+    // SQLite deletes the row before it returns it.
     const row = this.#delete.get(id);
     if (row !== undefined) this.#tallies.count(row as unknown as Counted, -1);
     return row !== undefined;
@@ -174,7 +174,7 @@ export class LiveTable extends SessionTable<SessionRecord> {
     return stored;
   }
 
-  /** Forgets everything where somebody else has written since it was read. */
+  /** Empties the cache where somebody else has written since it was filled. */
   #revalidate(): void {
     const version = this.#dataVersion();
     if (version !== this.#cachedVersion) this.#cache.clear();
@@ -230,7 +230,10 @@ const GENERATION_BYTES = 4 * 1024 * 1024;
 /** What a record costs here beside its data. */
 const OVERHEAD_BYTES = 1024;
 
-/** What was read or written last, by id; those used longest ago are forgotten. Whoever asks must know that nobody else has written since. */
+/**
+ * The records that were read or written last, by id; those used longest ago are forgotten. Callers must make sure that
+ * nobody else has written since.
+ */
 export class RecordCache<T> {
   #young = new Map<string, T>();
   #old = new Map<string, T>();
@@ -240,7 +243,10 @@ export class RecordCache<T> {
     return this.#young.get(id) ?? this.#old.get(id);
   }
 
-  /** Keeps a record whose data have about this many bytes. One that is kept again counts again, which only ends the generation earlier. */
+  /**
+   * Keeps a record whose data have about this many bytes. A record that is kept again counts again, which only makes
+   * the generation end earlier.
+   */
   keep(id: string, record: T, bytes: number): void {
     if (this.#youngBytes > GENERATION_BYTES) {
       this.#old = this.#young;

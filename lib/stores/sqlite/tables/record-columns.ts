@@ -5,7 +5,7 @@ import type { Encoded, SessionRecord } from "../../../record/session-record";
 import type { FindQuery } from "../../store";
 import type { Row, Value } from "../file/driver";
 
-/** The columns of a live session that hold what apps and their users put there, and their checksum. */
+/** The columns of a live session with what apps and their users put there, and the checksum. */
 export interface ContentColumns {
   readonly layout: Value;
   readonly data: Value;
@@ -18,9 +18,9 @@ export interface ContentColumns {
 }
 
 /**
- * The data are one JSON text, with a member for each value that is JSON, so that SQLite's JSON functions can look into them. `layout` lists the key, the
- * offset and the length of each, so that reading a record parses no value. Clones lie one after the other in a BLOB; their lengths are
- * told as -1 for 0, -2 for 1, and so on.
+ * The data are one JSON text, with a member for each value that is JSON, so that SQLite's JSON functions can look into
+ * them. `layout` lists the key, the offset and the length of each, so that reading a record parses no value. Clones lie
+ * one after the other in a BLOB; their lengths are told as -1 for 0, -2 for 1, and so on.
  */
 export function contentColumns(record: SessionRecord): ContentColumns {
   const { data } = record;
@@ -51,14 +51,15 @@ export function contentColumns(record: SessionRecord): ContentColumns {
   return { ...columns, checksum: checksum(record, columns) };
 }
 
-/** What is read of a live session whose header is wanted. */
+/** The columns that the header of a live session is read from. */
 export const HEADER_COLUMNS = [
   ...["id", "format", "owner", "project", "scope", "created_at", "last_seen_at", "idle_ms", "ends_at", "expires_at"],
   ...["purge_at", "remote_address", "user_agent", "pages", "counters"],
 ];
 
 /**
- * Reads a live session, or its header alone, which no checksum covers. Throws `SESSION_UNREADABLE` where it is damaged, or of a newer format.
+ * Reads a live session; or its header alone, without the checksum, which covers all columns. Throws
+ * `SESSION_UNREADABLE` where it is damaged, or of a newer format.
  */
 export function sessionRecordOf(row: Row, fields?: FindQuery["fields"]): SessionRecord {
   const isWhole = fields === undefined;
@@ -92,7 +93,10 @@ export function sessionRecordOf(row: Row, fields?: FindQuery["fields"]): Session
   throw damaged(id);
 }
 
-/** A text as SQLite keeps it: UTF-8, or where that can't hold it (lone surrogates, or NUL, at which some drivers stop reading) a BLOB of UTF-16. */
+/**
+ * A text as SQLite keeps it: UTF-8, or where that can't hold it (lone surrogates, or NUL, at which some drivers stop
+ * reading) a BLOB of UTF-16.
+ */
 export function textColumn(text: string): string | Uint8Array {
   return text.isWellFormed() && !text.includes("\0") ? text : Buffer.from(text, "utf16le");
 }
@@ -116,14 +120,14 @@ function dataOf(row: Row): Record<string, Encoded> {
   return data;
 }
 
-/** JSON with two words of its own: Infinity is null, and bytes are `{ "base64": … }`. An empty map is NULL. */
+/** JSON with two conventions: Infinity is null, and bytes are `{ "base64": … }`. An empty map is NULL. */
 function mapColumn(map: Readonly<Record<string, unknown>>): Value {
   for (const _ in map) return textColumn(JSON.stringify(map, bytesAsBase64));
   return null;
 }
 
 function bytesAsBase64(this: Record<string, unknown>, name: string, value: unknown): unknown {
-  // A Buffer was made something else by its toJSON.
+  // `value` is no Buffer any more where there was one, because of its toJSON.
   const bytes = this[name];
   return ArrayBuffer.isView(bytes) ? { base64: bufferOf(bytes).toString("base64") } : value;
 }
@@ -142,7 +146,7 @@ function isBase64(value: unknown): value is { base64: string } {
   return typeof value === "object" && value !== null && "base64" in value && typeof value.base64 === "string";
 }
 
-/** Of all that is stored: SQLite itself does not notice a value that the disk has changed. */
+/** The checksum of all that is stored: SQLite itself doesn't notice a value that the disk has changed. */
 function checksum(record: SessionRecord, columns: Omit<ContentColumns, "checksum">): number {
   const { id, owner, project, scope, createdAt, lastSeenAt, idleMs, endsAt, expiresAt, purgeAt } = record;
   const { layout, data, clones, attributes, keys, pages, counters } = columns;
@@ -153,7 +157,7 @@ function checksum(record: SessionRecord, columns: Omit<ContentColumns, "checksum
     if (ArrayBuffer.isView(part)) sum = crc32(part, sum);
     else if (part !== null) text += `\n${part}`;
   }
-  // UTF-8 has one and the same code for all lone surrogates.
+  // UTF-8 has the same code for all lone surrogates.
   return crc32(text.isWellFormed() ? text : JSON.stringify(text), sum);
 }
 

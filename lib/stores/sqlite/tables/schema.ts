@@ -1,19 +1,20 @@
 import { SessionError } from "../../../errors";
 import type { Database } from "../file/driver";
 
-/** "Coat" in ASCII: what `file` and SQLite's own tools know a session file by. */
+/** "Coat" in ASCII: by this, `file` and SQLite's own tools recognise a session file. */
 export const APPLICATION_ID = 0x436f6174;
 /** The layout of the tables. A file of a newer one is refused. */
 export const SCHEMA_VERSION = 1;
 
 /** How many pages SQLite keeps in memory, as negative KiB. */
 const CACHE_KIB = -16_384;
-/** What a WAL file that grew larger than this is cut down to when it starts over, in bytes. */
+/** A WAL file that grew larger is cut to this many bytes when it starts over. */
 export const WAL_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /**
- * What each connection is set to. `synchronous = NORMAL` syncs at checkpoints only; creates, replaces and ends are synced by `WalSync`.
- * `secure_delete` overwrites what is deleted, so that the data of ended sessions don't stay in free pages.
+ * What each connection is set to. `synchronous = NORMAL` syncs at checkpoints only; creates, replaces and ends are
+ * synced by `WalSync`. `secure_delete` overwrites what is deleted, so that the data of ended sessions don't stay in
+ * free pages.
  */
 const PRAGMAS = `
   PRAGMA synchronous = NORMAL;
@@ -26,8 +27,9 @@ const PRAGMAS = `
 `;
 
 /*
- * Instants are milliseconds since the epoch, and may be Infinity. A bucket is ten minutes: `expires_bucket` and `purge_bucket` are what the
- * indexes have of `expires_at` and `purge_at`, so that most touches leave the indexes alone. Texts that SQLite's UTF-8 can't hold are BLOBs of UTF-16.
+ * Instants are milliseconds since the epoch, and may be Infinity. A bucket is ten minutes: `expires_bucket` and
+ * `purge_bucket` are what the indexes have of `expires_at` and `purge_at`, so that most touches leave the indexes
+ * alone. Texts that SQLite's UTF-8 can't hold are BLOBs of UTF-16.
  */
 const SCHEMA = `
   CREATE TABLE session (
@@ -96,13 +98,13 @@ const SCHEMA = `
 `;
 
 /**
- * Sets up a connection, and makes the tables where they are missing; safe when several processes do so at once. Throws `SESSION_STORE` for a
- * file of something else or of a newer version, and whatever SQLite throws.
+ * Sets up a connection, and makes the tables where they are missing; safe when several processes do so at once. Throws
+ * `SESSION_STORE` for a file of something else or of a newer version, and whatever SQLite throws.
  */
 export function prepareSchema(db: Database, path: string): void {
-  // Before anything is written to it.
+  // Checked before anything is written to the file.
   isEmpty(db, path);
-  // It may already be that, and then nothing is written.
+  // Writes nothing where the file is in that mode already.
   const mode = db.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
   if (mode !== "wal") throw new SessionError("SESSION_STORE", `SQLite can't use a WAL at ${path}; use a local disk.`);
   db.exec(PRAGMAS);

@@ -11,29 +11,32 @@ import { damaged, textColumn, textOf } from "./record-columns";
 /** What the tables of live and of ended sessions have in common: they are searched and cleared the same way. */
 export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
   protected readonly select: Statement;
-  readonly #wholeRows: RowPages;
-  readonly #prepareHeaders: () => RowPages;
-  #headers: RowPages | undefined;
+  readonly #wholeRows: RowBatches;
+  readonly #prepareHeaders: () => RowBatches;
+  #headers: RowBatches | undefined;
   readonly #deleteBefore: Statement;
-  readonly #pageOfBucket: Statement;
+  readonly #batchOfBucket: Statement;
   readonly #deleteWithin: Statement;
 
-  /** `header` are the columns that a header is read from; `forgotten` are those that `forget` is given of what a clearing deletes. */
+  /**
+   * `header` are the columns that a header is read from; `forgotten` are those that `forget` is given of what a
+   * clearing deletes.
+   */
   constructor(
     db: Database,
     table: "session" | "ended",
     { header, forgotten }: { readonly header: readonly string[]; readonly forgotten: readonly string[] },
   ) {
     this.select = db.prepare(`SELECT * FROM ${table} WHERE id = ?`);
-    this.#wholeRows = new RowPages(db, table, ["*"]);
-    this.#prepareHeaders = () => new RowPages(db, table, header);
+    this.#wholeRows = new RowBatches(db, table, ["*"]);
+    this.#prepareHeaders = () => new RowBatches(db, table, header);
     const returning = `RETURNING ${forgotten.join()}`;
     this.#deleteBefore = db.prepare(
       `DELETE FROM ${table} WHERE number IN (SELECT number FROM ${table} WHERE purge_bucket < ? LIMIT ?) ${returning}`,
     );
-    const page = `SELECT number FROM ${table} WHERE purge_bucket = ? AND number > ? ORDER BY number LIMIT ?`;
-    this.#pageOfBucket = db.prepare(`SELECT max(number) AS last FROM (${page})`);
-    this.#deleteWithin = db.prepare(`DELETE FROM ${table} WHERE number IN (${page}) AND purge_at < ? ${returning}`);
+    const batch = `SELECT number FROM ${table} WHERE purge_bucket = ? AND number > ? ORDER BY number LIMIT ?`;
+    this.#batchOfBucket = db.prepare(`SELECT max(number) AS last FROM (${batch})`);
+    this.#deleteWithin = db.prepare(`DELETE FROM ${table} WHERE number IN (${batch}) AND purge_at < ? ${returning}`);
   }
 
   /** Reads a row, or no more of it than the header. Throws `SESSION_UNREADABLE`. */
@@ -49,23 +52,26 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
     }
   }
 
-  /** Rows that may be what the query names, in the order of their ids, from after the id `last` on; fewer than `limit` where there are no more. */
-  page({ id, owner, fields }: FindQuery, last: string, limit: number): Row[] {
+  /**
+   * Rows that may be what the query names, in the order of their ids, from after the id `last` on; fewer than `limit`
+   * at the end.
+   */
+  batch({ id, owner, fields }: FindQuery, last: string, limit: number): Row[] {
     if (id !== undefined) return id > last ? this.select.all(id) : [];
-    const pages = fields === undefined ? this.#wholeRows : (this.#headers ??= this.#prepareHeaders());
-    return pages.read(owner, last, limit);
+    const batches = fields === undefined ? this.#wholeRows : (this.#headers ??= this.#prepareHeaders());
+    return batches.read(owner, last, limit);
   }
 
   /**
-   * One step of deleting what is due for clearing at `now`: looks at so many rows at most. The buckets that are over go first; of the one that is over in
-   * part each row is looked at.
+   * One step of deleting what is due for clearing at `now`, which looks at no more than `limit` rows. The buckets that
+   * are due as a whole come first; of the next bucket, each row is looked at.
    */
   clear(now: number, { after }: ClearingStep, limit: number): ClearingStep {
     const due = dueBefore(now);
     const bucket = bucketOf(due);
     const before = this.#deleteBefore.all(bucket, limit);
     if (before.length > 0) return this.#deleted(before, after);
-    const last = this.#pageOfBucket.get(bucket, after, limit)?.last;
+    const last = this.#batchOfBucket.get(bucket, after, limit)?.last;
     if (typeof last !== "number") return { deleted: 0, after: Infinity };
     return this.#deleted(this.#deleteWithin.all(bucket, after, limit, due), last);
   }
@@ -79,8 +85,8 @@ export abstract class SessionTable<R extends SessionRecord | EndedRecord> {
   }
 }
 
-/** Reads rows page by page, in the order of their ids. */
-class RowPages {
+/** Reads rows in batches, in the order of their ids. */
+class RowBatches {
   readonly #all: Statement;
   readonly #ofOwner: Statement;
 
@@ -95,7 +101,10 @@ class RowPages {
   }
 }
 
-/** How far a clearing has come in the bucket that is over in part: the number of the row it looked at last, and Infinity at its end. */
+/**
+ * How far a clearing has come in the bucket that is due in part: the number of the row that it looked at last, and
+ * Infinity at the end.
+ */
 export interface ClearingStep {
   readonly deleted: number;
   readonly after: number;
@@ -103,7 +112,7 @@ export interface ClearingStep {
 
 export const FIRST_STEP: ClearingStep = { deleted: 0, after: 0 };
 
-/** How long one step of long work should take, in milliseconds: the event loop waits meanwhile. */
+/** How long one step of long work should block the event loop, in milliseconds. */
 const STEP_MS = 1.5;
 
 /** How much to do in one step, by how long the steps before took. */
@@ -128,17 +137,20 @@ export class Pace {
 }
 
 /** How many rows a search reads at once. */
-export class PageSize extends Pace {
+export class BatchSize extends Pace {
   constructor(wanted = Infinity) {
     super(Math.min(wanted, 25), 250);
   }
 }
 
-/** Other processes try to get the lock every few milliseconds; after so long a time they get a moment in which it is free. */
+/**
+ * How often a clearing leaves the lock free, and for how long, in milliseconds: other processes try to get it every few
+ * milliseconds.
+ */
 const MOMENT_EVERY_MS = 50;
 const MOMENT_MS = 5;
 
-/** How many rows a clearing deletes in one transaction, and how long it leaves the file to others after it. */
+/** How many rows a clearing deletes in one transaction, and how long it leaves the file to others afterwards. */
 export class ClearingPace extends Pace {
   readonly #dataVersion: () => number;
   #version: number;
@@ -194,6 +206,6 @@ export class EndedTable extends SessionTable<EndedRecord> {
   }
 
   protected override forget(): void {
-    // Ended sessions are counted nowhere, and not kept in memory.
+    // Ended sessions are neither counted nor kept in memory.
   }
 }

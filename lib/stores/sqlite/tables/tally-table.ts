@@ -4,7 +4,7 @@ import { bucketOf } from "../../index-keys";
 import type { Database, Statement, Value } from "../file/driver";
 import { textColumn, textOf } from "./record-columns";
 
-/** What a live session is counted by: these columns, as they are stored or as texts. */
+/** The columns that a live session is counted by, as they are stored or as texts. */
 export interface Counted {
   readonly project: Value;
   readonly scope: Value;
@@ -21,8 +21,8 @@ interface Change {
 }
 
 /**
- * How many live sessions of each group expire in each bucket. It is written in the transactions that change them, once for all sessions of a group and
- * bucket that one transaction changes.
+ * How many live sessions of each group expire in each bucket. It is written in the transactions that change the
+ * sessions, once for each group and bucket.
  */
 export class TallyTable {
   readonly #add: Statement;
@@ -80,7 +80,7 @@ export class TallyTable {
   }
 }
 
-/** The name of a group; what is damaged is counted under what it looks like. */
+/** The name of a group; a damaged one is counted as what it looks like. */
 function nameOf(value: Value | undefined): string {
   return typeof value === "number" || value === null ? String(value) : textOf(value);
 }
