@@ -110,7 +110,7 @@ describe.each(EXPRESSES)("currentSession() on %s", (_name, express) => {
     expect(new Set(answers.map(({ body }) => body)).size).toBe(20);
   });
 
-  it("is there also where the store answers late", async () => {
+  it("is there even where the store is slow", async () => {
     const { store } = watchedStore((method) => (method === "load" ? sleep(5) : undefined));
     app = await startApp(
       (main) => {
@@ -125,7 +125,7 @@ describe.each(EXPRESSES)("currentSession() on %s", (_name, express) => {
 });
 
 describe("currentSession()", () => {
-  it("is undefined outside of a request, and on one that does not come by the middleware", async () => {
+  it("is undefined outside of a request, and in one that doesn't pass the middleware", async () => {
     const seen: unknown[] = [];
     app = await startApp(countingRoutes);
     seen.push(currentSession(), app.sessions.currentSession());

@@ -40,7 +40,7 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
       expect((await app.get("/page", { cookie })).body).toBe("[]");
     });
 
-    it("P4: writes nothing where no message was there to show", async () => {
+    it("P4: writes nothing where there was no message to show", async () => {
       const calls = await start((main) => {
         main.use(flash());
         main.get("/page", (req, res) => res.json((req as FlashRequest).flash("info")));
@@ -97,7 +97,7 @@ describe.each(EXPRESSES)("what was written for express-session, on %s", (_name, 
       },
     );
 
-    it("are called once, also where what they do fails", async () => {
+    it("are called once, on failure too", async () => {
       const calls: unknown[] = [];
       await start((main) => {
         main.get("/act", (req, _res, next) => {

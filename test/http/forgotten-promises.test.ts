@@ -71,7 +71,7 @@ describe.each(["5", "4"])("a promise of the API that nobody awaits, on Express %
     expect(told).toEqual([]);
   });
 
-  it("fails the response also where it is none of the session's", async () => {
+  it("fails the response also where it comes from `Sessions`", async () => {
     expect((await ask("before the response", "neither", "getSession")).status).toBe(500);
   });
 

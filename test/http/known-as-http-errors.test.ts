@@ -90,7 +90,7 @@ describe("NestJS", () => {
   const compiled = compileScripts(["lib"]);
   afterAll(() => compiled.dispose());
 
-  it("answers with the status of our errors, and shows the message where it is for the client", async () => {
+  it("responds with the status of our errors, and shows the messages that are for the client", async () => {
     const args = ["-e", NEST_APP, compiled.path("lib")];
     const { stdout } = await run(process.execPath, args, { env: compiled.env, timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual([

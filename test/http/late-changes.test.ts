@@ -37,7 +37,7 @@ describe.each(EXPRESSES)("a change after the response, on %s", (_name, express) 
     ["delete", (session) => session.delete("views")],
     ["deleting the property", (session) => delete (session as { views?: number }).views],
     ["a value that can't be stored", (session) => session.set("views", () => 9)],
-  ])("is told by `error`, because nothing saves it: %s", async (_what, change) => {
+  ])("is emitted as `error`, because nothing saves it: %s", async (_what, change) => {
     await late(change);
     expect(app.errors).toEqual([expect.objectContaining({ code: "SESSION_LATE" })]);
   });

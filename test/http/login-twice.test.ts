@@ -63,7 +63,7 @@ describe.each(EXPRESSES)("on %s", (_name, express) => {
       };
     }
 
-    it("P2: is none where a user's own session is given a new token twice: the second fails", async () => {
+    it("P2: is not like two new tokens for one user's session, of which the second fails", async () => {
       const bothHere = both();
       let isSignedIn = false;
       const guest = await start(() => (isSignedIn ? bothHere() : Promise.resolve()));

@@ -11,7 +11,7 @@ let app: RunningApp;
 afterEach(() => app.close());
 
 describe.each(EXPRESSES)("the middleware on %s", (_name, express) => {
-  it("serves a session that goes on from request to request", async () => {
+  it("keeps a session from request to request", async () => {
     app = await startApp(countingRoutes, { express });
     const { cookie } = await app.get("/count");
     expect((await app.get("/count", { cookie })).body).toBe('{"views":2}');
@@ -116,7 +116,7 @@ describe("req.session", () => {
     ["end", () => Promise.reject(new Error("disk full"))],
     ["end", () => sleep(200)],
   ] as const)(
-    "P7: answers 503 where setting it to null can't be stored, however late the answer is sent",
+    "P7: gets a 503 where setting it to null can't be stored, however late the response is sent",
     async (method, fail) => {
       const { store } = watchedStore((called) => (called === method ? fail() : undefined));
       app = await startApp(

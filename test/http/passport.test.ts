@@ -105,7 +105,7 @@ describe.each(EXPRESSES)("passport on %s", (_name, express) => {
     expect(await app.sessions.getSessionInfo()).toEqual([]);
   });
 
-  it("signs out and keeps the data, in a session of nobody's with a new token", async () => {
+  it("signs out and keeps the data, in a guest's session with a new token", async () => {
     await start();
     const { cookie } = await app.post("/sign-in?user=alice");
     await app.get("/count", { cookie });
@@ -115,7 +115,7 @@ describe.each(EXPRESSES)("passport on %s", (_name, express) => {
     expect(await me(cookie)).toEqual({ ...GUEST, views: 0 });
   });
 
-  it("has users whose sessions are found and ended with no code of the app's", async () => {
+  it("has users whose sessions can be found and ended without any code in the app", async () => {
     await start();
     const [alice, again, bob] = await Promise.all(
       ["alice", "alice", "bob"].map(async (user) => (await app.post(`/sign-in?user=${user}`)).cookie!),
@@ -140,7 +140,7 @@ describe.each(EXPRESSES)("passport on %s", (_name, express) => {
     expect(await app.sessions.killSessionByUser("alice")).toBe(0);
   });
 
-  it("has users as the app's own userOf tells them", async () => {
+  it("takes its users from the app's own userOf", async () => {
     await start({ userOf: (session) => `user:${String((session.get("passport") as any)?.user)}` });
     const { cookie } = await app.post("/sign-in?user=alice");
     expect(await me(cookie)).toMatchObject({ user: "alice", owner: "user:alice" });

@@ -57,7 +57,7 @@ async function during<T>(request: Promise<T>, act: () => Promise<unknown>): Prom
 }
 
 describe.each(EXPRESSES)("a request whose session is killed under it, on %s", (_name, express) => {
-  it("P2: is answered where it only read", async () => {
+  it("P2: gets its response where it only read", async () => {
     await start({ express });
     const { cookie } = await app.get("/login");
     const answer = await during(app.get("/waiting-reader", { cookie }), () => app.sessions.killSessionByUser("alice"));
@@ -159,7 +159,7 @@ describe.each([
     expect(answer.cookie).toMatch(/^sid=/);
   });
 
-  it("may sign in, which is meant", async () => {
+  it("may sign in", async () => {
     const { cookie } = await replaced();
     const answer = await app.get("/login", { cookie });
     expect(answer.status).toBe(200);

@@ -28,7 +28,7 @@ async function start(inEngine?: EngineMiddleware): Promise<void> {
 }
 
 describe.each(TRANSPORTS)("a Socket.IO socket over %s", (_name, transports) => {
-  it("has the session of its browser, with the owner of it", async () => {
+  it("has its browser's session, and that session's owner", async () => {
     await start();
     const { cookie } = await app.get("/login");
     await app.get("/count", cookie);
@@ -84,7 +84,7 @@ describe.each(TRANSPORTS)("a Socket.IO socket over %s", (_name, transports) => {
     expect(await app.sessions.getSessionInfo()).toEqual([]);
   });
 
-  it("can end the session, but not sign in: there is no answer left that could carry a cookie", async () => {
+  it("can end the session, but not sign in: no response is left that could carry a cookie", async () => {
     await start();
     const { cookie } = await app.get("/count");
     const act = await app.connect(transports, cookie);

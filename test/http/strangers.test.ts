@@ -9,7 +9,7 @@ const CONNECTIONS = 32;
 const REQUESTS = 10_000;
 const SECRETS = [randomBytes(32).toString("base64url")];
 
-/** Sends many requests over a few connections; answers how many had each status, and how many set a cookie. */
+/** Sends many requests over a few connections; returns how many had each status, and how many set a cookie. */
 async function flood(app: RunningApp, path: string, cookieOf: (n: number) => string | undefined, requests: number) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const seen = { ok: 0, cookies: 0 };

@@ -51,7 +51,7 @@ describe.each(SOCKET_SERVERS)("a websocket of %s", (kind) => {
     warn.mockRestore();
   });
 
-  it("ends no process with a change after the session was killed, and tells it", async () => {
+  it("reports a change after the session was killed, and the process lives on", async () => {
     await start(kind);
     const { cookie } = await app.get("/login");
     const act = await app.connect({ cookie: cookie! });
@@ -61,7 +61,7 @@ describe.each(SOCKET_SERVERS)("a websocket of %s", (kind) => {
     expect(await app.sessions.getSessionInfo()).toEqual([]);
   });
 
-  it("ends no process with a change while the store is down, and tells it", async () => {
+  it("reports a change while the store is down, and the process lives on", async () => {
     await start(kind);
     const { cookie } = await app.get("/login");
     const act = await app.connect({ cookie: cookie! });
@@ -150,7 +150,7 @@ describe.each(["engine-io-6-6-11", "engine-io-6-6-12", "engine-io-6-6-13"] as co
     expect((await app.get("/read", { cookie: cookies![0]!.split(";")[0]! })).body).toContain('"views":10');
   });
 
-  it("goes on where what a middleware has changed can't be saved any more, and tells it", async () => {
+  it("goes on where what a middleware has changed can't be saved any more, and reports it", async () => {
     await start(kind, {
       inHandshake: (req, next) => {
         req.session!.views = 10;

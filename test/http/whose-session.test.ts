@@ -31,7 +31,7 @@ afterEach(async () => {
   await app.close();
 });
 
-/** Serves what has its middleware mounted by the test; answers its address. */
+/** Serves what has its middleware mounted by the test; returns its address. */
 async function serve(handler: http.RequestListener): Promise<string> {
   const server = http.createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -101,7 +101,7 @@ describeOnEveryStore("delete req.session", (every) => {
 });
 
 describe("delete req.session", () => {
-  it("P7: answers 503 where the end can't be stored", async () => {
+  it("P7: responds 503 where the end can't be stored", async () => {
     const { store } = watchedStore((method) => (method === "end" ? Promise.reject(new Error("disk full")) : undefined));
     app = await startApp(deletingRoutes, { store });
     const { cookie } = await app.get("/count");
@@ -134,7 +134,7 @@ const STUBS: readonly [string, (main: Express) => unknown][] = [
 ];
 
 describe.each(EXPRESSES)("a req.session that was there before the middleware, on %s", (_name, express) => {
-  it.each(STUBS)("is left alone, and told of once: %s", async (_what, stub) => {
+  it.each(STUBS)("is left alone, with one warning: %s", async (_what, stub) => {
     app = await startApp(countingRoutes);
     const { cookie } = await app.get("/count");
     const main = express();

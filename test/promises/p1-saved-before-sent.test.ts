@@ -138,7 +138,7 @@ describeOnEveryStore("saved before sent", (every) => {
     expect(store.calls.create).toBe(1); // the one of the preparation
   });
 
-  it("P1: informational answers do not wait", async () => {
+  it("P1: informational responses don't wait", async () => {
     await listen(app, "/hint", cookie, events);
     expect(events.slice(0, 2)).toEqual(["hint", "saved"]);
   });

@@ -52,7 +52,7 @@ describeOnEveryStore("a failure that the app catches", (every) => {
     afterAll(() => app.close());
 
     it.each(Object.entries(ASKED))(
-      "P7: %s gets 503 and no cookie, though the handler answers",
+      "P7: %s gets 503 and no cookie, though the handler sends a response",
       async (verb, [operation]) => {
         store.fail(operation, "rejects");
         const answer = await app.get(`/ask?verb=${encodeURIComponent(verb)}`, headers);

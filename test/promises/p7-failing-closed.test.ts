@@ -9,8 +9,8 @@ import type { Fault, Operation } from "../support/faulty-store";
 import { howMany } from "../support/how-many";
 
 /**
- * The time limit for what hangs, in milliseconds: longer than the store takes for the load before it. A fault lasts until it is repaired, and what is
- * to succeed, or to fail at once, has all the time that it needs.
+ * The time limit for what hangs, in milliseconds: longer than the store takes for the load before it. A fault lasts
+ * until it is repaired, and what is to succeed, or to fail at once, has all the time that it needs.
  */
 const TIMEOUT_MS = { MemoryStore: 150, SqliteStore: 600, DatastoreStore: 1500 };
 
@@ -43,7 +43,10 @@ const CASES = REQUESTS.flatMap(([operation, path, visitor], n) =>
   ),
 );
 
-/** What takes a whole time limit is tried with one request of each operation; in the short run with one such fault of each. */
+/**
+ * What takes a whole time limit is tried with one request of each operation; in the short run, with one such fault of
+ * each.
+ */
 function isTriedWithTime(operation: Operation, fault: Fault, n: number): boolean {
   if (REQUESTS.findIndex(([first]) => first === operation) !== n) return false;
   return howMany(0, 1) === 1 || TIMED.findIndex(([timed]) => timed === fault) === n % TIMED.length;
@@ -220,7 +223,7 @@ describeOnEveryStore("failing closed", (every) => {
     expect(store.calls.update).toBe(1);
   });
 
-  it("P7: a callback is given the error, and what it answers is no success either", async () => {
+  it("P7: a callback is given the error, and the response that it sends is no success either", async () => {
     store.fail("update", "rejects");
     const answer = await app.get("/callback", headers);
     expect(answer.status).toBeGreaterThanOrEqual(500);

@@ -27,7 +27,7 @@ describe("events", () => {
     ]);
   });
 
-  it("tell of a kill once, whoever asks for it", async () => {
+  it("tell of a kill once, however many calls asked for it", async () => {
     const id = idOf(await visit(app, "/login/alice"));
     await Promise.all([
       ...[app.sessions.kill(id), app.sessions.kill(id)],
@@ -36,7 +36,7 @@ describe("events", () => {
     expect(told.filter((event) => event.startsWith("ended"))).toEqual(["ended alice killed 43"]);
   });
 
-  it("are no danger to what is stored: a listener that throws is told as an error", async () => {
+  it("don't endanger what is stored: what a listener throws is emitted as an error", async () => {
     app.sessions.prependListener("created", () => {
       throw new RangeError("from a listener");
     });
@@ -45,7 +45,7 @@ describe("events", () => {
     expect(app.errors).toEqual([new RangeError("from a listener")]);
   });
 
-  it("of an error nobody listens to are process warnings", async () => {
+  it("become process warnings where nobody listens for `error`", async () => {
     const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     try {
       app.sessions.removeAllListeners("error");

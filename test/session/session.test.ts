@@ -5,7 +5,7 @@ import { inRequest } from "../support/in-request";
 
 type AnySession = Session & Record<string, any>;
 
-/** What a handler answers about a session, without an HTTP client's help. */
+/** What a handler finds out about a session, without an HTTP client's help. */
 async function withSession<T>(body: (session: AnySession) => T | Promise<T>): Promise<T> {
   return inRequest((req) => body(req.session as AnySession));
 }
@@ -49,7 +49,7 @@ describe("Session is a dict", () => {
     });
   });
 
-  it("throws SESSION_KEY where a key must be there", async () => {
+  it("throws SESSION_KEY for a missing key that has to be there", async () => {
     await withSession((session) => {
       expect(() => session.require("cart")).toThrow(expect.objectContaining({ code: "SESSION_KEY" }));
       expect(() => session.remove("cart")).toThrow('no "cart"');
@@ -92,7 +92,7 @@ describe("Session is a dict", () => {
   );
 
   /* eslint-disable no-prototype-builtins -- older code asks so, and this is its test */
-  it("answers what any object is asked", async () => {
+  it("has the methods of any object", async () => {
     await withSession((session) => {
       session.a = 1;
       session.set("login", true);
@@ -179,7 +179,7 @@ describe("Session is a dict", () => {
     });
   });
 
-  it("tells what it knows of itself", async () => {
+  it("has its id, owner and meta, and knows whether it is new or changed", async () => {
     await withSession(async (session) => {
       expect(session.isNew).toBe(true);
       expect(session.changed).toBe(false);
@@ -222,7 +222,7 @@ describe("session.update", () => {
     });
   });
 
-  it("hands on what the function throws", async () => {
+  it("rejects with what the function throws", async () => {
     await withSession(async (session) => {
       session.n = 1;
       await session.save();

@@ -66,7 +66,7 @@ const HANDLERS: Readonly<Record<string, (req: Request) => unknown>> = {
   logout: (req) => req.session.logout(),
 };
 
-it("nothing that a store has handed out or was given is changed by whoever has it", async () => {
+it("a record that a store has returned or was given is never changed afterwards", async () => {
   const routes = (app: Express) => {
     app.get("/:what", async (req, res) => {
       await HANDLERS[req.params.what]?.(req);

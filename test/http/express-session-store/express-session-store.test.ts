@@ -28,7 +28,7 @@ class KeycloakSessionStore {
   }
 }
 
-/** What express-openid-connect does with the option `session.store` (lib/appSession.js): `id` is what its own cookie holds. */
+/** What express-openid-connect does with the option `session.store` (lib/appSession.js): its own cookie holds `id`. */
 function openIdStore(store: ExpressSessionStore) {
   const promised = (name: string): any => promisify(store[name] as () => void).bind(store);
   return {
@@ -283,7 +283,7 @@ describeOnEveryStore("a store of express-session's kind", (every) => {
     });
 
     describe("what goes wrong", () => {
-      it("is told to the callback, and without one as `error`", async () => {
+      it("goes to the callback; without one it is emitted as `error`", async () => {
         const sessions = app.sessions.expressSessionStore();
         await expect(own().set(id, { toPrice: () => 1 })).rejects.toMatchObject({ code: "SESSION_VALUE" });
         store.fail("load", "rejects");
@@ -299,7 +299,7 @@ describeOnEveryStore("a store of express-session's kind", (every) => {
         ]);
       });
 
-      it("is thrown where nobody could be told", () => {
+      it("is thrown where a callback is missing or the options are wrong", () => {
         const sessions = app.sessions.expressSessionStore();
         const get = () => (sessions.get as (id: string) => void)(id);
         expect(get).toThrow(expect.objectContaining({ code: "SESSION_ARGUMENT" }));
