@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { SessionError } from "../../errors";
+import { sessionEnded } from "../../session/life/session-ended";
 import type { SecurityKeys } from "../../session/security-keys/security-keys";
 import type { SessionHandler } from "../middleware";
 import { REQUEST_SESSION } from "../exchange";
@@ -59,7 +60,7 @@ function givenKey(req: GuardedRequest, { field, header }: RequireSecurityKeySett
 
 function keysOf(holder: RequestSession): SecurityKeys {
   if (holder.session !== null) return holder.session.securityKeys;
-  throw new SessionError("SESSION_ENDED", "req.session was set to null in this request, so it has no security keys.");
+  throw sessionEnded("setToNull");
 }
 
 function refused({ field, header, oneTime }: RequireSecurityKeySettings): SessionError {

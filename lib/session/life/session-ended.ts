@@ -43,6 +43,7 @@ const MESSAGES = {
   meanwhile: "The session was ended while this request worked with it; nothing was saved. Sign in again.",
   destroyed:
     "The session was destroyed in this request; to go on with an empty one, call reset() instead of destroy().",
+  setToNull: "req.session was set to null in this request, so it has no security keys.",
   replaced:
     "This request carries the cookie of a session that was replaced a moment ago, so nothing was saved; send it again.",
   killed: "The session was ended a moment ago, so nothing was saved; sign in again.",
