@@ -3,7 +3,7 @@ import { QueueById } from "../../../lib/stores/datastore/calls/conflicts";
 import { closedGate } from "../../support/gate";
 
 describe("Works on one id", () => {
-  it("are done one after the other, in the order in which they came, and each has its own answer", async () => {
+  it("are done one after the other, in the order in which they came, and each has its own result", async () => {
     const queue = new QueueById();
     const done: string[] = [];
     let atOnce = 0;

@@ -38,7 +38,7 @@ describeOnEmulator(`${VISITORS} visitors of an app on DatastoreStore`, () => {
         .on("error", reject);
     });
 
-  /** Calls to Datastore per request, where each visitor sends a request when the one before is answered. */
+  /** Calls to Datastore per request, where each visitor sends the next request after the previous response. */
   const callsPerRequest = async (path: string, isStranger = false) => {
     const visitors = await Promise.all(
       Array.from({ length: VISITORS }, () => (isStranger ? undefined : get("/count", undefined))),

@@ -11,7 +11,7 @@ const DUE = howMany(600, 50_000);
 const PER_COMMIT = 500;
 const KIND = "session";
 
-/** Breaks down in the middle of a clearing, once, and counts how many commits are on their way at the same time. */
+/** Fails once in the middle of a clearing, and counts how many commits are under way at the same time. */
 class Watched extends DatastoreRpc {
   commits = 0;
   mostAtOnce = 0;
@@ -31,7 +31,7 @@ class Watched extends DatastoreRpc {
 }
 
 describeOnOwnEmulator("clearing Datastore", (host) => {
-  it("P8: clears many in parallel groups, tells how far it is, and goes on where an earlier run broke off", async () => {
+  it("P8: clears many in parallel groups, reports progress, and goes on where an earlier clearing failed", async () => {
     const now = Date.now();
     const rpc = new Watched({
       emulatorHost: host(),

@@ -17,7 +17,7 @@ import { TcpRelay } from "../../support/tcp-relay";
 const NOBODY_LISTENS = "127.0.0.1:1";
 const libFile = JSON.stringify(resolve(__dirname, "../../../lib/stores/datastore/datastore-store.ts"));
 
-/** Runs a script in a process of its own, with the environment given and little else. */
+/** Runs a script in its own process, with little more than the environment given. */
 async function run(script: string, env: Record<string, string> = {}): Promise<string> {
   const { PATH } = process.env;
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "-e", script], {
@@ -28,7 +28,7 @@ async function run(script: string, env: Record<string, string> = {}): Promise<st
 }
 
 describe("DatastoreStore without a Datastore", () => {
-  it("P7: fails with the reason where nobody listens, for reads and writes", async () => {
+  it("P7: reads and writes fail with the reason where nothing listens", async () => {
     const store = new DatastoreStore({ emulatorHost: NOBODY_LISTENS });
     const failed = { code: "SESSION_STORE", status: 503, cause: expect.anything() };
     await expect(store.load("a")).rejects.toMatchObject(failed);
@@ -40,7 +40,7 @@ describe("DatastoreStore without a Datastore", () => {
     await store.close();
   });
 
-  it("P7: gives up at its deadline where the other side never answers", async () => {
+  it("P7: gives up at its deadline where Datastore never responds", async () => {
     const lines: Socket[] = [];
     const silent = createServer((line) => lines.push(line));
     await new Promise<void>((listening) => silent.listen(0, "127.0.0.1", listening));
@@ -73,7 +73,7 @@ describe("DatastoreStore without a Datastore", () => {
   it.each([
     "The database shop does not exist for project my-project.",
     "The project my-project does not exist or it does not contain an active Cloud Datastore or Firestore database.",
-  ])("P7: takes a missing database for no ended session: %s", (message) => {
+  ])("P7: doesn't take a missing database for an ended session: %s", (message) => {
     const notFound = Object.assign(new Error(`5 NOT_FOUND: ${message}`), { code: 5 });
     const update = { update: { key: { partitionId: { namespaceId: "", databaseId: "" }, path: [] }, properties: {} } };
     expect(refusalOf(notFound, [update])).toBeUndefined();
@@ -113,7 +113,7 @@ describe("DatastoreStore without a Datastore", () => {
     await store.close();
   });
 
-  it("has no session of an id that can't be one, and needs no call to say so", async () => {
+  it("finds no session for an impossible id, without a call", async () => {
     const store = new DatastoreStore({ emulatorHost: NOBODY_LISTENS });
     for (const id of ["", "__x__", "x".repeat(1_501)]) {
       expect(await store.load(id)).toBeUndefined();
@@ -143,7 +143,7 @@ describeOnEmulator("DatastoreStore on a bad line", () => {
     await relay.close();
   });
 
-  it("P7: recovers without a restart once the line is back", async () => {
+  it("P7: recovers without a restart once the connection is back", async () => {
     const record = sessionRecord();
     await store.create(record);
     await relay.close();
@@ -154,7 +154,7 @@ describeOnEmulator("DatastoreStore on a bad line", () => {
     expect(loaded.id).toBe(record.id);
   });
 
-  it("P2: never sends a create again whose answer was lost", async () => {
+  it("P2: never repeats a create whose response was lost", async () => {
     const record = sessionRecord();
     await store.load(record.id);
     relay.keepsAnswers = true;
@@ -166,7 +166,7 @@ describeOnEmulator("DatastoreStore on a bad line", () => {
     expect(await behind.load(record.id)).toBeUndefined();
   });
 
-  it("P7: rejects an update whose answer was lost, and adds to a counter once", async () => {
+  it("P7: rejects an update whose response was lost, and adds to a counter once", async () => {
     const record = sessionRecord();
     await store.create(record);
     relay.keepsAnswers = true;
@@ -206,7 +206,7 @@ describeOnEmulator("DatastoreStore on a bad line", () => {
 });
 
 describeOnEmulator("A process that uses DatastoreStore", () => {
-  it("loads the client when a store is made and not before, and may end without closing it", async () => {
+  it("loads the client when a store is made and not before, and the process may end without closing the store", async () => {
     const loaded = `Object.keys(require.cache).some((file) => file.includes("@google-cloud/datastore"))`;
     const answer = await run(
       `const { DatastoreStore } = require(${libFile});

@@ -36,7 +36,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     return records;
   };
 
-  it("travel in one lookup, the missing and those asked for twice among them", async () => {
+  it("go in one lookup, including missing ids and ids asked for twice", async () => {
     const records = await stored(9);
     const ids = [...records.map(({ id }) => id), sessionRecord().id];
     const loaded = await Promise.all([...ids, ...ids].map((id) => store.load(id)));
@@ -45,7 +45,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     expect(loaded.map((record) => record?.data.n)).toEqual([...data, ...data]);
   });
 
-  it("give each caller a record of its own", async () => {
+  it("give each caller its own record", async () => {
     const record = sessionRecord({ data: { text: "1", bytes: new Uint8Array([1, 2]) }, counters: { n: 1 } });
     await other.create(record);
     const [one, two] = await Promise.all([store.load(record.id), store.load(record.id)]);
@@ -56,7 +56,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     expect([two!.data.text, two!.data.bytes, two!.counters.n]).toEqual(["1", new Uint8Array([1, 2]), 1]);
   });
 
-  it("travel a thousand at a time", async () => {
+  it("go a thousand at a time", async () => {
     const [first, last] = await stored(2);
     const strangers = Array.from({ length: 1_998 }, () => sessionRecord().id);
     const loaded = await Promise.all([first!.id, ...strangers, last!.id].map((id) => store.load(id)));
@@ -91,7 +91,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     gate.open();
     const loaded = await Promise.all([...loading, ...gathered]);
     expect(loaded.map((record) => record?.id)).toEqual(records.map(({ id }) => id));
-    // Two; on a machine so slow that patience ends meanwhile, one or two more.
+    // Two; on a machine so slow that the longest wait ends meanwhile, one or two more.
     expect(proxy.calls.Lookup).toBeLessThanOrEqual(4);
   });
 
@@ -102,7 +102,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     beforeEach(() => (lookups = jest.spyOn(DatastoreRpc.prototype, "lookupAll")));
 
     afterEach(() => {
-      // What is still held where a test failed would never be sent.
+      // What a failed test still holds back would never be sent.
       if (isStanding) jest.advanceTimersByTime(10);
       isStanding = false;
       jest.useRealTimers();
@@ -113,7 +113,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
       for (let turn = 0; turn < 5; turn += 1) await new Promise((later) => setImmediate(later));
     };
 
-    /** Ten updates that are held on their way, and ten loads that were asked for since; the clock stands still. */
+    /** Ten updates that are held back, and ten loads that were asked for since; the clock stands still. */
     const underWay = async () => {
       const records = await stored(20);
       const gate = proxy.holdNext("before");
@@ -129,7 +129,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
       return { gate, saved, loads, records };
     };
 
-    it("wait for those who are answered, and travel with their next loads", async () => {
+    it("wait for the updates' callers, and go with their next loads", async () => {
       const { gate, saved, loads, records } = await underWay();
       gate.open();
       const next = records
@@ -141,7 +141,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
       expect(lookups).toHaveBeenCalledTimes(1);
     });
 
-    it("go on when these were answered, where nobody asks again", async () => {
+    it("are sent after the updates where nobody asks again", async () => {
       const { gate, saved, loads, records } = await underWay();
       gate.open();
       expect(await Promise.all(saved)).toEqual(saved.map(() => true));
@@ -197,7 +197,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     expect(refused).toMatchObject({ status: "rejected", reason: { code: "SESSION_UNREADABLE" } });
   });
 
-  it("are read in our own way and not in the client's, which gives numbers as strings", async () => {
+  it("are read by our own code and not by the client's, which returns numbers as strings", async () => {
     const [record] = await stored(1);
     const rpc = new DatastoreRpc({ emulatorHost: emulatorHost(), namespace, databaseId: "", timeoutMs: 20_000 });
     const { found } = await rpc.lookupAll([rpc.key("session", record!.id)]);
@@ -210,13 +210,13 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
     const gate = proxy.holdNext("after");
     const hanging = Promise.all(records.slice(1).map(({ id }) => store.load(id)));
     await gate.reached;
-    // Only when this one is answered does the other one's answer come.
+    // The other one's response comes only after this one's.
     expect((await store.load(records[0]!.id))?.data.n).toBe("0");
     gate.open();
     expect(await hanging).toHaveLength(count);
   });
 
-  it("are answered before it closes", async () => {
+  it("are done before it closes", async () => {
     const records = await stored(40);
     const loading = Promise.all(records.map(({ id }) => store.load(id)));
     await store.close();
@@ -225,7 +225,7 @@ describeOnEmulator("Loads from DatastoreStore at the same time", () => {
   });
 });
 
-describe("Loads from a Datastore that can't be had", () => {
+describe("Loads from a Datastore that can't be reached", () => {
   it("P7: fail at once where too many wait, and are not sent after their time", async () => {
     const lines: Socket[] = [];
     const silent = createServer((line) => lines.push(line));
@@ -255,7 +255,7 @@ describe("Loads from a Datastore that can't be had", () => {
     expect((await answers).every(({ status }) => status === "rejected")).toBe(true);
   });
 
-  it("P7: fail each with an error of its own", async () => {
+  it("P7: fail each with its own error", async () => {
     const store = new DatastoreStore({ emulatorHost: "127.0.0.1:1" });
     const loads = await Promise.allSettled(["a", "b", "b"].map((id) => store.load(id)));
     const errors = loads.map((load) => (load.status === "rejected" ? load.reason : undefined));

@@ -15,7 +15,7 @@ describeOnEmulator("Atomic changes of one session in DatastoreStore", () => {
   let record: SessionRecord;
   const open: DatastoreStore[] = [];
 
-  /** Its calls are counted, and can be held up. */
+  /** Its calls are counted, and can be held back. */
   const storeWith = async (timeoutMs: number) => {
     const store = new DatastoreStore({ emulatorHost: proxy.address, namespace, timeoutMs });
     open.push(store);
@@ -25,7 +25,7 @@ describeOnEmulator("Atomic changes of one session in DatastoreStore", () => {
     return store;
   };
 
-  /** The next commit is held up before it reaches Datastore, until the gate is open. */
+  /** The next commit is held back before it reaches Datastore, until the gate opens. */
   const holdNextCommit = () => {
     const gate = closedGate();
     proxy.before = (call) => {
@@ -64,7 +64,7 @@ describeOnEmulator("Atomic changes of one session in DatastoreStore", () => {
     expect((await other.load(record.id))?.data.n).toBe("30");
   });
 
-  it("P3: go on after one that throws, and after one whose answer is lost", async () => {
+  it("P3: go on after one that throws, and after one whose response is lost", async () => {
     const store = await storeWith(20_000);
     proxy.after = (call) => {
       if (call !== "Commit") return undefined;
@@ -82,7 +82,7 @@ describeOnEmulator("Atomic changes of one session in DatastoreStore", () => {
     expect(answers).toMatchObject([
       { status: "rejected", reason: { code: "SESSION_STORE" } },
       { status: "rejected", reason: expect.any(RangeError) },
-      // The first one was stored, although its answer was lost.
+      // The first one was stored, although its response was lost.
       { status: "fulfilled", value: { data: { n: "2" } } },
     ]);
     expect(proxy.calls.Commit).toBe(2);
@@ -110,7 +110,7 @@ describeOnEmulator("Atomic changes of one session in DatastoreStore", () => {
   ])("P7: where reading took the time of %s, it is told so, and nothing is written", async (_, write) => {
     const store = await storeWith(1_000);
     let reads = 0;
-    // As where the line is bad: the read is asked again, each time with a deadline of its own.
+    // As with a bad connection: the read is tried again, each time with its own deadline.
     proxy.after = async (call) => {
       if (call !== "Lookup") return undefined;
       reads += 1;

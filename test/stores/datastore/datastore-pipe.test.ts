@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { DatastorePipe } from "../../../lib/stores/datastore/calls/datastore-pipe";
 import type { PipeSource } from "../../../lib/stores/datastore/calls/datastore-pipe";
 
-/** Callers of a pipe, and how many of them travelled in each call. */
+/** Callers of a pipe, and how many of them went in each call. */
 class Callers implements PipeSource {
   readonly sizes: number[] = [];
   readonly #pipe = new DatastorePipe(this);
@@ -26,18 +26,18 @@ class Callers implements PipeSource {
     };
   }
 
-  /** Says that others, whom `expected` counted, were answered. */
+  /** Tells the pipe that others, whom `expected` counted, may ask now. */
   joined(): void {
     this.expected = 0;
     this.#pipe.joined();
   }
 
-  /** Resolves when nobody waits for an answer. */
+  /** Resolves when nobody waits for a result. */
   idle(): Promise<void> {
     return this.#pipe.idle();
   }
 
-  /** So many callers, each of whom asks again in the turn after its answer. */
+  /** This many callers, each of whom asks again in the turn of the event loop after its result. */
   async ask(callers: number, times: number): Promise<void> {
     const caller = async () => {
       for (let time = 0; time < times; time += 1) {
@@ -56,7 +56,7 @@ class Callers implements PipeSource {
 describe("DatastorePipe", () => {
   afterEach(() => jest.useRealTimers());
 
-  it("takes along, of a crowd, those who ask again in the turn after their answer, instead of every half waiting for the other", async () => {
+  it("sends a crowd together with those who ask again one turn after their results, so that no half waits for the other", async () => {
     const callers = new Callers();
     const first = callers.ask(5, 4);
     await turn();
@@ -64,7 +64,7 @@ describe("DatastorePipe", () => {
     expect(callers.sizes).toEqual([5, 10, 10, 10, 5]);
   });
 
-  describe("beside those who are about to be answered, and to ask then", () => {
+  describe("where others will ask soon", () => {
     let callers: Callers;
 
     beforeEach(() => {
@@ -81,7 +81,7 @@ describe("DatastorePipe", () => {
       for (let count = 0; count < 4; count += 1) await turn();
     };
 
-    /** A crowd that asks once, and whether it was held; answered afterwards. */
+    /** Lets a crowd ask once, and returns whether it had to wait; settled afterwards. */
     const crowd = async (count: number, isJoined = false): Promise<boolean> => {
       const before = callers.sizes.length;
       const asked = callers.ask(count, 1);
@@ -94,7 +94,7 @@ describe("DatastorePipe", () => {
       return isHeld;
     };
 
-    it("holds a crowd until these have asked", async () => {
+    it("lets a crowd wait until they have asked", async () => {
       callers.expected = 100;
       const asked = callers.ask(5, 1);
       await turns();
@@ -107,7 +107,7 @@ describe("DatastorePipe", () => {
       await Promise.all([asked, joining]);
     });
 
-    it("holds it, where another one has just asked, until the turn after their answer", async () => {
+    it("lets it wait, where one more has just asked, until the turn after their results", async () => {
       callers.expected = 100;
       const asked = [callers.ask(5, 1)];
       await turns();
@@ -121,7 +121,7 @@ describe("DatastorePipe", () => {
       await Promise.all(asked);
     });
 
-    it("sends it after a while that nobody joins", async () => {
+    it("sends it after a while where nobody joins", async () => {
       callers.expected = 100;
       const asked = callers.ask(5, 1);
       await turns();
@@ -133,7 +133,7 @@ describe("DatastorePipe", () => {
       await asked;
     });
 
-    it("does so ever less often, where it is for nothing, and as before, where it is not", async () => {
+    it("waits ever less often where that is useless, and as before where it is not", async () => {
       callers.expected = 100;
       const heldOf = async (calls: number) => {
         const held: number[] = [];
@@ -146,7 +146,7 @@ describe("DatastorePipe", () => {
       expect(await heldOf(13)).toEqual([0, 4, 12]);
     });
 
-    it("lets a crowd pass that is larger than they are, and the few who come after one", async () => {
+    it("sends a crowd that outnumbers them at once, and the few who come after one", async () => {
       callers.expected = 8;
       expect(await crowd(9)).toBe(false);
       callers.expected = 3;
@@ -156,7 +156,7 @@ describe("DatastorePipe", () => {
     });
   });
 
-  it("lets a few callers wait for nobody", async () => {
+  it("sends a few callers at once", async () => {
     const callers = new Callers();
     callers.expected = 3;
     const first = callers.ask(1, 2);
@@ -165,7 +165,7 @@ describe("DatastorePipe", () => {
     expect(callers.sizes).toEqual([1, 1, 1, 1]);
   });
 
-  it("is not idle before it has answered who asked while it waited for a turn", async () => {
+  it("is not idle before it has served those who asked while it waited for a turn of the event loop", async () => {
     const callers = new Callers();
     await callers.ask(20, 1);
     const isAnswered = jest.fn();

@@ -37,14 +37,14 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
   const valuesOf = async (ids: readonly string[]) =>
     (await Promise.all(ids.map((id) => other.load(id)))).map((record) => record?.data.n);
 
-  it("travel in one commit", async () => {
+  it("go in one commit", async () => {
     const ids = await stored(20);
     expect(await Promise.all(ids.map((id, n) => store.update(id, set(n))))).toEqual(ids.map(() => true));
     expect(proxy.calls.Commit).toBe(1);
     expect(await valuesOf(ids)).toEqual(ids.map((_, n) => String(n)));
   });
 
-  it("P3: of one session are merged in order, and each caller is answered", async () => {
+  it("P3: of one session are merged in order, and each caller gets its result", async () => {
     const [id, ...others] = await stored(3, { data: { kept: "1", removed: "1" }, counters: { n: 1 } });
     const answers = await Promise.all([
       store.update(id!, { data: { set: { a: "1", b: "1" } }, counters: { n: 2 }, lastSeenAt: 1 }),
@@ -61,7 +61,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     expect((await other.load(others[0]!))?.counters.n).toBe(6);
   });
 
-  it("P2: answer false for the sessions that were killed between load and update, and bring none back", async () => {
+  it("P2: are false for the sessions that were killed between load and update, and bring none back", async () => {
     const ids = await stored(32);
     const loaded = await Promise.all(ids.map((id) => store.load(id)));
     expect(loaded.every(Boolean)).toBe(true);
@@ -73,7 +73,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     for (const id of dead) expect((await other.find({ state: "ended", id }).next()).value).toMatchObject({ id });
   });
 
-  it("P2: answer false for a session that is killed while their commit is on its way", async () => {
+  it("P2: are false for a session that is killed while their commit is under way", async () => {
     const ids = await stored(8);
     const gate = proxy.holdNext("before");
     const updating = Promise.all(ids.map((id, n) => store.update(id, set(n))));
@@ -92,7 +92,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     expect(counters).toEqual(ids.map((_, n) => (n === 7 ? undefined : 2)));
   });
 
-  it("P7: all reject where the answer is lost, are not sent again, and leave a later save alone", async () => {
+  it("P7: all reject where the response is lost, are not sent again, and leave a later save alone", async () => {
     const ids = await stored(10);
     proxy.after = () => {
       proxy.after = undefined;
@@ -163,7 +163,7 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     const ids = await stored(12);
     const asked = Array.from({ length: 600 }, (_, n) => ids[(n * 7) % ids.length]!);
     const answers = asked.map(async (id, n) => {
-      // In small bunches, so that some come while others are under way.
+      // In small groups, so that some come while others are under way.
       for (let turn = 0; turn < n / 10; turn += 1) await new Promise((later) => setImmediate(later));
       return store.update(id, { ...set(n), counters: { n: 1 } });
     });
@@ -202,14 +202,14 @@ describeOnEmulator("Updates of DatastoreStore at the same time", () => {
     );
   });
 
-  it("travel 500 at a time", async () => {
+  it("go 500 at a time", async () => {
     const ids = await stored(600);
     expect(await Promise.all(ids.map((id, n) => store.update(id, set(n))))).toEqual(ids.map(() => true));
     expect(proxy.calls.Commit).toBe(2);
     expect(await valuesOf(ids)).toEqual(ids.map((_, n) => String(n)));
   });
 
-  it("travel 3 MiB at a time, those of one session too", async () => {
+  it("go 3 MiB at a time, those of one session too", async () => {
     const ids = await stored(5);
     let longest = 0;
     proxy.before = (_, bytes) => {

@@ -38,7 +38,7 @@ async function created(count: number, fields: Partial<SessionRecord> = {}): Prom
   return records;
 }
 
-/** Sessions that were over for an hour, and some that are not over for another. */
+/** Sessions that have been over for an hour, and some that last for another hour. */
 async function halfDue(count: number) {
   return { due: await created(count, OVER), live: await created(count) };
 }
@@ -129,7 +129,7 @@ describe("a session that is due, while a clearing is under way", () => {
   });
 });
 
-it("P2: a session that became due in the turn in which it was cleared is gone, for who wrote it too", async () => {
+it("P2: a session that became due in the turn in which it was cleared is gone, also for the store that wrote it", async () => {
   const [record] = await created(1);
   const made = sessionRecord(OVER);
   const [updated, , cleared] = await Promise.all([
@@ -164,7 +164,7 @@ it("two clearings and a server that renews at the same time: each session is cle
   expect(await idsOf({ state: "live" })).toEqual(sortedIds([...live, ...left]));
 });
 
-it("what a clearing that was killed has left, the next one clears", async () => {
+it("the next clearing deletes what a killed one has left", async () => {
   const { live } = await halfDue(3000);
   const clearer = fork(scripts.path("test/support/sqlite-caller.ts"), [path], { env: scripts.env, execArgv: [] });
   await once(clearer, "message");

@@ -10,7 +10,7 @@ import { killed, sessionRecord } from "../../support/session-records";
 import { faultsOf, inFile } from "../../support/sqlite-checks";
 import { howMany } from "../../support/how-many";
 
-/** Which bytes are changed; give the seed of a failed run to see it again. */
+/** Which bytes are changed; set the seed of a failed run to repeat it. */
 const SEED = Number(process.env.COATCHECK_SEED ?? Date.now() % 1_000_000);
 const FLIPS = howMany(60, 5_000);
 const HOUR = 3_600_000;
@@ -62,7 +62,7 @@ async function outcome<T>(read: () => T | Promise<T>): Promise<T | string> {
   }
 }
 
-/** Reads everything of a damaged folder, and changes some of it. Each answer has to be right, or a refusal. */
+/** Reads everything in a damaged folder, and changes some of it. Each result has to be right, or an error. */
 async function expectNothingWrong(folder: string, live: readonly SessionRecord[]) {
   const store = await outcome(() => new SqliteStore({ path: folder }));
   const counts = { opened: typeof store !== "string", right: 0, refused: 0, absent: 0 };
@@ -98,7 +98,7 @@ async function expectNothingWrong(folder: string, live: readonly SessionRecord[]
   return counts;
 }
 
-it(`P9: no byte that changes in the file makes a session another one, or ends the process (COATCHECK_SEED=${SEED})`, async () => {
+it(`P9: no byte that changes in the file turns a session into another one or ends the process (COATCHECK_SEED=${SEED})`, async () => {
   const { live } = await filledFolder();
   const sound = readFileSync(join(path, "sessions.db"));
   const used = [...sound.keys()].filter((at) => sound[at] !== 0);
@@ -133,7 +133,7 @@ it("P7: a file that was cut off is refused when it is opened, and stays as it is
   }
 });
 
-it("P9: of a file whose last byte is missing, all but one session are there, and that is not absent", async () => {
+it("P9: of a file whose last byte is missing, all but one session are there, and that one is not absent", async () => {
   const { live } = await filledFolder();
   const file = join(path, "sessions.db");
   execFileSync("truncate", ["-s", String(statSync(file).size - 1), file]);
@@ -161,7 +161,7 @@ it("P7: a file that is cut off while it is open is refused, and the process goes
   await store.close();
 });
 
-it("P9: what can't be read is unreadable and never absent, the rest is found around it, and it is cleared when its time is over", async () => {
+it("P9: what can't be read is unreadable and never absent, the rest is found around it, and it is cleared when it is due", async () => {
   const [damaged, newer, sound] = [sessionRecord(), sessionRecord(), sessionRecord()];
   const store = new SqliteStore({ path });
   for (const record of [damaged, newer, sound]) await store.create(record);
@@ -186,7 +186,7 @@ it("P9: what can't be read is unreadable and never absent, the rest is found aro
   expect(faultsOf(path)).toEqual([]);
 });
 
-it("P2: what can't be read can be ended, and replaced, and says who it was", async () => {
+it("P2: a session that can't be read can be ended and replaced, and its owner is known", async () => {
   const [damaged, replaced] = [sessionRecord({ owner: "alice" }), sessionRecord({ owner: "alice" })];
   const successor = sessionRecord();
   const store = new SqliteStore({ path });
@@ -203,7 +203,7 @@ it("P2: what can't be read can be ended, and replaced, and says who it was", asy
   expect(faultsOf(path)).toEqual([]);
 });
 
-it("P2: a session whose group can't be read can be ended, and what ended that can't be read keeps nothing else from being found", async () => {
+it("P2: a session whose group can't be read can be ended, and an unreadable ended session doesn't prevent others from being found", async () => {
   const [damaged, over, sound] = [sessionRecord(), sessionRecord(), sessionRecord({ owner: "alice" })];
   const store = new SqliteStore({ path });
   for (const record of [damaged, over, sound]) await store.create(record);

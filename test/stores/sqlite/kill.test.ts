@@ -56,7 +56,7 @@ it.each(numbered(howMany(4, 8)))(
   },
 );
 
-/** Kills a writer a moment after so many of its writes were acknowledged. */
+/** Kills a writer a moment after this many of its writes were acknowledged. */
 async function writeUntilKilled(path: string, lanes: number, writes: number): Promise<Acknowledged[]> {
   const acks: Acknowledged[] = [];
   writer = fork(scripts.path("test/support/sqlite-writer.ts"), [path, String(lanes)], {

@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 describe("while another connection holds the lock for writing", () => {
-  it("P7: writes wait, the event loop and loads go on, and the writes succeed in their order once it lets go", async () => {
+  it("P7: writes wait, the event loop and loads go on, and the writes succeed in their order once the lock is free", async () => {
     other.exec("BEGIN IMMEDIATE");
     const [created, successor] = [sessionRecord(), sessionRecord()];
     const settled: string[] = [];
@@ -43,7 +43,7 @@ describe("while another connection holds the lock for writing", () => {
       told("replace", store.replace(created.id, killed(), successor)),
       told("end", store.end(successor.id, killed())),
     ];
-    // The lock is this very thread's: whoever waited for it synchronously would wait in vain.
+    // This very thread has the lock, so waiting for it synchronously would never end.
     for (let turn = 0; turn < 20; turn += 1) {
       await delay(5);
       expect(await store.load(record.id)).toEqual(record);
@@ -64,7 +64,7 @@ describe("while another connection holds the lock for writing", () => {
     other.exec("COMMIT");
   });
 
-  it("closing waits for the writes that wait", async () => {
+  it("closing waits for waiting writes", async () => {
     other.exec("BEGIN IMMEDIATE");
     const update = store.update(record.id, { data: { set: { a: "1" } } });
     const closing = store.close();
@@ -76,7 +76,7 @@ describe("while another connection holds the lock for writing", () => {
     expect((await store.load(record.id))!.data.a).toBe("1");
   });
 
-  it("P7: what waited five seconds rejects with SESSION_STORE, and later writes succeed once it lets go", async () => {
+  it("P7: a write that waited five seconds rejects with SESSION_STORE, and later writes succeed once the lock is free", async () => {
     other.exec("BEGIN IMMEDIATE");
     const refused = { code: "SESSION_STORE", message: expect.stringContaining("database is locked") };
     const first = store.update(record.id, { data: { set: { first: "1" } } });
@@ -105,7 +105,7 @@ describe("while another connection holds the lock for writing", () => {
 });
 
 describe("a read that finds the file locked", () => {
-  /** As SQLite tells that another process recovers or closes the file. */
+  /** The error of SQLite's while another process recovers or closes the file. */
   const busy = () => Object.assign(new Error("database is locked"), { errcode: 261 });
   let file: SessionFile;
   beforeEach(() => (file = new SessionFile(path)));
@@ -122,7 +122,7 @@ describe("a read that finds the file locked", () => {
     expect(tries).toBe(5);
   });
 
-  it("and fails otherwise tells that", async () => {
+  it("and then fails for another reason reports that reason", async () => {
     let tries = 0;
     const reading = async () =>
       file.read(() => {

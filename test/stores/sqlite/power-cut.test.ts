@@ -86,7 +86,7 @@ describeWhereRecordable("a power failure", () => {
     expect(faults).not.toEqual([]);
   });
 
-  /** Lets the power fail at each of the moments (how many events came before), and returns what was wrong in the store's folder afterwards. */
+  /** Cuts the power at each of the moments (each a number of events), and returns what was wrong in the folder afterwards. */
   async function cut(events: TraceEvent[], store: string, disk: Disk, moments: readonly number[], luck: () => Luck) {
     const ledger = new Ledger();
     const faults: string[] = [];
@@ -116,7 +116,7 @@ function isWalStart(disk: Disk, event: TraceEvent): boolean {
   return event.kind === "write" && event.number === 0 && disk.nameOf(event)?.endsWith("-wal") === true;
 }
 
-/** So many moments in their order: half of them anywhere, half of them just before or after something rare. */
+/** This many moments in order: half of them anywhere, half just before or after something rare. */
 function momentsOf(events: readonly TraceEvent[], random: Random, count: number): number[] {
   const kinds = new Map<string, number[]>();
   const disk = new Disk(FOLDER);
@@ -137,7 +137,7 @@ function momentsOf(events: readonly TraceEvent[], random: Random, count: number)
   return moments.sort((a, b) => a - b);
 }
 
-/** Of what was not synced, a part is on disk: little, half, or most of it. */
+/** A part of what was not synced is on disk: little, half, or most of it. */
 function luckOf(random: Random): Luck {
   const share = random.pick([0.05, 0.5, 0.95]);
   return (changes) => (random.next() < share ? changes : Math.floor(random.next() * changes));

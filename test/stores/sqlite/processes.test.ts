@@ -57,7 +57,7 @@ function countEach(answers: unknown[][], wanted: unknown): number[] {
   return answers[0]!.map((_, index) => answers.filter((list) => list[index] === wanted).length);
 }
 
-/** Which of them this process finds. */
+/** Those that this process finds. */
 function areLive(records: SessionRecord[]): Promise<boolean[]> {
   return Promise.all(records.map(async ({ id }) => (await store.load(id)) !== undefined));
 }

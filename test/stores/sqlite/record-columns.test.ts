@@ -11,7 +11,7 @@ import { connectTo } from "../../support/sqlite-checks";
 
 let path: string;
 let store: SqliteStore;
-/** Has the record of no write in memory. */
+/** A store that has no record in memory from a write of its own. */
 let reader: SqliteStore;
 let db: Database;
 

@@ -35,7 +35,7 @@ it("may be opened twice in one process: both see all, and closing one leaves the
   await third.close();
 });
 
-it("P1: a load answers what another store has written since the load before it", async () => {
+it("P1: a load returns what another store has written since the previous load", async () => {
   const [first, second] = [new SqliteStore({ path }), new SqliteStore({ path })];
   const record = sessionRecord({ data: { a: "0" } });
   await first.create(record);
@@ -52,7 +52,7 @@ it("P1: a load answers what another store has written since the load before it",
   await second.close();
 });
 
-it("P2: what an update that came to nothing would have stored is not what is loaded", async () => {
+it("P2: a load doesn't return what a failed update would have stored", async () => {
   const [first, second] = [new SqliteStore({ path }), new SqliteStore({ path })];
   const record = sessionRecord({ data: { a: "0" } });
   await first.create(record);
@@ -149,7 +149,7 @@ describe("a mutate", () => {
     await other.close();
   });
 
-  it("P3: whose change throws rejects alone: what was asked for beside it is done, each once", async () => {
+  it("P3: whose change throws rejects alone: the writes beside it are done, each once", async () => {
     const [ended, created] = [sessionRecord(), sessionRecord({ owner: "bob" })];
     await store.create(ended);
     const refusing = (): SessionDelta => {
@@ -184,7 +184,7 @@ describe("a mutate", () => {
     expect(faultsOf(path)).toEqual([]);
   });
 
-  it("leaves nothing in memory of what it would have stored, when that is rolled back", async () => {
+  it("leaves nothing in memory when it is rolled back", async () => {
     const loaded = await store.load(record.id);
     let calls = 0;
     const refusing = (from: number) => (): SessionDelta => {

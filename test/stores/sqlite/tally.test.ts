@@ -68,7 +68,7 @@ it("counts sessions that were renewed, signed in, ended and replaced where they 
   expect(faultsOf(path)).toEqual([]);
 });
 
-it("counts none of what was to be written beside something that was refused", async () => {
+it("counts no write of a transaction in which another write was refused", async () => {
   const [record, other] = [sessionRecord(), sessionRecord()];
   await store.create(record);
   const outcomes = await Promise.allSettled([

@@ -51,7 +51,7 @@ async function update(count: number): Promise<void> {
   }
 }
 
-/** Goes on writing until something holds. */
+/** Goes on writing until the condition is true. */
 async function updateUntil(holds: () => boolean): Promise<void> {
   while (!holds()) await update(PER_TURN);
 }
@@ -100,7 +100,7 @@ it("grows while another connection reads in one transaction, and starts over, cu
   expect(size()).toBeLessThanOrEqual(33 * MIB);
 });
 
-it("loses nothing in all that", async () => {
+it("loses nothing meanwhile", async () => {
   const first = generation();
   await updateUntil(() => generation() > first + 1);
   const inMemory = await Promise.all(records.map(({ id }) => store.load(id)));

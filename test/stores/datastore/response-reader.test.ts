@@ -59,7 +59,7 @@ const result: fc.Arbitrary<EntityResult> = fc.record({
   version: int64,
 });
 
-/** All of an answer, of which entities are read when somebody wants them. */
+/** The whole of a response, whose entities are otherwise read only when they are used. */
 function whole({ found, missing, deferred }: LookupResponse): LookupResponse {
   const read = ({ entity: { key, properties }, version }: EntityResult) => ({ entity: { key, properties }, version });
   return { found: found.map(read), missing: missing.map(read), deferred };

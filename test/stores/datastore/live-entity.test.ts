@@ -9,7 +9,7 @@ import { sessionRecord } from "../../support/session-records";
 
 const { Key, LookupResponse, Value } = google.datastore.v1;
 
-/** The entity as an answer brings it, which is read from its bytes. */
+/** The entity as it comes in a response: it is read from its bytes. */
 function stored(id: string, properties: Properties): Entity {
   const key = { path: [{ kind: "session", name: id }] };
   const response = LookupResponse.fromObject({ found: [{ entity: { key, properties }, version: 1 }] });
@@ -111,7 +111,7 @@ describe("A live record that is read from bytes", () => {
     }
   });
 
-  it("does not keep the memory of the whole answer for the bytes in it", () => {
+  it("does not keep the memory of the whole response for a few bytes of it", () => {
     const read = readLive(stored("a", liveProperties(sessionRecord({ data: { a: new Uint8Array([1, 2]) } }))));
     expect((read.data.a as Uint8Array).buffer.byteLength).toBe(2);
   });

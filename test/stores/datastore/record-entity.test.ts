@@ -26,7 +26,7 @@ describeOnEmulator("What DatastoreStore keeps", () => {
 
   afterEach(() => Promise.all([store.close(), rpc.close()]));
 
-  /** By a query: of its answers Google's own library says all, also what is indexed. */
+  /** By a query: the client reads its responses with Google's own library, which also tells what is indexed. */
   const stored = async (id: string, kind = "session") => {
     for await (const page of rpc.query(kind, [], 300)) {
       const found = page.find(({ entity }) => idOfEntity(entity) === id);
@@ -130,7 +130,7 @@ describeOnEmulator("What DatastoreStore keeps", () => {
     expect(await stored(damaged.id)).toEqual({});
   });
 
-  it("finds by owner and project among many without an index of its own, over several pages", async () => {
+  it("finds by owner and project among many without a composite index, over several batches", async () => {
     const records = Array.from({ length: 660 }, (_, index) =>
       sessionRecord({ owner: `owner${index % 2}`, project: `project${index % 3 === 0 ? 0 : 1}` }),
     );
