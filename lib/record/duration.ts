@@ -18,9 +18,18 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export async function within<T, L>(timeoutMs: number, work: Promise<T>, onTimeout: () => L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+  const timedOut = new Promise<L>((resolve, reject) => {
+    timer = setTimeout(() => {
+      try {
+        resolve(onTimeout());
+      } catch (error: unknown) {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is the error of the caller
+        reject(error);
+      }
+    }, timeoutMs);
+  });
   try {
-    return await Promise.race([work, timedOut.then(onTimeout)]);
+    return await Promise.race([work, timedOut]);
   } finally {
     clearTimeout(timer);
   }

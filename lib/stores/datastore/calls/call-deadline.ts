@@ -1,3 +1,4 @@
+import { within } from "../../../record/duration";
 import { timeoutError, waitedError } from "../datastore-errors";
 
 /** How long a call to Datastore may take unless the option `timeoutMs` says otherwise, in milliseconds. */
@@ -23,17 +24,11 @@ export class CallDeadline {
    * Makes one call, which is given the instant at which its time ends. Rejects with `SESSION_STORE_TIMEOUT` where it
    * has not settled by then.
    */
-  async within<T>(call: string, work: (end: number) => Promise<T>): Promise<T> {
+  within<T>(call: string, work: (end: number) => Promise<T>): Promise<T> {
     const end = performance.now() + this.#timeoutMs;
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(timeoutError(call, this.#timeoutMs)), this.#timeoutMs);
+    return within(this.#timeoutMs, work(end), () => {
+      throw timeoutError(call, this.#timeoutMs);
     });
-    try {
-      return await Promise.race([work(end), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /** The milliseconds until `end`, 1 or more. Throws `SESSION_STORE_TIMEOUT` where there are none left. */
