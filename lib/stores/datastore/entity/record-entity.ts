@@ -43,7 +43,7 @@ export const HEADER_PROPERTIES: readonly string[] = [...ENDING_PROPERTIES, "page
  * When clearing may take the entity: `purgeAt`, a timestamp for Datastore's TTL policy, and `sweep` for the clearing
  * job. A session without an end has neither.
  */
-export function purgeProperties(id: string, purgeAt: number): Properties {
+function purgeProperties(id: string, purgeAt: number): Properties {
   const timestamp = timestampValue(purgeAt);
   return timestamp === undefined ? {} : { purgeAt: timestamp, sweep: indexedValue(sweepKey(id, purgeAt)) };
 }
@@ -65,7 +65,7 @@ export function liveProperties(record: SessionRecord): Properties {
 }
 
 /** What is counted; see `tallyKey`. */
-export function tallyValue(id: string, group: SessionGroup, expiresAt: number): Value {
+function tallyValue(id: string, group: SessionGroup, expiresAt: number): Value {
   return indexedValue(tallyKey(id, group, expiresAt));
 }
 
@@ -94,7 +94,7 @@ function sharedProperties(record: SessionRecord | EndedRecord): Properties {
   };
 }
 
-export function attributeValue(attribute: AttributeRecord): Value {
+function attributeValue(attribute: AttributeRecord): Value {
   return embedded({
     value: encodedValue(attribute.value),
     encrypted: booleanValue(attribute.encrypted),
@@ -104,7 +104,7 @@ export function attributeValue(attribute: AttributeRecord): Value {
   });
 }
 
-export function securityKeyValue(key: SecurityKeyRecord): Value {
+function securityKeyValue(key: SecurityKeyRecord): Value {
   return embedded({
     payload: encodedValue(key.payload),
     createdAt: numberValue(key.createdAt),
@@ -112,7 +112,7 @@ export function securityKeyValue(key: SecurityKeyRecord): Value {
   });
 }
 
-export function pageValue(page: PageRecord): Value {
+function pageValue(page: PageRecord): Value {
   return embedded({
     path: textValue(page.path),
     openedAt: numberValue(page.openedAt),

@@ -152,7 +152,7 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 const NOWHERE: Key["partitionId"] = { namespaceId: "", databaseId: "" };
 
 /** Texts and bytes are as they were stored. `end` is where the entity ends. */
-export function readEntity(from: ProtobufReader, end = from.end()): Entity {
+function readEntity(from: ProtobufReader, end = from.end()): Entity {
   const entity: Mutable<Entity> = { key: { partitionId: NOWHERE, path: [] }, properties: dictionary() };
   while (from.at < end) {
     const tag = from.uint32();
@@ -230,7 +230,7 @@ export function readTimestamp(from: ProtobufReader): NonNullable<Value["timestam
   return timestamp;
 }
 
-export function readKey(from: ProtobufReader): Key {
+function readKey(from: ProtobufReader): Key {
   const end = from.end();
   let partitionId = NOWHERE;
   const path: { kind: string; name?: string }[] = [];
