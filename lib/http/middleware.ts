@@ -6,7 +6,7 @@ import { keepCurrent } from "./bind-listeners";
 import { hasBody, REQUEST_SESSION } from "./exchange";
 import type { RequestWithSession } from "./exchange";
 import { holdResponse } from "./hold/hold-response";
-import { sharedPrototype } from "./hold/response-hooks";
+import { sharedPrototype } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
 import { RequestSession } from "./request-session";
 

@@ -2,7 +2,7 @@ import { ServerResponse } from "node:http";
 import { hideShown, showEnded, showHead } from "./held-view";
 import { failWrite, putSenders } from "./hold-state";
 import type { HoldState } from "./hold-state";
-import { whenBoth } from "./response-gate";
+import { whenBoth } from "./hold-state";
 
 const UNAVAILABLE = "Service Unavailable\n";
 

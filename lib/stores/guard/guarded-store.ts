@@ -2,8 +2,7 @@ import { hasExpired, sweeping } from "../../record/expiry";
 import type { SessionDelta } from "../../record/session-delta";
 import { groupOf } from "../../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
-import { StoreCalls } from "./store-calls";
-import { isDueTo, started } from "./store-errors";
+import { isDueTo, started, StoreCalls } from "./store-calls";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 
 export interface GuardOptions {

@@ -1,5 +1,5 @@
 import { SessionError } from "../../../lib/errors";
-import { isDueTo, started, storeError, timeoutError } from "../../../lib/stores/guard/store-errors";
+import { isDueTo, started, storeError, timeoutError } from "../../../lib/stores/guard/store-calls";
 
 describe("the errors of a store", () => {
   it("P7: are SessionErrors that name the operation, with the store's own error as their cause", () => {
