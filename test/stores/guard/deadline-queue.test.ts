@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DeadlineQueue } from "../../../lib/stores/guard/deadline-queue";
+import { DeadlineQueue } from "../../../lib/stores/guard/store-calls";
 
 describe("DeadlineQueue", () => {
   it("keeps no deadlines that were met, although there is always one under way", () => {
