@@ -77,7 +77,7 @@ export class Exchange implements RequestBytes {
     return {
       remoteAddress: (ip ?? this.req.socket.remoteAddress ?? "").slice(0, MAX_ADDRESS_LENGTH),
       userAgent: (this.req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT_LENGTH),
-      scope: this.settings.scopeOf(this.req).slice(0, MAX_SCOPE_LENGTH),
+      scope: this.settings.scopeOf(this.req).slice(0, MAX_SCOPE_LENGTH).toWellFormed(),
     };
   }
 

@@ -18,6 +18,12 @@ describe.each(EXPRESSES)("the middleware on %s", (_name, express) => {
     expect((await app.get("/read", { cookie })).body).toBe('{"views":2,"owner":"__guest__"}');
   });
 
+  it("keeps of a scope what any store can keep, also where cutting it has split a character", async () => {
+    app = await startApp(countingRoutes, { express, scope: () => `${"x".repeat(63)}🍵` });
+    await app.get("/count");
+    expect(await app.sessions.getSessionInfo()).toMatchObject([{ sessionScope: `${"x".repeat(63)}\ufffd` }]);
+  });
+
   it("lets an error page look for a session whose load has failed", async () => {
     const { store } = watchedStore((method) => (method === "load" ? Promise.reject(new Error("down")) : undefined));
     app = await startApp(
