@@ -8,7 +8,10 @@ import { Sessions } from "../lib/sessions";
 import { MemoryStore } from "../lib/testing/index";
 import { EXPRESSES, send } from "./support/app";
 
-/** Until V8 12 (Node 22, 23), no two objects have one shape to which a property was added after their prototypes were changed. */
+/**
+ * Until V8 12 (Node 22, 23), no two objects have one shape to which a property was added after their prototypes were
+ * changed.
+ */
 const isNeeded = Number.parseInt(process.versions.v8, 10) < 13;
 
 const REQUESTS = 20;
@@ -46,7 +49,10 @@ function ownOf(object: object): object {
 }
 
 describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, express) => {
-  /** How many requests have the shape of the one before, and how many responses, once a handler behind this middleware has added properties to them. */
+  /**
+   * How many requests have the shape of the one before, and how many responses, once a handler behind this middleware
+   * has added properties to them.
+   */
   async function shapesBehind(...middlewares: RequestHandler[]) {
     const requests: Request[] = [];
     const responses: Response[] = [];
@@ -63,7 +69,8 @@ describe.each(EXPRESSES)("the shapes of requests and responses, on %s", (_name, 
   // Not all of them: V8 finds the shape in a small cache, in which that of any other object may take its place.
   const MOST = REQUESTS / 2;
 
-  // In one app of 64, requests and responses have one place in that cache between them; three such apps of four are one in 65,000.
+  // In one app of 64, requests and responses have one place in that cache between them; three such apps of four are one
+  // in 65,000.
   it("are one for most requests, and one for most responses, behind the middleware, in at least two apps of four", async () => {
     const fewest: number[] = [];
     for (let app = 0; app < 4; app += 1) fewest.push(Math.min(...(await shapesBehind(expressShapes()))));

@@ -42,8 +42,8 @@ export function assertRecordFits(record: SessionRecord, maxBytes: number): void 
 }
 
 /**
- * Refuses a change after which the record, with these data, has more than `maxBytes`: `SESSION_TOO_LARGE`. A change that
- * shrinks it always fits; what has expired in it is not counted, as it goes with the change.
+ * Refuses a change after which the record, with these data, has more than `maxBytes`: `SESSION_TOO_LARGE`. A change
+ * that shrinks it always fits; what has expired in it is not counted, as it goes with the change.
  */
 export function assertChangeFits(
   record: SessionRecord,

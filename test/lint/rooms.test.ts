@@ -59,7 +59,10 @@ const ALLOWED = [
   ["test/lint/rooms.test.ts", 'import "../../lib/sessions";'],
 ] as const;
 
-/** Lints texts, each as if it was in the file that is named with it, by the project's own configuration; without types, which take long. */
+/**
+ * Lints texts, each as if it was in the file that is named with it, by the project's own configuration; without types,
+ * which take long.
+ */
 const LINT = `
   import { text } from "node:stream/consumers";
   import { ESLint } from "eslint";

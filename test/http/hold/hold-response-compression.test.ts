@@ -7,8 +7,9 @@ import { bodyOf, EXPRESSES, GATES, play } from "./hold-response-app";
 import type { Handler, Scenario } from "./hold-response-app";
 
 /**
- * What is in use: 1.7.4 and 1.7.5 look at `_header` and call `_implicitHeader`; 1.8 looks at `headersSent`. Next.js, which is too large to be installed for a
- * test, carries a copy of 1.7.4; what its server and its API routes do with a response is done here in their way.
+ * What is in use: 1.7.4 and 1.7.5 look at `_header` and call `_implicitHeader`; 1.8 looks at `headersSent`. Next.js,
+ * which is too large to be installed for a test, carries a copy of 1.7.4; what its server and its API routes do with a
+ * response is done here in their way.
  */
 const VERSIONS = ["compression174", "compression17", "compression"].map((name): [string, () => RequestHandler] => [
   `${name} ${jest.requireActual<{ version: string }>(`${name}/package.json`).version}`,

@@ -227,8 +227,8 @@ describe.each(EXPRESSES)("an answer that is complete, on %s", (_name, express) =
   test.each(Object.entries(closings))(
     "P7: whose change was not stored gives way to the error page: %s",
     async (_what, act) => {
-      // The app's own, or Express's where the app's has been asked for this request before: for the handler's error (500), where that comes in
-      // the very turn in which the save fails.
+      // The app's own, or Express's where the app's has been asked for this request before: for the handler's error
+      // (500), where that comes in the very turn in which the save fails.
       expect((await ask(act, notStored, { request: GET })).answer).toMatch(/^HTTP\/1.1 50[03] [^]*(not stored|broken)/);
     },
   );

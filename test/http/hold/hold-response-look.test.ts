@@ -4,9 +4,9 @@ import { EXPRESSES, GATES, GET, OUR_COOKIE, play } from "./hold-response-app";
 import type { Scenario, Seen } from "./hold-response-app";
 
 /**
- * What Node's `_http_outgoing` and `_http_server`, finalhandler, on-finished, send, compression, http-proxy, Express and loggers read of a
- * response, and of its connection, Node 20 to 26. Not among them is how much waits in Node's own buffers (`writableLength`, `writableCorked`, `outputSize`):
- * while a response is held, nothing does.
+ * What Node's `_http_outgoing` and `_http_server`, finalhandler, on-finished, send, compression, http-proxy, Express
+ * and loggers read of a response, and of its connection, Node 20 to 26. Not among them is how much waits in Node's own
+ * buffers (`writableLength`, `writableCorked`, `outputSize`): while a response is held, nothing does.
  */
 const READ = [
   ...["headersSent", "_header", "_headerSent", "finished", "writableEnded", "writableFinished", "writableNeedDrain"],

@@ -11,7 +11,10 @@ import { addOurCookie, OUR_COOKIE, TestGate } from "./hold-response-app";
 
 type Transport = "websocket" | "polling";
 
-/** Opens a connection through `engine.use`, which for a websocket hands its middlewares a response that is none of Node's. */
+/**
+ * Opens a connection through `engine.use`, which for a websocket hands its middlewares a response that is none of
+ * Node's.
+ */
 async function connectThrough(transport: Transport, gateFor: (res: Response) => TestGate, awaited = "open") {
   const log: unknown[] = [];
   let gate: TestGate | undefined;

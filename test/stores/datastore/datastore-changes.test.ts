@@ -32,7 +32,8 @@ it("leaves behind what is too much for one commit", () => {
   expect([changes.count, changes.take()]).toEqual([1, [{ id: "a", changes: all.slice(2) }]]);
 });
 
-// V8 keeps tables that a Map has outgrown for as long as its old generation, and a change refers to the request that waits for it.
+// V8 keeps tables that a Map has outgrown for as long as its old generation, and a change refers to the request that
+// waits for it.
 it("keeps nothing of what it has handed out in the lists that its map has held", () => {
   const setting = jest.spyOn(Map.prototype, "set");
   const changes = new DatastoreChanges();

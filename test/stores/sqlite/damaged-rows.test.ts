@@ -46,7 +46,10 @@ describe("P9: a row in which", () => {
     await store.create(record);
   });
 
-  /** Writes one value past the store, of the type that `cast` says, and expects that the session can't be read, and is not absent. */
+  /**
+   * Writes one value past the store, of the type that `cast` says, and expects that the session can't be read, and is
+   * not absent.
+   */
   async function expectUnreadable(column: string, value: number | Uint8Array | null, cast: string): Promise<void> {
     db.prepare(`UPDATE session SET ${column} = ${cast} WHERE id = ?`).run(value, record.id);
     const failure = { code: "SESSION_UNREADABLE", message: expect.stringContaining(record.id) };

@@ -88,7 +88,8 @@ describe("a store that is left open", () => {
 describe("P7: a user who may not write", () => {
   /** The error that a store of a folder gives a process of a user who is not root. */
   function openedByAnotherUser(folder: string): { code: string; message: string } {
-    // It loads all that it needs before it gives up its rights, because another user may not be allowed to read this checkout.
+    // It loads all that it needs before it gives up its rights, because another user may not be allowed to read this
+    // checkout.
     const script = `
       const { SqliteStore } = require(${JSON.stringify(scripts.path("lib/stores/sqlite/sqlite-store.ts"))});
       const warmUp = new SqliteStore({ path: ${JSON.stringify(join(base, "warm-up"))} });

@@ -86,7 +86,10 @@ describeWhereRecordable("a power failure", () => {
     expect(faults).not.toEqual([]);
   });
 
-  /** Cuts the power at each of the moments (each a number of events), and returns what was wrong in the folder afterwards. */
+  /**
+   * Cuts the power at each of the moments (each a number of events), and returns what was wrong in the folder
+   * afterwards.
+   */
   async function cut(events: TraceEvent[], store: string, disk: Disk, moments: readonly number[], luck: () => Luck) {
     const ledger = new Ledger();
     const faults: string[] = [];

@@ -33,7 +33,10 @@ afterEach(async () => {
 const wal = () => join(path, "sessions.db-wal");
 const size = () => statSync(wal()).size;
 
-/** One more each time the WAL starts over. To open and close it here is harmless: SQLite's locks are on the other two files. */
+/**
+ * One more each time the WAL starts over. To open and close it here is harmless: SQLite's locks are on the other two
+ * files.
+ */
 function generation(): number {
   const head = Buffer.alloc(32);
   const file = openSync(wal(), "r");
