@@ -11,7 +11,7 @@ import type { Note } from "../../support/power-cut-writer";
 import { randomFrom } from "../../support/random";
 import type { Random } from "../../support/random";
 
-const CUTS = howMany(25, 1_500);
+const CUTS = howMany(12, 1_500);
 const SEED = Number(process.env.COATCHECK_SEED ?? Date.now());
 const missing = missingForRecording();
 
