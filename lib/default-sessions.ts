@@ -11,7 +11,9 @@ import { SessionError, warnOf } from "./errors";
 import { forgettable, toldLater } from "./forgettable";
 import type { SessionHandler } from "./http/middleware";
 import type { SessionOptions } from "./options/session-options";
-import { consoleRoom } from "./rooms-on-demand";
+import type { PagesHandler } from "./pages/pages-handler";
+import type { SessionPagesOptions } from "./pages/pages-options";
+import { consoleRoom, pagesRoom } from "./rooms-on-demand";
 import { Sessions } from "./sessions";
 import type { ClearProgress } from "./stores/store";
 
@@ -127,4 +129,17 @@ export function defineTask<Params = unknown>(name: string, task: Task<Params>): 
  */
 export function sessionConsole(options: ConsoleOptions = {}): ConsoleHandler {
   return consoleRoom().consoleHandler(options, defaultSessions);
+}
+
+/**
+ * The pages that are open in browsers: an Express handler that serves `pages.js`, and what that asks for. It comes after `sessionMiddleware`:
+ * `app.use("/session", sessionPages())`, and in each page `<script src="/session/pages.js" defer></script>`. From then on a session knows its open pages,
+ * and its pages are told when it ends. Throws `SESSION_CONFIG`.
+ */
+export function sessionPages(options: SessionPagesOptions<Sessions> = {}): PagesHandler {
+  const { sessions, texts } = pagesRoom().readSessionPagesOptions(options);
+  if (sessions === undefined && made.size === 0) {
+    throw new SessionError("SESSION_CONFIG", "sessionPages must be called after sessionMiddleware.");
+  }
+  return ((sessions as Sessions | undefined) ?? defaultSessions()).pagesHandler(texts);
 }

@@ -10,6 +10,7 @@ export {
   openClientlessSession,
   sessionConsole,
   sessionMiddleware,
+  sessionPages,
   startClearSessions,
   withClientlessSession,
 } from "./default-sessions";
@@ -54,6 +55,13 @@ export type { EndedNotice } from "./admin/ended-notice";
 export type { Match, SessionFilter } from "./admin/listing/session-filter";
 export type { ConsoleHandler } from "./admin/console/console-handler";
 export type { AuditTrail, ConsoleOptions, ConsoleSessions } from "./admin/console/console-options";
+export type { PagesHandler } from "./pages/pages-handler";
+export type { SessionPagesOptions, TextsOfNotice } from "./pages/pages-options";
+export type { SessionPages } from "./pages/session-pages";
+export type { MessageTarget } from "./pages/page-messages";
+export type { NoticeAbout, NoticeTexts } from "./pages/page-texts";
+export type { SessionEnd } from "./pages/pages-host";
+export type { OpenPage } from "./session/open-page";
 export { requireSecurityKey } from "./http/security-key/require-security-key";
 export type { RequireSecurityKeyOptions } from "./http/security-key/require-security-key-options";
 export type {

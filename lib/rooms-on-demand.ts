@@ -28,6 +28,11 @@ export function consoleRoom() {
   return require("./admin/console/console-handler") as typeof import("./admin/console/console-handler");
 }
 
+/** The pages that are open, and what they are told. */
+export function pagesRoom() {
+  return require("./pages/session-pages") as typeof import("./pages/session-pages");
+}
+
 /** The embedded store. */
 export function sqliteRoom() {
   return require("./stores/sqlite/sqlite-store") as typeof import("./stores/sqlite/sqlite-store");

@@ -12,7 +12,7 @@ import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/tasks/defined-tasks";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { SessionError } from "./errors";
-import { deadIdsOf } from "./http/request-session";
+import { deadIdsOf, recordOf } from "./http/request-session";
 import type {
   ExpressSessionStore,
   ExpressSessionStoreOptions,
@@ -23,6 +23,9 @@ import type { ClearSchedule } from "./jobs/clear-schedule";
 import { DEFAULT_SCHEDULE, checkedSchedule } from "./options/option-checks";
 import { resolveOptions } from "./options/session-options";
 import type { SessionOptions } from "./options/session-options";
+import type { SessionPages } from "./pages/session-pages";
+import type { PagesHandler } from "./pages/pages-handler";
+import type { TextsOfNotice } from "./pages/pages-options";
 import { assertSessionId } from "./record/token";
 import { adminRoom, clearScheduleRoom, expressSessionStoreRoom } from "./rooms-on-demand";
 import { currentSession } from "./session/current-session";
@@ -233,6 +236,19 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return library === undefined ? http.sessionStore() : librarySessionStore(http, library);
   }
 
+  /** The pages that are open in browsers: messages to them. See `sessionPages`. */
+  get pages(): SessionPages {
+    return this.#rooms.pages;
+  }
+
+  /** @internal What `sessionPages` mounts. Throws `SESSION_CONFIG` where it is mounted already. */
+  pagesHandler(texts: TextsOfNotice | undefined): PagesHandler {
+    const { pages, http } = this.#rooms;
+    const handler = pages.handler(texts, (req) => recordOf(req, http));
+    http.isNoActivity = (req) => pages.isNoActivity(req);
+    return handler;
+  }
+
   /**
    * Stops the clearing, waits for what is under way, and closes the store. Later calls reject with `SESSION_CLOSED`.
    */
@@ -240,7 +256,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#rooms.given(async () => {
       this.#closed = true;
       this.#clearing?.stop();
-      this.#rooms.clientlessMade?.stop();
+      this.#rooms.stop();
       await this.#rooms.store.close();
     });
   }

@@ -5,18 +5,22 @@ import type { SessionReader } from "./admin/listing/session-reader";
 import type { ClientlessSessions } from "./clientless/clientless-sessions";
 import { getUserContext } from "./clientless/user-context";
 import { forgettable, toldLater } from "./forgettable";
+import { deadIdsOf } from "./http/request-session";
 import type { ExpressSessionStore } from "./http/express-session-store/express-session-store";
 import { httpSettings } from "./http/http-settings";
 import type { HttpSettings } from "./http/http-settings";
 import { Traffic } from "./http/traffic";
 import type { ResolvedOptions } from "./options/session-options";
+import type { SessionPages } from "./pages/session-pages";
 import { AttributeEncryption } from "./record/crypto/attribute-encryption";
 import { touchAt } from "./record/expiry";
-import { adminRoom, clientlessRoom, expressSessionStoreRoom } from "./rooms-on-demand";
+import type { EndReason, SessionRecord } from "./record/session-record";
+import { adminRoom, clientlessRoom, expressSessionStoreRoom, pagesRoom } from "./rooms-on-demand";
 import { currentHolder } from "./session/current-session";
 import type { SessionPolicy } from "./session/life/session-policy";
 import { Announcer } from "./session/session-events";
 import type { SessionEvents } from "./session/session-events";
+import { SessionWatch } from "./session/session-watch";
 import { storeByEnvironment } from "./options/store-by-environment";
 import { GuardedStore } from "./stores/guard/guarded-store";
 import { OwnContext } from "./stores/own-context";
@@ -31,7 +35,9 @@ export class Wiring {
   readonly kill: Kill;
   /** Undefined where nothing has asked for it yet. */
   httpMade: HttpSettings | undefined;
-  clientlessMade: ClientlessSessions | undefined;
+  #clientlessMade: ClientlessSessions | undefined;
+  #watchMade: SessionWatch | undefined;
+  #pagesMade: SessionPages | undefined;
   #readerMade: SessionReader | undefined;
   readonly #traffic = new Traffic();
   readonly #context = new OwnContext();
@@ -63,11 +69,26 @@ export class Wiring {
   }
 
   get clientless(): ClientlessSessions {
-    return (this.clientlessMade ??= this.#newClientless());
+    return (this.#clientlessMade ??= this.#newClientless());
   }
 
   get reader(): SessionReader {
     return (this.#readerMade ??= this.#newReader());
+  }
+
+  get pages(): SessionPages {
+    return (this.#pagesMade ??= this.#newPages());
+  }
+
+  get #watch(): SessionWatch {
+    return (this.#watchMade ??= this.#newWatch());
+  }
+
+  /** What works by itself works no more. */
+  stop(): void {
+    this.#clientlessMade?.stop();
+    this.#pagesMade?.close();
+    this.#watchMade?.stop();
   }
 
   get administration(): Administration {
@@ -89,8 +110,8 @@ export class Wiring {
       ...this.options,
       store: this.store,
       onEnded: (target, reason) => {
-        this.clientlessMade?.ended(target.id);
-        this.announcer.ended(target, reason);
+        this.#clientlessMade?.ended(target.id);
+        this.#ended(target, reason);
       },
     });
   }
@@ -115,6 +136,27 @@ export class Wiring {
     return new ClientlessSessions({ ...this.#policy(), leaseMs, killCheckMs, context: this.#context, onError });
   }
 
+  #newWatch(): SessionWatch {
+    const { now, killCheckMs: intervalMs } = this.options;
+    const runOutside = <T>(start: () => T) => this.#context.run(start);
+    return new SessionWatch({ load: (id) => this.store.load(id), now, intervalMs, runOutside });
+  }
+
+  #newPages(): SessionPages {
+    const { SessionPages } = pagesRoom();
+    const { store } = this;
+    return new SessionPages({
+      watch: this.#watch,
+      now: this.options.now,
+      load: (id) => store.load(id),
+      write: (record, delta) => store.write(record, delta),
+      find: (query) => store.find(query),
+      endOfRequest: async (req) => this.reader.endedNotice(deadIdsOf(req, this.httpMade), this.options.project),
+      given: (work) => this.given(work),
+      onError: (error) => this.announcer.error(error),
+    });
+  }
+
   #newReader(): SessionReader {
     const { SessionReader } = adminRoom();
     const { now, isAuthorized } = this.options;
@@ -129,7 +171,13 @@ export class Wiring {
       encryption: new AttributeEncryption(secrets),
       writer: this.store,
       onCreated: (record) => this.announcer.created(record),
-      onEnded: (record, reason) => this.announcer.ended(record, reason),
+      onEnded: (record, reason) => this.#ended(record, reason),
+      watch: () => this.#watch,
     };
+  }
+
+  #ended(record: Pick<SessionRecord, "id" | "owner">, reason: EndReason): void {
+    this.#watchMade?.ended(record.id);
+    this.announcer.ended(record, reason);
   }
 }

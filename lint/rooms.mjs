@@ -46,11 +46,12 @@ export const MAY_IMPORT = {
   "http/security-key": [...below, "http"],
   ...each(["http", "http/express-session-store"], [...below, ...http]),
   jobs: below,
+  pages: below,
 
   options: [...below, ...admin, "rooms-on-demand"],
   "rooms-on-demand": "all",
   sessions: "all",
-  wiring: [...below, ...admin, ...clientless, ...http, "options", "rooms-on-demand"],
+  wiring: [...below, ...admin, ...clientless, ...http, "options", "pages", "rooms-on-demand"],
   "default-sessions": "all",
   index: "all",
   ...each(["testing", "testing/store-contract"], ["record", "stores"]),

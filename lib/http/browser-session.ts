@@ -94,6 +94,13 @@ export class BrowserSession extends StoredSession {
     super.keyShown();
   }
 
+  protected override onClientGone(callback: () => void): void {
+    const { handshake, req, res } = this.#exchange;
+    if (handshake !== undefined) req.socket.once("close", callback);
+    else if (res.closed) callback();
+    else res.once("close", callback);
+  }
+
   protected override origin(): SessionOrigin {
     return this.#exchange.origin();
   }

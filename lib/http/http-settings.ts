@@ -23,6 +23,8 @@ export interface HttpSettings extends SessionPolicy {
   readonly touching: Set<string>;
   /** The bytes that clients have sent and that are not in the store yet. */
   readonly traffic: Traffic;
+  /** Whether a request does not count as activity. Absent where all do. */
+  isNoActivity?: (req: IncomingMessage) => boolean;
   /** The scope of a request's session: `browser`, or what the app says. */
   readonly scopeOf: (req: IncomingMessage) => string;
   /** Whether plain HTTP may carry sessions. */

@@ -31,6 +31,7 @@ export function touchIfDue(exchange: Exchange, record: SessionRecord): void {
   const { now, touchIntervalMs, touching, keepEndedMs, writer, traffic, onError } = settings;
   const seenAt = now();
   if (seenAt - record.lastSeenAt < touchIntervalMs || touching.has(record.id)) return;
+  if (settings.isNoActivity?.(req) === true) return;
   touching.add(record.id);
   traffic.count(exchange, req.socket, record.id);
   writer

@@ -61,6 +61,12 @@ export class RequestSession implements ResponseGate, SessionHolder {
     return this.#record === undefined ? this.#tokens.map(sessionIdOf) : NONE;
   }
 
+  /** The live record that this request has in the middleware of these settings. */
+  recordFor(settings: HttpSettings): SessionRecord | undefined {
+    if (this.#exchange.settings !== settings) return this.#others?.recordFor(settings);
+    return this.#session === undefined ? this.#record : this.#session.record;
+  }
+
   /** Loads the session that the cookie names. A promise only where the store returns one. */
   load(): Promise<void> | undefined {
     const { settings, req, cookie, isInsecure } = this.#exchange;
@@ -183,6 +189,11 @@ export class RequestSession implements ResponseGate, SessionHolder {
       this.#exchange.settings.onError(error);
     }
   }
+}
+
+/** The live record that a request has of the sessions of these settings; undefined where it has none that is stored. */
+export function recordOf(req: RequestWithSession, settings: HttpSettings): SessionRecord | undefined {
+  return req[REQUEST_SESSION]?.recordFor(settings);
 }
 
 /** The ids of the tokens that a request carries, where none of them opened a session of these settings. */

@@ -94,8 +94,8 @@ export interface SessionOptions {
    */
   readonly leaseTimeout?: Duration;
   /**
-   * How often a clientless session with running tasks is checked, so that a kill from elsewhere stops them. Default
-   * `"5s"`.
+   * How often the store is asked whether sessions have ended elsewhere: those with open pages (`sessionPages`), those
+   * whose `signal` somebody has, and clientless ones with running tasks. Default `"5s"`.
    */
   readonly killCheckInterval?: Duration;
   /** The clock, for tests: milliseconds since the epoch. Default `Date.now`. */

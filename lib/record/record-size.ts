@@ -12,14 +12,13 @@ const TIMES_OVERHEAD = 32;
 
 /**
  * The size of a record with these data, as `maxBytes` counts it: the bytes of keys and values in UTF-8, and the
- * overheads.
+ * overheads. Its pages are left out, so that opening one never stops the app from saving; they are bounded by themselves.
  */
 export function recordBytes(record: SessionRecord, data: Readonly<Record<string, Encoded>>): number {
   let bytes = RECORD_OVERHEAD + record.owner.length + record.userAgent.length;
   for (const key of Object.keys(data)) bytes += entryBytes(key, data[key] ?? "");
   for (const [name, attribute] of Object.entries(record.attributes)) bytes += attributeBytes(name, attribute);
   for (const [name, key] of Object.entries(record.keys)) bytes += securityKeyBytes(name, key);
-  for (const [page, { path }] of Object.entries(record.pages)) bytes += entryBytes(page, path);
   return bytes + Object.keys(record.counters).length * KEY_OVERHEAD;
 }
 

@@ -65,6 +65,7 @@ export interface SecurityKeyRecord {
 /** A page of the session that is open in the browser. */
 export interface PageRecord {
   path: string;
+  title: string;
   openedAt: number;
   seenAt: number;
 }

@@ -41,6 +41,8 @@ export interface SessionData {
   changed?: ReservedName;
   meta?: ReservedName;
   cookie?: ReservedName;
+  pages?: ReservedName;
+  signal?: ReservedName;
   markChanged?: ReservedName;
   save?: ReservedName;
   reload?: ReservedName;

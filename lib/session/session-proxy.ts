@@ -10,7 +10,7 @@ const RESERVED = [
   ...(["get", "set", "has", "require", "delete", "remove", "merge", "items", "keys", "values", "size"] as const),
   ...(["pop", "setDefault", "clear", "update"] as const),
   // what is known of the session
-  ...(["id", "owner", "isNew", "changed", "meta", "cookie"] as const),
+  ...(["id", "owner", "isNew", "changed", "meta", "cookie", "pages", "signal"] as const),
   // what can be done with it
   ...(["markChanged", "save", "reload", "touch", "reset", "login", "logout", "destroy", "regenerate"] as const),
   // what else belongs to it

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { SessionError } from "../errors";
 import { quoted } from "../record/shown-text";
+import type { OpenPage } from "./open-page";
 import type { CookieView, SessionMeta } from "./session-meta";
 import type { SessionAttributes } from "./attributes/session-attributes";
 import type { SecurityKeys } from "./security-keys/security-keys";
@@ -59,6 +60,20 @@ export class Session {
 
   get meta(): SessionMeta {
     return this[STATE].meta;
+  }
+
+  /** Its pages that were open in browsers as it was loaded, where the app has mounted `sessionPages`. */
+  get pages(): readonly OpenPage[] {
+    return this[STATE].pages;
+  }
+
+  /**
+   * Aborts when the session ends, wherever that happens: at once where it is in this process, elsewhere within
+   * `killCheckInterval`. For what outlives a request: event streams, websockets, downloads. Of a session of which nothing
+   * is stored yet it never aborts; after `login`, read it again.
+   */
+  get signal(): AbortSignal {
+    return this[STATE].signal;
   }
 
   /** A read-only view for code that was written for express-session. */

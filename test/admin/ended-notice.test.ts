@@ -103,7 +103,7 @@ describe("sessionInfo", () => {
   });
 
   it("tells how long a session has lived, and what is open in it", () => {
-    const page = { path: "/tea", openedAt: AT, seenAt: AT };
+    const page = { path: "/tea", title: "Tea", openedAt: AT, seenAt: AT + HOUR };
     const info = sessionInfo({ ...record, pages: { b: page, a: page } }, AT + HOUR + 5);
     expect(info).toMatchObject({ uptime: HOUR + 5, lastComm: 5, activePages: 2, pageIds: ["b", "a"], endReason: null });
   });
@@ -113,7 +113,7 @@ describe("sessionInfo", () => {
   });
 
   it("counts no pages of a session that is over, and its uptime until its end", () => {
-    const page = { path: "/tea", openedAt: AT, seenAt: AT };
+    const page = { path: "/tea", title: "Tea", openedAt: AT, seenAt: AT + HOUR };
     const info = sessionInfo({ ...record, pages: { a: page } }, AT + 5 * HOUR);
     expect(info).toMatchObject({ uptime: 2 * HOUR, activePages: 0, pageIds: [], endReason: "expired" });
   });

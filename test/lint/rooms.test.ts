@@ -29,6 +29,7 @@ const FORBIDDEN = [
   ["lib/admin/console/console-handler.ts", 'import type { Sessions } from "../../sessions";', "sessions"],
   ["lib/admin/console/pages/list-page.ts", 'export * from "../../../default-sessions";', "default-sessions"],
   ["lib/clientless/tasks/defined-tasks.ts", 'import "../../http/middleware";', "http"],
+  ["lib/pages/page-streams.ts", 'import "../http/middleware";', "http"],
   ["lib/jobs/clear-schedule.ts", 'import "../admin/kill-loop";', "admin"],
   ["lib/options/session-options.ts", 'import "../sessions";', "sessions"],
   ["lib/wiring.ts", 'import "./sessions";', "sessions"],

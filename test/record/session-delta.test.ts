@@ -32,7 +32,9 @@ const delta: fc.Arbitrary<SessionDelta> = fc.record(
       }),
     ),
     keys: map(fc.record({ payload: fc.constantFrom("1", "2"), createdAt: instant, expiresAt: instant })),
-    pages: map(fc.record({ path: fc.constantFrom("/", "/a"), openedAt: instant, seenAt: instant })),
+    pages: map(
+      fc.record({ path: fc.constantFrom("/", "/a"), title: fc.constant(""), openedAt: instant, seenAt: instant }),
+    ),
     counters: fc.dictionary(key, fc.integer({ min: -3, max: 3 })),
   },
   { requiredKeys: [] },

@@ -1,4 +1,5 @@
 import { isAbandoned, isExpired } from "../../record/expiry";
+import { openPagesOf } from "../../record/open-pages";
 import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES, UNAUTHENTICATED } from "../../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../../record/session-record";
 import { encodedBytes } from "../../record/value/value-encoding";
@@ -82,7 +83,7 @@ export function sessionInfo(
   unwritten?: UnwrittenBytes,
 ): StoredSessionInfo {
   const end = endOf(record, now);
-  const pageIds = end === undefined && !isEnded(record) ? Object.keys(record.pages) : [];
+  const pageIds = end === undefined && !isEnded(record) ? openPagesOf(record.pages, now).map(({ id }) => id) : [];
   return {
     id: record.id,
     username: record.owner === GUEST_USER ? UNAUTHENTICATED : record.owner,

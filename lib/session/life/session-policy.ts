@@ -2,6 +2,7 @@ import type { AttributeEncryption } from "../../record/crypto/attribute-encrypti
 import type { ExpiryPolicy } from "../../record/expiry";
 import type { SessionDelta } from "../../record/session-delta";
 import type { EndedRecord, Ending, EndReason, SessionRecord } from "../../record/session-record";
+import type { SessionWatch } from "../session-watch";
 import type { UserOf } from "../session-owner";
 
 /** What a session needs of a store. Everything rejects with a SessionError, and within the store's time limit. */
@@ -38,6 +39,8 @@ export interface SessionPolicy {
   readonly userOf: UserOf | undefined;
   /** Encrypts attributes with the secrets, where there are any. */
   readonly encryption: AttributeEncryption;
+  /** Tells when sessions end, wherever that happens. */
+  readonly watch: () => SessionWatch;
   readonly onCreated: (record: SessionRecord) => void;
   /**
    * What has to be done once a user's session is stored, and before the login resolves. Absent where that is nothing.

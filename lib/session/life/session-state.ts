@@ -6,6 +6,9 @@ import type { SessionRecord } from "../../record/session-record";
 import { SessionAttributes } from "../attributes/session-attributes";
 import type { SecurityKeys } from "../security-keys/security-keys";
 import { Session } from "../session";
+import { openPages } from "../open-page";
+import type { OpenPage } from "../open-page";
+import { abortedSignal } from "../session-signal";
 import { cookieView, sessionMeta } from "../session-meta";
 import type { CookieView, SessionMeta } from "../session-meta";
 import { ownerOf } from "../session-owner";
@@ -27,6 +30,8 @@ export interface SessionState {
   readonly isNew: boolean;
   readonly changed: boolean;
   readonly meta: SessionMeta;
+  readonly pages: readonly OpenPage[];
+  readonly signal: AbortSignal;
   readonly cookie: CookieView;
   readonly attributes: SessionAttributes;
   readonly securityKeys: SecurityKeys;
@@ -96,6 +101,14 @@ export class DetachedState implements SessionState, OwnRecord {
 
   given<T>(promise: Promise<T>): Promise<T> {
     return this.#fields.given(promise);
+  }
+
+  get pages(): readonly OpenPage[] {
+    return openPages(this.record, this.#policy.now());
+  }
+
+  get signal(): AbortSignal {
+    return abortedSignal();
   }
 
   get attributes(): SessionAttributes {

@@ -11,6 +11,9 @@ import { SecurityKeys } from "../security-keys/security-keys";
 import { Session } from "../session";
 import { cookieView, sessionMeta } from "../session-meta";
 import type { CookieView, SessionMeta } from "../session-meta";
+import { openPages } from "../open-page";
+import type { OpenPage } from "../open-page";
+import { abortedSignal, sessionSignal } from "../session-signal";
 import { userId } from "../session-owner";
 import { STATE } from "../session-proxy";
 import { changeRecord, saveNow, updateKey } from "./saving";
@@ -23,6 +26,7 @@ import { destroy, startOver } from "./starting-over";
 /** A session that is, or can be, in the store. What the app does with it happens one after the other. */
 export abstract class StoredSession extends SessionLife implements SessionState, KeyedSession {
   #session: Session;
+  #signal: { readonly of: string | undefined; readonly signal: AbortSignal } | undefined;
   #attributes: SessionAttributes | undefined;
   #securityKeys: SecurityKeys | undefined;
   readonly #turns = new Turns();
@@ -58,6 +62,27 @@ export abstract class StoredSession extends SessionLife implements SessionState,
 
   get #shown(): SessionRecord {
     return this.record ?? this.newRecord(GUEST_USER, dictionary(), false);
+  }
+
+  get pages(): readonly OpenPage[] {
+    return openPages(this.record, this.policy.now());
+  }
+
+  get signal(): AbortSignal {
+    const { id } = this.record ?? {};
+    if (this.#signal === undefined || this.#signal.of !== id) this.#signal = { of: id, signal: this.#newSignal(id) };
+    return this.#signal.signal;
+  }
+
+  #newSignal(id: string | undefined): AbortSignal {
+    if (this.over !== undefined) return abortedSignal();
+    if (id === undefined) return new AbortController().signal;
+    return sessionSignal(this.policy.watch(), id, (letGo) => this.onClientGone(letGo));
+  }
+
+  /** Calls back once nothing can be sent to the client any more. */
+  protected onClientGone(_callback: () => void): void {
+    // Where there is no client, it never goes.
   }
 
   get attributes(): SessionAttributes {

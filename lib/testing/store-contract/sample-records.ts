@@ -63,7 +63,7 @@ export function fullRecord(): SessionRecord {
       },
     }),
     keys: map({ k: { payload: "null", createdAt: now, expiresAt: now + HOUR } }),
-    pages: map({ p: { path: "/tea", openedAt: now, seenAt: now } }),
+    pages: map({ p: { path: "/tea", title: "Tea", openedAt: now, seenAt: now } }),
     counters: map({ requests: 3 }),
   });
 }

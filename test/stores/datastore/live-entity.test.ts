@@ -40,7 +40,7 @@ const record: fc.Arbitrary<SessionRecord> = fc
       }),
     ),
     keys: map(fc.record({ payload: encoded, createdAt: instant, expiresAt: instant })),
-    pages: map(fc.record({ path: name, openedAt: instant, seenAt: instant })),
+    pages: map(fc.record({ path: name, title: name, openedAt: instant, seenAt: instant })),
     // Nobody counts to -0.
     counters: map(fc.double({ noNaN: true }).map((count) => count + 0)),
   })

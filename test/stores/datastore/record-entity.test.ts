@@ -50,7 +50,7 @@ describeOnEmulator("What DatastoreStore keeps", () => {
         set: { a: { value: '"v"', encrypted: false, createdAt: 1, modifiedAt: 1, expiresAt: Infinity } },
       },
       keys: { set: { k: { payload: "null", createdAt: 1, expiresAt: 2 } } },
-      pages: { set: { p: { path: "/", openedAt: 1, seenAt: 1 } } },
+      pages: { set: { p: { path: "/", title: "", openedAt: 1, seenAt: 1 } } },
       counters: { n: 1, f: 0.5 },
     });
     expect(indexedPaths(await stored(record.id)).sort()).toEqual(["owner", "project", "scope", "sweep", "tally"]);

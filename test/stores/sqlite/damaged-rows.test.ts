@@ -40,7 +40,7 @@ describe("P9: a row in which", () => {
       data: { cart: '{"items":[1]}', "": "null", clone: bytes, another: Uint8Array.of(255), "\0": '"🍵"' },
       attributes: { note: { value: bytes, encrypted: true, modifiedAt: 2, ...instants } },
       keys: { k: { payload: bytes, ...instants } },
-      pages: { p: { path: "/", openedAt: 1, seenAt: 2 } },
+      pages: { p: { path: "/", title: "", openedAt: 1, seenAt: 2 } },
       counters: { n: 7, bytesSent: 1 },
     });
     await store.create(record);

@@ -60,7 +60,7 @@ const fieldsOfRecords = fc.record({
     }),
   ),
   keys: mapOf(fc.record({ payload: encoded, createdAt: instant, expiresAt: instant })),
-  pages: mapOf(fc.record({ path: anyText, openedAt: instant, seenAt: instant })),
+  pages: mapOf(fc.record({ path: anyText, title: anyText, openedAt: instant, seenAt: instant })),
   counters: mapOf(instant),
 });
 

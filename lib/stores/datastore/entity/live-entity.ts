@@ -255,6 +255,7 @@ export function readSecurityKeys(from: PropertyReader): Record<string, SecurityK
 export function readPages(from: PropertyReader): Record<string, PageRecord> {
   return from.entities("pages", (page) => ({
     path: page.text("path"),
+    title: page.text("title"),
     openedAt: page.number("openedAt"),
     seenAt: page.number("seenAt"),
   }));

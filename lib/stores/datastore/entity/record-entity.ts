@@ -115,6 +115,7 @@ function securityKeyValue(key: SecurityKeyRecord): Value {
 function pageValue(page: PageRecord): Value {
   return embedded({
     path: textValue(page.path),
+    title: textValue(page.title),
     openedAt: numberValue(page.openedAt),
     seenAt: numberValue(page.seenAt),
   });

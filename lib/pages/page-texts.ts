@@ -1,0 +1,43 @@
+import type { EndReason } from "../record/session-record";
+import type { SessionEnd } from "./pages-host";
+
+/** What a notice in a page says. Plain text: it is shown as it stands. */
+export interface NoticeTexts {
+  readonly title: string;
+  /** In that of `expiring`, the number of seconds that are left counts down where it stands. */
+  readonly text: string;
+  readonly button: string;
+}
+
+/** What a notice is about: the end of the session, or that it ends soon for want of activity. */
+export type NoticeAbout =
+  | (SessionEnd & { readonly event: "ended" })
+  | {
+      readonly event: "expiring";
+      /** How long is left. */
+      readonly seconds: number;
+    };
+
+const ENDED_TEXT: ReadonlyMap<EndReason, string> = new Map([
+  ["login", "You signed in in another tab or window. Load this page again to go on."],
+  ["logout", "You signed out in another tab or window."],
+  ["expired", "You were signed out because there was no activity for a long time."],
+  ["limit", "You signed in on another device, and this is as many as are allowed at a time."],
+]);
+
+/** The texts in English. */
+export function englishTexts(about: NoticeAbout): NoticeTexts {
+  if (about.event === "expiring") {
+    return {
+      title: "Are you still there?",
+      text: `Without activity you will be signed out in ${about.seconds} seconds.`,
+      button: "Stay signed in",
+    };
+  }
+  const { reason, message } = about;
+  return {
+    title: "Your session has ended",
+    text: message ?? ENDED_TEXT.get(reason) ?? "You were signed out.",
+    button: "Load the page again",
+  };
+}

@@ -1,0 +1,179 @@
+import type { ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
+import { SessionError } from "../errors";
+import type { SessionRecord } from "../record/session-record";
+import { isSessionId } from "../record/token";
+import { leftPage, seenPage } from "./open-pages";
+import { isSameOrigin, pageNewsOf } from "./page-request";
+import type { PageRequest } from "./page-request";
+import { PAGE_SCRIPT, PAGE_SCRIPT_HASH } from "./page-script";
+import type { PageStreams } from "./page-streams";
+import { englishTexts } from "./page-texts";
+import type { NoticeAbout, NoticeTexts } from "./page-texts";
+import type { PagesHost, SessionEnd } from "./pages-host";
+
+/** An Express handler; mount it with `app.use(path, handler)`. */
+export type PagesHandler = (req: PageRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** What the handler works with. */
+export interface PagesSettings {
+  readonly host: PagesHost;
+  readonly streams: PageStreams;
+  /** The words of a notice, for the page that this request comes from. */
+  readonly texts: ((about: NoticeAbout, req: PageRequest) => NoticeTexts) | undefined;
+  /** The live record of the session that the request has; undefined where it has none. */
+  readonly recordOf: (req: PageRequest) => SessionRecord | undefined;
+}
+
+/** What only the pages themselves ask for. None of it counts as activity. */
+const QUIET = /\/pages-(?:open|events|leave)(?:\?|$)/;
+const COMPRESSED = gzipSync(PAGE_SCRIPT, { level: 9 });
+const STREAM_HEADERS = {
+  "Content-Type": "text/event-stream; charset=utf-8",
+  "Cache-Control": "no-store, no-transform",
+  // nginx, and others that read its header, would keep what is written until they have more.
+  "X-Accel-Buffering": "no",
+};
+
+/** Whether a request was sent by the script of the pages, and not for something that the user did. */
+export function isFromPageScript({ url = "" }: { readonly url?: string | undefined }): boolean {
+  return QUIET.test(url);
+}
+
+/** Serves the script and what it asks for. What it does not know goes to `next`. */
+export function pagesHandler(settings: PagesSettings): PagesHandler {
+  return (req, res, next) => {
+    const [path = "/"] = (req.url ?? "/").split("?");
+    const route = `${req.method === "HEAD" ? "GET" : (req.method ?? "")} ${path}`;
+    if (route === "GET /pages.js") {
+      sendScript(req, res);
+      return;
+    }
+    const handle = ROUTES.get(route);
+    if (handle === undefined) {
+      next();
+      return;
+    }
+    if (req.session === undefined) {
+      next(new SessionError("SESSION_CONFIG", "sessionPages must be mounted after sessionMiddleware."));
+    } else if (isSameOrigin(req)) {
+      res.setHeader("Cache-Control", "no-store");
+      handle(settings, req, res).catch(next);
+    } else {
+      sendStatus(res, 403);
+    }
+  };
+}
+
+type Handle = (settings: PagesSettings, req: PageRequest, res: ServerResponse) => Promise<void>;
+
+const ROUTES: ReadonlyMap<string, Handle> = new Map([
+  ["POST /pages-open", open],
+  ["GET /pages-events", events],
+  ["POST /pages-leave", leave],
+  ["POST /pages-stay", stay],
+]);
+
+/** A page says that it is open. It is told its session, or how that ended. */
+async function open(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+  const news = await pageNewsOf(req);
+  if (news === undefined) {
+    sendStatus(res, 400);
+    return;
+  }
+  const { host } = settings;
+  const record = settings.recordOf(req);
+  if (record === undefined) {
+    const end = await host.endOfRequest(req);
+    // Where nothing is remembered, only a page that had a session is told that it is over.
+    if (end !== undefined || isSessionId(news.session)) sendEnd(settings, req, res, end);
+    else sendStatus(res, 204);
+  } else if (news.session !== undefined && news.session !== record.id) {
+    // The browser has another session since: whose the old one was is nobody's to ask by its id.
+    sendEnd(settings, req, res, { reason: "login", message: null });
+  } else {
+    const delta = seenPage(record, news, host.now());
+    // Whether the session ended meanwhile, the page learns by its stream, or the next time.
+    if (delta !== undefined) await host.write(record, delta);
+    sendJson(res, { session: record.id });
+  }
+}
+
+/** The event stream of a session. */
+async function events(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+  const record = settings.recordOf(req);
+  if (record === undefined) {
+    // It ends an EventSource for good. (HTML Standard §9.2)
+    sendStatus(res, 204);
+    return;
+  }
+  res.writeHead(200, STREAM_HEADERS);
+  res.write("retry: 3000\n\n");
+  if (req.method === "HEAD") {
+    res.end();
+    return;
+  }
+  const since = req.headers["last-event-id"];
+  const textsOf = (about: NoticeAbout) => textsFor(settings, req, about);
+  settings.streams.open(record, res, typeof since === "string" ? since : undefined, textsOf);
+}
+
+/** A page says good-bye. */
+async function leave(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+  const news = await pageNewsOf(req);
+  const record = settings.recordOf(req);
+  const delta = news === undefined || record === undefined ? undefined : leftPage(record, news.id);
+  if (delta !== undefined && record !== undefined) await settings.host.write(record, delta);
+  sendStatus(res, news === undefined ? 400 : 204);
+}
+
+/** The user is still there. */
+async function stay(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+  const record = settings.recordOf(req);
+  if (record !== undefined) {
+    await req.session?.touch();
+    await settings.host.watch.checkOne(record.id);
+  }
+  sendStatus(res, 204);
+}
+
+function sendEnd(settings: PagesSettings, req: PageRequest, res: ServerResponse, end: SessionEnd | undefined): void {
+  const about = { event: "ended", ...(end ?? { reason: "closed", message: null }) } as const;
+  sendJson(res, { ended: { ...about, ...textsFor(settings, req, about) } });
+}
+
+function textsFor({ texts = englishTexts }: PagesSettings, req: PageRequest, about: NoticeAbout): NoticeTexts {
+  return texts(about, req);
+}
+
+function sendScript(req: PageRequest, res: ServerResponse): void {
+  const tag = `"${PAGE_SCRIPT_HASH}"`;
+  const isNamed = (req.url ?? "").endsWith(`?${PAGE_SCRIPT_HASH}`);
+  res.setHeader("Content-Type", "text/javascript; charset=utf-8");
+  res.setHeader(
+    "Cache-Control",
+    isNamed ? "public, max-age=31536000, immutable" : "public, max-age=0, must-revalidate",
+  );
+  res.setHeader("ETag", tag);
+  res.setHeader("Vary", "Accept-Encoding");
+  res.setHeader("X-Content-Type-Options", "nosniff");
+  if (req.headers["if-none-match"] === tag) {
+    sendStatus(res, 304);
+    return;
+  }
+  const isCompressed = /\bgzip\b/.test(String(req.headers["accept-encoding"]));
+  const body = isCompressed ? COMPRESSED : PAGE_SCRIPT;
+  if (isCompressed) res.setHeader("Content-Encoding", "gzip");
+  res.setHeader("Content-Length", Buffer.byteLength(body));
+  res.end(req.method === "HEAD" ? undefined : body);
+}
+
+function sendJson(res: ServerResponse, value: object): void {
+  res.setHeader("Content-Type", "application/json; charset=utf-8");
+  res.end(JSON.stringify(value));
+}
+
+function sendStatus(res: ServerResponse, status: number): void {
+  res.statusCode = status;
+  res.end();
+}
