@@ -13,7 +13,13 @@ const MAX_MESSAGE_BYTES = 16 * 1024;
 /** The most messages of one session that wait to be fetched. */
 const MAX_WAITING = 20;
 const EVENT_NAME = /^[\w.:-]{1,64}$/;
+/** Sorts before the keys of all messages. */
+export const BEFORE_MESSAGES = MESSAGE_PREFIX;
+/** How many digits of a key, to the base of 36, say when its message was sent, and which one of this process it is. */
 const KEY_TIME_DIGITS = 9;
+const KEY_COUNT_DIGITS = 7;
+
+let sentCount = 0;
 
 /** Whose pages a message is for. */
 export type MessageTarget = string | { readonly user: string };
@@ -60,13 +66,22 @@ async function sendTo(host: PagesHost, record: SessionRecord, event: string, tex
   if (openPagesOf(record.pages, at).length === 0) return false;
   const waiting = messagesIn(record.pages);
   const tooMany = waiting.slice(0, Math.max(0, waiting.length + 1 - MAX_WAITING)).map(({ key }) => key);
-  const key = MESSAGE_PREFIX + at.toString(36).padStart(KEY_TIME_DIGITS, "0") + randomBytes(6).toString("base64url");
+  const key = keyAfter(waiting.at(-1)?.key, at);
   const set = dictionary<PageRecord>();
   set[key] = { path: event, title: text, openedAt: at, seenAt: at };
   const remove = [...new Set([...pastLease(record.pages, at), ...tooMany])];
   const isLive = await host.write(record, { pages: { set, remove } });
   if (isLive) await host.watch.checkOne(record.id);
   return isLive;
+}
+
+/** A key that sorts after the last one, even where the clock of the instance which sent that was ahead. */
+function keyAfter(last: string | undefined, now: number): string {
+  const lastAt = last === undefined ? 0 : Number.parseInt(last.slice(1, 1 + KEY_TIME_DIGITS), 36);
+  sentCount += 1;
+  const count = sentCount.toString(36).padStart(KEY_COUNT_DIGITS, "0");
+  const at = Math.max(now, lastAt + 1).toString(36).padStart(KEY_TIME_DIGITS, "0");
+  return MESSAGE_PREFIX + at + count + randomBytes(6).toString("base64url");
 }
 
 /** The messages that wait in a session, in the order in which they were sent. */

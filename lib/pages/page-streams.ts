@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { SessionRecord } from "../record/session-record";
 import { isEnded } from "../record/session-record";
-import { messagesIn } from "./page-messages";
+import { BEFORE_MESSAGES, messagesIn } from "./page-messages";
+import type { PageMessage } from "./page-messages";
 import { englishTexts } from "./page-texts";
 import type { NoticeAbout, NoticeTexts } from "./page-texts";
 import type { PagesHost, SessionEnd } from "./pages-host";
@@ -13,6 +14,8 @@ const PING = "event: ping\ndata: 0\n\n";
 const WARNING_MS = 60_000;
 /** The most streams of one session; of more, the oldest is closed. A browser needs one. */
 const MAX_STREAMS = 20;
+/** Of the messages that a stream has told, so many are remembered: a check that was slow may still find them. */
+const MAX_TOLD = 100;
 /** A client that does not read this many bytes is let go of. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 
@@ -22,6 +25,8 @@ export type TextsOf = (about: NoticeAbout) => NoticeTexts;
 interface Stream {
   readonly res: ServerResponse;
   readonly textsOf: TextsOf;
+  /** The keys of the messages that it need not tell any more. */
+  told: Set<string>;
 }
 
 /**
@@ -55,7 +60,7 @@ export class PageStreams {
       this.#bySession.set(record.id, streams);
     }
     this.#timer ??= setInterval(() => this.#ping(), PING_MS).unref();
-    streams.add({ res, textsOf }, record, since);
+    streams.add(res, textsOf, record, since);
   }
 
   /** Ends all streams. Browsers come back by themselves, to another instance. */
@@ -82,8 +87,6 @@ class SessionStreams {
   readonly #streams = new Set<Stream>();
   readonly #unwatch: () => void;
   readonly #onEmpty: () => void;
-  /** The keys of the messages that were told, as far as they still wait in the record. */
-  #told: ReadonlySet<string>;
   /** The end that the pages were warned of. */
   #warnedOf: number | undefined;
 
@@ -91,7 +94,6 @@ class SessionStreams {
     this.#host = host;
     this.#id = record.id;
     this.#onEmpty = onEmpty;
-    this.#told = new Set(messagesIn(record.pages).map(({ key }) => key));
     this.#unwatch = host.watch.watch(record.id, {
       onEnded: (hasExpired) => void this.#ended(hasExpired),
       onChecked: (current) => this.#checked(current),
@@ -102,15 +104,17 @@ class SessionStreams {
     return this.#streams.size;
   }
 
-  add(stream: Stream, record: SessionRecord, since: string | undefined): void {
+  add(res: ServerResponse, textsOf: TextsOf, record: SessionRecord, since: string | undefined): void {
     const [oldest] = this.#streams;
     if (this.#streams.size >= MAX_STREAMS && oldest !== undefined) this.#end(oldest);
+    const messages = messagesIn(record.pages);
+    const told = messages.map(({ key }) => key).filter((key) => since === undefined || key <= since);
+    const stream = { res, textsOf, told: new Set(told) };
     this.#streams.add(stream);
-    stream.res.once("close", () => this.#remove(stream));
-    if (since === undefined) return;
-    for (const message of messagesIn(record.pages)) {
-      if (message.key > since && this.#told.has(message.key)) write(stream, messageText(message));
-    }
+    res.once("close", () => this.#remove(stream));
+    // A stream that is cut before its first message says where it was all the same when it comes back.
+    if (since === undefined) write(stream, `id: ${messages.at(-1)?.key ?? BEFORE_MESSAGES}\n\n`);
+    tellMessages(stream, messages);
   }
 
   write(text: string): void {
@@ -123,10 +127,7 @@ class SessionStreams {
 
   #checked(record: SessionRecord): void {
     const messages = messagesIn(record.pages);
-    if (messages.length > 0 || this.#told.size > 0) {
-      for (const message of messages) if (!this.#told.has(message.key)) this.write(messageText(message));
-      this.#told = new Set(messages.map(({ key }) => key));
-    }
+    if (messages.length > 0) for (const stream of this.#streams) tellMessages(stream, messages);
     this.#warn(record);
   }
 
@@ -181,14 +182,16 @@ function write({ res }: Stream, text: string): void {
   if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
 }
 
-function messageText({
-  key,
-  event,
-  data,
-}: {
-  readonly key: string;
-  readonly event: string;
-  readonly data: string;
-}): string {
+/** Writes the messages that the stream has not told yet. */
+function tellMessages(stream: Stream, messages: readonly PageMessage[]): void {
+  for (const message of messages) {
+    if (stream.told.has(message.key)) continue;
+    stream.told.add(message.key);
+    write(stream, messageText(message));
+  }
+  if (stream.told.size > MAX_TOLD) stream.told = new Set(messages.map(({ key }) => key));
+}
+
+function messageText({ key, event, data }: PageMessage): string {
   return `id: ${key}\nevent: message\ndata: {"event":${JSON.stringify(event)},"data":${data}}\n\n`;
 }

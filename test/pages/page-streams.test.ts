@@ -160,6 +160,32 @@ describe("messages to pages", () => {
     expect((await back.has(2)).map(({ data }) => data.data)).toEqual([3, 4]);
   });
 
+  it("come in the order in which they were sent in one millisecond, and after those of an instance whose clock is ahead", async () => {
+    const { cookie, id, stream } = await visitor(app);
+    await Promise.all([0, 1, 2, 3].map((n) => sending(id, "n", n)));
+    now -= 60_000;
+    for (const n of [4, 5]) await sending(id, "n", n);
+    const told = await stream.has(6);
+    expect(told.map(({ data }) => data.data)).toEqual([0, 1, 2, 3, 4, 5]);
+    const back = await eventStream(`${app.url}/session/pages-events`, { cookie, "last-event-id": told[3]!.id! });
+    expect((await back.has(2)).map(({ data }) => data.data)).toEqual([4, 5]);
+  });
+
+  it("reach a stream that was cut before its first one, once", async () => {
+    const { cookie, id, stream } = await visitor(app);
+    await sending(id, "n", 1);
+    await stream.has(1);
+    const fresh = await eventStream(`${app.url}/session/pages-events`, { cookie });
+    await eventually(() => fresh.lastId !== "");
+    fresh.close();
+    await sending(id, "n", 2);
+    const back = await eventStream(`${app.url}/session/pages-events`, { cookie, "last-event-id": fresh.lastId });
+    await back.has(1);
+    await sending(id, "n", 3);
+    expect((await back.has(2)).map(({ data }) => data.data)).toEqual([2, 3]);
+    expect(fresh.events).toEqual([]);
+  });
+
   it("go to all sessions of a user that have open pages, and to nobody else's", async () => {
     const [one, two, bob] = [await visitor(app), await visitor(app), await visitor(app, "bob")];
     await send("GET", `${app.url}/login/alice`);

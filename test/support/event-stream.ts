@@ -13,6 +13,8 @@ export interface EventStream {
   readonly headers: IncomingMessage["headers"];
   /** What came so far, without the pings. */
   readonly events: StreamEvent[];
+  /** What an EventSource says as its `Last-Event-ID` when it comes back. */
+  readonly lastId: string;
   /** Resolves once the server has ended it. */
   readonly ended: Promise<void>;
   /** Waits for so many events. */
@@ -28,6 +30,7 @@ export async function eventStream(url: string, headers: Record<string, string>):
   });
   const events: StreamEvent[] = [];
   let text = "";
+  let lastId = headers["last-event-id"] ?? "";
   res.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
     for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
@@ -38,6 +41,7 @@ export async function eventStream(url: string, headers: Record<string, string>):
           .map((line) => line.split(/: (.*)/s) as [string, string]),
       );
       text = text.slice(end + 2);
+      lastId = fields.get("id") ?? lastId;
       const event = fields.get("event");
       if (event === undefined || event === "ping") continue;
       events.push({ id: fields.get("id"), event, data: JSON.parse(fields.get("data") ?? "null") });
@@ -49,6 +53,9 @@ export async function eventStream(url: string, headers: Record<string, string>):
     status: res.statusCode ?? 0,
     headers: res.headers,
     events,
+    get lastId() {
+      return lastId;
+    },
     ended,
     async has(count) {
       await eventually(() => events.length >= count);
