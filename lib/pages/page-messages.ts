@@ -80,7 +80,9 @@ function keyAfter(last: string | undefined, now: number): string {
   const lastAt = last === undefined ? 0 : Number.parseInt(last.slice(1, 1 + KEY_TIME_DIGITS), 36);
   sentCount += 1;
   const count = sentCount.toString(36).padStart(KEY_COUNT_DIGITS, "0");
-  const at = Math.max(now, lastAt + 1).toString(36).padStart(KEY_TIME_DIGITS, "0");
+  const at = Math.max(now, lastAt + 1)
+    .toString(36)
+    .padStart(KEY_TIME_DIGITS, "0");
   return MESSAGE_PREFIX + at + count + randomBytes(6).toString("base64url");
 }
 

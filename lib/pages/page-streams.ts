@@ -54,6 +54,8 @@ export class PageStreams {
    * comes back; otherwise it gets those from now on.
    */
   open(record: SessionRecord, res: ServerResponse, since: string | undefined, textsOf: TextsOf = englishTexts): void {
+    // A client that went while its session was loaded says so no more.
+    if (res.closed || res.destroyed) return;
     let streams = this.#bySession.get(record.id);
     if (streams === undefined) {
       streams = new SessionStreams(this.#host, record, () => this.#forget(record.id));

@@ -1,3 +1,5 @@
+import { get } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { SessionStore } from "../../lib/stores/store";
 import { send } from "../support/app";
@@ -8,6 +10,7 @@ import { eventually } from "../support/eventually";
 import { FaultyStore } from "../support/faulty-store";
 import { startPagesApp } from "../support/pages-app";
 import type { PagesApp } from "../support/pages-app";
+import { watchedStore } from "../support/watched-store";
 
 const ID = "0123456789abcdef0123456789abcdef";
 
@@ -116,6 +119,21 @@ describe("a page's stream", () => {
     for (let n = 0; n < 20; n += 1) await eventStream(`${app.url}/session/pages-events`, { cookie });
     await stream.ended;
     await eventually(() => app.sessions.pages.streams === 20);
+  });
+
+  it("is not kept for a client that went while its session was loaded", async () => {
+    const slow = watchedStore((method) => (method === "load" ? sleep(50) : undefined), store);
+    const app = await start(slow.store, { killCheckInterval: "1h" });
+    const { cookie, stream } = await visitor(app);
+    stream.close();
+    await eventually(() => app.sessions.pages.streams === 0);
+    slow.calls.length = 0;
+    const request = get(`${app.url}/session/pages-events`, { headers: { cookie }, agent: false });
+    request.on("error", () => undefined);
+    await eventually(() => slow.calls.length > 0);
+    request.destroy();
+    await sleep(200);
+    expect(app.sessions.pages.streams).toBe(0);
   });
 
   it("ends politely with close(), and keeps it from nothing", async () => {

@@ -23,7 +23,7 @@ const PAGE = (title: string) =>
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'";
 
-/** An app with pages: `/` and any other path is one, `/login/:user` and `/logout` are what they say. */
+/** An app with pages: `/` and any other path is one, `/login/:user`, `/logout`, `/kill/:user` and `/send/:user` are what they say. */
 export async function startPagesApp(options: SessionOptions, port = 0): Promise<PagesApp> {
   const sessions = new Sessions({ clearSchedule: false, storeTimeout: "20s", ...options });
   const errors: unknown[] = [];
@@ -39,6 +39,12 @@ export async function startPagesApp(options: SessionOptions, port = 0): Promise<
   app.all("/logout", async (req, res) => {
     await req.session.logout();
     res.redirect("/");
+  });
+  app.get("/kill/:user", async (req, res) => {
+    res.json(await sessions.killSessionByUser(req.params.user, { message: "Bye." }));
+  });
+  app.get("/send/:user", async (req, res) => {
+    res.json(await sessions.pages.send({ user: req.params.user }, "hello", { from: "afar" }));
   });
   app.get("/increment", async (req, res) => {
     req.session.set(`n${Math.random()}`, 1);
