@@ -36,6 +36,6 @@ export function readSessionPagesOptions(given: SessionPagesOptions) {
 }
 
 function sessionsOption(given: unknown, option: string): object | undefined {
-  if (given === undefined || (typeof given === "object" && given !== null && "pages" in given)) return given;
+  if (given === undefined || (typeof given === "object" && given !== null && "pagesHandler" in given)) return given;
   return refuse(option, given, "give the .sessions of what sessionMiddleware() returned, or new Sessions()");
 }
