@@ -124,7 +124,11 @@ describe("sessionPages", () => {
     ["the path", { path: "/session" }, 'write app.use("/session", sessionPages())'],
     ["one of sessionMiddleware's", { killCheckInterval: 1 }, "write it in the options of sessionMiddleware"],
     ["texts that are no function", { texts: { title: "x" } }, "give a function of (about, req)"],
-    ["the middleware for its sessions", { sessions: () => undefined }, "give the .sessions of what sessionMiddleware() returned"],
+    [
+      "the middleware for its sessions",
+      { sessions: () => undefined },
+      "give the .sessions of what sessionMiddleware() returned",
+    ],
     ["what are no sessions", { sessions: { pages: [] } }, "give the .sessions of what sessionMiddleware() returned"],
     ["null", { sessions: null }, "leave it out for the default"],
   ])("refuses an option: %s", (_, options, message) => {

@@ -14,6 +14,11 @@ import { watchedStore } from "../support/watched-store";
 
 const ID = "0123456789abcdef0123456789abcdef";
 
+const FAKE_INTERVALS_ONLY = [
+  ...(["Date", "hrtime", "nextTick", "performance", "queueMicrotask", "setImmediate", "clearImmediate"] as const),
+  ...(["setTimeout", "clearTimeout"] as const),
+];
+
 let apps: PagesApp[] = [];
 let now: number;
 beforeEach(() => (now = Date.now()));
@@ -134,6 +139,21 @@ describe("a page's stream", () => {
     request.destroy();
     await sleep(200);
     expect(app.sessions.pages.streams).toBe(0);
+  });
+
+  it("is never silent for longer than twenty seconds, so that no proxy takes it for dead", async () => {
+    jest.useFakeTimers({ doNotFake: FAKE_INTERVALS_ONLY });
+    try {
+      const app = await start(store, { killCheckInterval: "1h" });
+      const { stream } = await visitor(app);
+      for (let pings = 1; pings <= 3; pings += 1) {
+        jest.advanceTimersByTime(20_000);
+        await eventually(() => stream.pings === pings);
+      }
+      expect(stream.events).toEqual([]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it("ends politely with close(), and keeps it from nothing", async () => {

@@ -1,5 +1,6 @@
 import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "./eventually";
 
 export interface StreamEvent {
@@ -13,6 +14,8 @@ export interface EventStream {
   readonly headers: IncomingMessage["headers"];
   /** What came so far, without the pings. */
   readonly events: StreamEvent[];
+  /** How many pings came. */
+  readonly pings: number;
   /** What an EventSource says as its `Last-Event-ID` when it comes back. */
   readonly lastId: string;
   /** Resolves once the server has ended it. */
@@ -30,6 +33,7 @@ export async function eventStream(url: string, headers: Record<string, string>):
   });
   const events: StreamEvent[] = [];
   let text = "";
+  let pings = 0;
   let lastId = headers["last-event-id"] ?? "";
   res.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
@@ -43,6 +47,7 @@ export async function eventStream(url: string, headers: Record<string, string>):
       text = text.slice(end + 2);
       lastId = fields.get("id") ?? lastId;
       const event = fields.get("event");
+      if (event === "ping") pings += 1;
       if (event === undefined || event === "ping") continue;
       events.push({ id: fields.get("id"), event, data: JSON.parse(fields.get("data") ?? "null") });
     }
@@ -53,6 +58,9 @@ export async function eventStream(url: string, headers: Record<string, string>):
     status: res.statusCode ?? 0,
     headers: res.headers,
     events,
+    get pings() {
+      return pings;
+    },
     get lastId() {
       return lastId;
     },
@@ -62,5 +70,37 @@ export async function eventStream(url: string, headers: Record<string, string>):
       return events;
     },
     close: () => void request.destroy(),
+  };
+}
+
+export interface EventSourceLike {
+  /** What came so far, on whatever stream. */
+  readonly events: StreamEvent[];
+  /** How often it was connected. */
+  readonly connections: number;
+  /** Resolves once it is over for good: the server has answered 204. (HTML Standard §9.2) */
+  readonly over: Promise<void>;
+}
+
+/** An EventSource that is asked to come back after so many milliseconds: each stream takes up where the last one ended. */
+export function eventSource(url: string, headers: Record<string, string>, retryMs: number): EventSourceLike {
+  const events: StreamEvent[] = [];
+  let connections = 0;
+  const listen = async () => {
+    for (let since = ""; ; await sleep(retryMs)) {
+      const stream = await eventStream(url, { ...headers, ...(since === "" ? undefined : { "last-event-id": since }) });
+      if (stream.status === 204) return;
+      connections += 1;
+      await stream.ended;
+      events.push(...stream.events);
+      since = stream.lastId;
+    }
+  };
+  return {
+    events,
+    get connections() {
+      return connections;
+    },
+    over: listen(),
   };
 }

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { freePort } from "./free-port";
+import { nginxPath } from "./nginx";
 import { missingForEmulator, startEmulator } from "./start-emulator";
 import type { Emulator } from "./start-emulator";
 
@@ -11,10 +12,11 @@ declare global {
 }
 
 /**
- * Makes the Datastore emulator available to all test files: `DATASTORE_TEST_HOST` says where it is, and a request to
- * `DATASTORE_TEST_STARTER` starts it. A run that needs no Datastore never starts it.
+ * Says what this machine lacks, and makes the Datastore emulator available to all test files: `DATASTORE_TEST_HOST` says
+ * where it is, and a request to `DATASTORE_TEST_STARTER` starts it. A run that needs no Datastore never starts it.
  */
 export default async function globalSetup(): Promise<void> {
+  if (nginxPath() === undefined) process.stderr.write(NO_NGINX);
   if (process.env.DATASTORE_TEST_HOST !== undefined) return;
   const missing = missingForEmulator();
   if (missing !== undefined) {
@@ -56,5 +58,13 @@ ${"=".repeat(100)}
     2. the emulator:     gcloud components install cloud-firestore-emulator
     3. Java 11 or later
   Or set DATASTORE_TEST_HOST=host:port of an emulator in Datastore mode that is running already.
+${"=".repeat(100)}
+`;
+
+const NO_NGINX = `
+${"=".repeat(100)}
+  THE TESTS BEHIND A PROXY ARE ${process.env.CI ? "GOING TO FAIL" : "SKIPPED"}: this machine lacks nginx.
+
+  To have it: apt-get install nginx (its service need not run: the tests start their own).
 ${"=".repeat(100)}
 `;

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { accessSync, constants, existsSync, realpathSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findProgram } from "./find-program";
 
 /** The longest time to start and to stop, in milliseconds. */
 const START_MS = 80_000;
@@ -70,17 +71,4 @@ async function stopGroup(group: ChildProcess): Promise<void> {
 
 function hasEnded(group: ChildProcess): boolean {
   return group.exitCode !== null || group.signalCode !== null || group.pid === undefined;
-}
-
-function findProgram(name: string): string | undefined {
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return realpathSync(path);
-    } catch {
-      // It is not in this folder.
-    }
-  }
-  return undefined;
 }
