@@ -1,12 +1,11 @@
 import { once } from "node:events";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describeOnEveryStore } from "../support/every-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { Sessions } from "../../lib/sessions";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { eventually } from "../support/eventually";
+import { collectGarbage } from "../support/garbage";
 
 let app: RunningApp;
 let signals: AbortSignal[];
@@ -102,8 +101,3 @@ describe("req.session.signal", () => {
     expect((await answering).body).toBe("so far over");
   });
 });
-
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-}
