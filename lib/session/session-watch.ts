@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionRecord } from "../record/session-record";
 import { isExpired } from "../record/expiry";
 
@@ -19,7 +20,7 @@ export interface SessionWatchSettings {
   readonly runOutside: <T>(start: () => T) => T;
 }
 
-/** A check asks the store for this many sessions in one turn of the event loop, which a store reads together. */
+/** A check asks the store for this many sessions in one turn of the event loop, which a store reads together; requests come in between. */
 const BATCH = 1_000;
 
 /**
@@ -68,7 +69,8 @@ export class SessionWatch {
     this.#isChecking = true;
     try {
       const ids = [...this.#watchers.keys()];
-      for (let at = 0; at < ids.length; at += BATCH) {
+      for (let at = 0; at < ids.length && !this.#isStopped; at += BATCH) {
+        if (at > 0) await nextTurn();
         await Promise.all(ids.slice(at, at + BATCH).map((id) => this.checkOne(id)));
       }
     } finally {

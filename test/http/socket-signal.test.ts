@@ -35,7 +35,7 @@ const SERVERS: Record<string, (server: HttpServer, sessions: Sessions) => () => 
     const sockets = new WebSocketServer({ noServer: true });
     const withSession = sessions.middleware();
     server.on("upgrade", (req: Served, connection: Duplex, head: Buffer) => {
-      withSession(req, {} as ServerResponse, () => {
+      withSession(req, {} as unknown as ServerResponse, () => {
         sockets.handleUpgrade(req, connection, head, (socket) => {
           req.session.signal.addEventListener("abort", () => socket.close(4401, "session ended"));
         });
