@@ -87,13 +87,15 @@ export function eventSource(url: string, headers: Record<string, string>, retryM
   const events: StreamEvent[] = [];
   let connections = 0;
   const listen = async () => {
-    for (let since = ""; ; await sleep(retryMs)) {
+    let since = "";
+    for (;;) {
       const stream = await eventStream(url, { ...headers, ...(since === "" ? undefined : { "last-event-id": since }) });
       if (stream.status === 204) return;
       connections += 1;
       await stream.ended;
       events.push(...stream.events);
       since = stream.lastId;
+      await sleep(retryMs);
     }
   };
   return {
