@@ -17,7 +17,7 @@ const ID = /[A-Za-z0-9_-]{43}/;
 
 /** Every program of the guide is compiled with strict types, and run. */
 describe("docs/background-work.md", () => {
-  const guide = new GuideProject("background-work.md");
+  const guide = new GuideProject("background-work.md", ["node-cron"]);
   const running: RunningExample[] = [];
   let sessions: Sessions;
 

@@ -26,10 +26,12 @@ export interface RunningExample {
  * first line. It has coatcheck as it would be installed: the build of this checkout.
  */
 export class GuideProject {
-  readonly folder = installedProject(["express", "node-cron", "@types"], { type: "module" });
+  readonly folder: string;
   readonly names: readonly string[];
 
-  constructor(guide: string) {
+  /** `packages` are those that the programs use, beside Express. */
+  constructor(guide: string, packages: readonly string[]) {
+    this.folder = installedProject(["express", "@types", ...packages], { type: "module" });
     const blocks = [...readFileSync(join(ROOT, "docs", guide), "utf8").matchAll(/^```ts\n([^]*?)^```/gm)];
     this.names = blocks.map(([, code = ""]) => {
       const name = /^\/\/ (\S+)\.ts\n/.exec(code)?.[1];

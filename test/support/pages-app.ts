@@ -6,6 +6,7 @@ import express from "express";
 import { sessionPages } from "../../lib/default-sessions";
 import type { SessionOptions } from "../../lib/options/session-options";
 import { Sessions } from "../../lib/sessions";
+import type { SessionPagesOptions } from "../../lib/pages/pages-options";
 import type { PagesHandler } from "../../lib/pages/pages-handler";
 
 export interface PagesApp {
@@ -24,11 +25,11 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'";
 
 /** An app with pages: `/` and any other path is one, `/login/:user`, `/logout`, `/kill/:user` and `/send/:user` are what they say. */
-export async function startPagesApp(options: SessionOptions, port = 0): Promise<PagesApp> {
+export async function startPagesApp(options: SessionOptions, pages: SessionPagesOptions = {}): Promise<PagesApp> {
   const sessions = new Sessions({ clearSchedule: false, storeTimeout: "20s", ...options });
   const errors: unknown[] = [];
   sessions.on("error", (error) => errors.push(error));
-  const handler = sessionPages({ sessions });
+  const handler = sessionPages({ ...pages, sessions });
   const app = express();
   app.use(sessions.middleware());
   app.use("/session", handler);
@@ -55,7 +56,7 @@ export async function startPagesApp(options: SessionOptions, port = 0): Promise<
   app.get("/{*path}", (req, res) => {
     res.set("Content-Security-Policy", POLICY).send(PAGE(`${req.session.owner} at ${req.path}`));
   });
-  const server: Server = createServer(app).listen(port, "127.0.0.1");
+  const server: Server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
   const at = (server.address() as AddressInfo).port;
   return {
