@@ -142,8 +142,17 @@ function sendEnd(settings: PagesSettings, req: PageRequest, res: ServerResponse,
   sendJson(res, { ended: { ...about, ...textsFor(settings, req, about) } });
 }
 
-function textsFor({ texts = englishTexts }: PagesSettings, req: PageRequest, about: NoticeAbout): NoticeTexts {
-  return texts(about, req);
+/** Never throws. Where the app's texts can't be shown, the English ones are, and `error` says why. */
+function textsFor({ host, texts = englishTexts }: PagesSettings, req: PageRequest, about: NoticeAbout): NoticeTexts {
+  try {
+    const { title, text, button } = texts(about, req);
+    if ([title, text, button].every((words) => typeof words === "string")) return { title, text, button };
+    const hint = "must return { title, text, button }, three strings, and no promise";
+    host.onError(new SessionError("SESSION_CONFIG", `Option texts of sessionPages ${hint}.`));
+  } catch (error) {
+    host.onError(error);
+  }
+  return englishTexts(about);
 }
 
 function sendScript(req: PageRequest, res: ServerResponse): void {

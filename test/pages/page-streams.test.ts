@@ -27,8 +27,8 @@ afterEach(async () => {
   apps = [];
 });
 
-async function start(store: SessionStore, options: object = {}): Promise<PagesApp> {
-  const app = await startPagesApp({ store, now: () => now, killCheckInterval: 100, ...options });
+async function start(store: SessionStore, options: object = {}, pages: object = {}): Promise<PagesApp> {
+  const app = await startPagesApp({ store, now: () => now, killCheckInterval: 100, ...options }, pages);
   apps.push(app);
   return app;
 }
@@ -116,6 +116,35 @@ describe("a page's stream", () => {
     expect(stream.events).toEqual([]);
     now += 60_000;
     expect(await stream.has(1)).toMatchObject([{ event: "ended", data: { reason: "expired" } }]);
+  });
+
+  it.each<[string, () => unknown, object]>([
+    ["throws", () => JSON.parse("{"), { name: "SyntaxError" }],
+    ["returns a promise", () => Promise.resolve({}), { code: "SESSION_CONFIG" }],
+    ["returns nothing", () => undefined, { name: "TypeError" }],
+    ["leaves out the button", () => ({ title: "a", text: "b" }), { code: "SESSION_CONFIG" }],
+  ])("is in English where the option texts %s, and error says why", async (_, texts, error) => {
+    const app = await start(store, {}, { texts });
+    const { cookie, id, stream } = await visitor(app);
+    now += 59 * 60_000 + 10_000;
+    expect(await stream.has(1)).toMatchObject([{ event: "expiring", data: { title: "Are you still there?" } }]);
+    await app.sessions.kill(id);
+    expect((await stream.has(2))[1]).toMatchObject({ event: "ended", data: { text: "You were signed out." } });
+    const body = JSON.stringify({ id: ID, path: "/", title: "" });
+    const { body: told } = await send("POST", `${app.url}/session/pages-open`, { cookie }, body);
+    expect(JSON.parse(told)).toMatchObject({ ended: { text: "You were signed out." } });
+    expect(app.errors).toMatchObject([error, error, error]);
+  });
+
+  it("has the words of the option texts, and no more of it", async () => {
+    const texts = () => ({ title: "Weg", text: "Weg ist weg.", button: "Gut", event: "message", secret: 1 });
+    const app = await start(store, {}, { texts });
+    const { id, stream } = await visitor(app);
+    await app.sessions.kill(id, { message: "Bye." });
+    expect((await stream.has(1))[0]!.data).toEqual({
+      ...{ event: "ended", reason: "killed", message: "Bye." },
+      ...{ title: "Weg", text: "Weg ist weg.", button: "Gut" },
+    });
   });
 
   it("is one of twenty at most for a session: the oldest gives way", async () => {
