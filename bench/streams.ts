@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LOAD_CORE, SERVER_CORE, pinnedCommand } from "./cores";
 import { describeMachine } from "./machine";
 import type { StreamQuestion, Usage } from "./stream-server";
 import { table } from "./tables";
@@ -41,9 +42,9 @@ async function main(): Promise<void> {
 
 async function measure(kind: (typeof KINDS)[number]): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "coatcheck-streams-"));
-  const server = start("stream-server.ts", kind, folder);
+  const server = start(SERVER_CORE, "stream-server.ts", kind, folder);
   const port = await told<number>(server);
-  const clients = start("stream-clients.ts", kind, port, STREAMS);
+  const clients = start(LOAD_CORE, "stream-clients.ts", kind, port, STREAMS);
   await told(clients);
   const before = await ask<number>(server, "memory");
   clients.send("open");
@@ -63,7 +64,6 @@ async function measure(kind: (typeof KINDS)[number]): Promise<Measured> {
 }
 
 function report({ bare, coatcheck }: Record<(typeof KINDS)[number], Measured>): string[] {
-  const checks = IDLE_MS / CHECK_MS;
   const row = (name: string, { bytes, idle }: Measured) => [
     name,
     (bytes / 1024).toFixed(1),
@@ -80,16 +80,17 @@ function report({ bare, coatcheck }: Record<(typeof KINDS)[number], Measured>): 
     ),
     "",
     `Beyond bare Node: ${((coatcheck.bytes - bare.bytes) / 1024).toFixed(1)} KiB a stream.`,
-    `A check of the store, every ${CHECK_MS / 1000} s: ${Math.round(coatcheck.idle.loads / checks).toLocaleString("en")} loads in ${(coatcheck.idle.turns / checks).toFixed(1)} turns of the event loop.`,
+    `The store, in ${IDLE_MS / 1000} s with a check every ${CHECK_MS / 1000} s: ${coatcheck.idle.loads.toLocaleString("en")} loads in ${coatcheck.idle.turns} turns of the event loop.`,
   ];
 }
 
-/** Starts a script of this folder with enough file descriptors. */
-function start(script: string, ...args: readonly (string | number)[]): ChildProcess {
+/** Starts a script of this folder on a core of its own, with enough file descriptors. */
+function start(core: number, script: string, ...args: readonly (string | number)[]): ChildProcess {
   const files = STREAMS + SPARE_FILES;
   const enough = `if [ "$(ulimit -n)" != unlimited ] && [ "$(ulimit -n)" -lt ${files} ]; then ulimit -n ${files} || exit; fi; exec "$@"`;
   const node = [process.execPath, "--expose-gc", "--import", "tsx", join(__dirname, script), ...args.map(String)];
-  return spawn("/bin/sh", ["-c", enough, "sh", ...node], {
+  const [command, ...rest] = pinnedCommand(core, "/bin/sh", "-c", enough, "sh", ...node);
+  return spawn(command, rest, {
     env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
