@@ -55,6 +55,25 @@ describe("docs/pages.md", () => {
     return line;
   }
 
+  it("an app that does not mount pages loads none of their code", async () => {
+    const line = await start(
+      "without",
+      `
+        import { createRequire } from "node:module";
+        const require = createRequire(import.meta.url);
+        const { sessionMiddleware, sessionPages } = require("coatcheck");
+        const loaded = () => Object.keys(require.cache).filter((path) => path.includes("/pages/")).length;
+        const { sessions } = sessionMiddleware({ clearSchedule: false });
+        await sessions.withClientlessSession("alice", () => sessions.getSessionInfo());
+        console.log(loaded());
+        sessionPages();
+        console.log(loaded());
+        await sessions.close();
+      `,
+    );
+    expect([await line(), await line()]).toEqual(["0", "1"]);
+  });
+
   it("has no program that is not run here", () => {
     expect(guide.names).toEqual(["app", "in-german", "socket-io", "ws"]);
   });

@@ -238,6 +238,20 @@ describe("messages to pages", () => {
     expect((await back.has(2)).map(({ data }) => data.data)).toEqual([4, 5]);
   });
 
+  it("wait for a browser that is away, twenty of them, and do not go to a page that is opened later", async () => {
+    const { cookie, id, stream } = await visitor(app);
+    await eventually(() => stream.lastId !== "");
+    stream.close();
+    for (let n = 0; n < 25; n += 1) await sending(id, "n", n);
+    now += 80_000;
+    const back = await eventStream(`${app.url}/session/pages-events`, { cookie, "last-event-id": stream.lastId });
+    expect((await back.has(20)).map(({ data }) => data.data)).toEqual(Array.from({ length: 20 }, (_, n) => n + 5));
+    const later = await eventStream(`${app.url}/session/pages-events`, { cookie });
+    await sending(id, "n", 25);
+    expect((await later.has(1)).map(({ data }) => data.data)).toEqual([25]);
+    expect((await back.has(21)).at(-1)!.data.data).toBe(25);
+  });
+
   it("reach a stream that was cut before its first one, once", async () => {
     const { cookie, id, stream } = await visitor(app);
     await sending(id, "n", 1);
