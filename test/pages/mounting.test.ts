@@ -1,11 +1,15 @@
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import compression from "compression";
 import express from "express";
+import type express5 from "express";
 import { sessionMiddleware, sessionPages } from "../../lib/default-sessions";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
-import { send } from "../support/app";
+import { requireSecurityKey } from "../../lib";
+import { EXPRESSES, send } from "../support/app";
+import { eventStream } from "../support/event-stream";
 
 const ID = "0123456789abcdef0123456789abcdef";
 const JSON_BODY = { "content-type": "application/json" };
@@ -139,5 +143,61 @@ describe("sessionPages", () => {
 
   it.each([["/session"], [7], [[]], [new MemoryStore()]])("refuses what are no options: %p", (options) => {
     expect(refusal(() => sessionPages(options as object)).code).toBe("SESSION_CONFIG");
+  });
+});
+
+describe.each(EXPRESSES)("pages among other middleware, on %s", (_name, express) => {
+  /** A page says that it is open and that it is left; what the session counts in between and after. */
+  async function countsOf(url: string, cookie: string): Promise<number[]> {
+    const counts: number[] = [];
+    for (const [what, type] of [
+      ["open", "application/json"],
+      ["leave", "text/plain;charset=UTF-8"],
+    ] as const) {
+      const body = JSON.stringify({ id: ID, path: "/", title: "" });
+      const answer = await send("POST", `${url}/session/pages-${what}`, { cookie, "content-type": type }, body);
+      expect(answer.status).toBe(what === "open" ? 200 : 204);
+      counts.push((await open[0]!.getSessionInfo({ username: "alice" }))[0]!.activePages);
+    }
+    return counts;
+  }
+
+  function app(...before: express5.RequestHandler[]): express5.Express {
+    const sessions = newSessions();
+    const made = express();
+    for (const each of before) made.use(each);
+    made.use(sessions.middleware()).use("/session", sessionPages({ sessions }));
+    made.get("/login", (req, res, next) => {
+      req.session.login("alice").then(() => res.send("in"), next);
+    });
+    return made;
+  }
+
+  it.each<[string, express5.RequestHandler[]]>([
+    ["none", []],
+    ["JSON", [express.json()]],
+    ["text", [express.text({ type: "*/*" })]],
+    ["bytes", [express.raw({ type: "*/*" })]],
+    ["all", [express.json(), express.urlencoded({ extended: true }), express.text()]],
+  ])("are counted after parsers of bodies: %s", async (_, parsers) => {
+    const url = await served(app(...parsers));
+    const { cookie = "" } = await send("GET", `${url}/login`);
+    expect(await countsOf(url, cookie)).toEqual([1, 0]);
+  });
+
+  it("need no security key where they are mounted before the guard of forms", async () => {
+    const url = await served(app().use(express.urlencoded({ extended: false }), requireSecurityKey()));
+    const { cookie = "" } = await send("GET", `${url}/login`);
+    expect(await countsOf(url, cookie)).toEqual([1, 0]);
+    expect((await send("POST", `${url}/form`, { cookie })).status).toBe(403);
+  });
+
+  it("are told at once behind compression", async () => {
+    const url = await served(app(compression()));
+    const { cookie = "" } = await send("GET", `${url}/login`);
+    const stream = await eventStream(`${url}/session/pages-events`, { cookie, "accept-encoding": "gzip" });
+    expect(stream.headers["content-encoding"]).toBeUndefined();
+    await open[0]!.killSessionByUser("alice");
+    expect(await stream.has(1)).toMatchObject([{ event: "ended" }]);
   });
 });
