@@ -30,7 +30,10 @@ describe("pages and the app that they belong to", () => {
   async function start(pages: SessionPagesOptions = {}): Promise<void> {
     const now = () => Date.now() + ahead;
     const store = new MemoryStore({ now });
-    app = await startPagesApp({ store, now, killCheckInterval: 200, idleTimeout: "10m", touchInterval: "100ms" }, pages);
+    app = await startPagesApp(
+      { store, now, killCheckInterval: 200, idleTimeout: "10m", touchInterval: "100ms" },
+      pages,
+    );
   }
 
   async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
