@@ -100,7 +100,10 @@ function contents({ now }: ConsoleVisit, { info, data, attributes }: SessionDesc
 
 function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
   // Of entries of the same millisecond, a log has the latest at its end.
-  const latest = [...trail].reverse().sort((a, b) => millisOf(b) - millisOf(a)).slice(0, AUDIT_SHOWN);
+  const latest = [...trail]
+    .reverse()
+    .sort((a, b) => millisOf(b) - millisOf(a))
+    .slice(0, AUDIT_SHOWN);
   const columns: Column<AuditEntry>[] = [
     { heading: "Action", cell: ({ action }) => html`<code>${action}</code>` },
     { heading: "When", cell: ({ at }) => instant(new Date(at), now) },
