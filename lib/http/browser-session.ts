@@ -124,9 +124,11 @@ export class BrowserSession extends StoredSession {
       return false;
     }
     // Signing in proves who the user is, so a login beside a replaced session is no danger.
-    if (!this.#isOpened && this.#tokens.length > 0 && owner === GUEST_USER) return this.#mayStartBeside();
+    return this.#isOpened || this.#tokens.length === 0 || owner !== GUEST_USER || this.#mayStartBeside();
+  }
+
+  override assertHeadersOpen(): void {
     this.#exchange.assertHeadersOpen();
-    return true;
   }
 
   override takeCounters(record: SessionRecord): Readonly<Record<string, number>> | undefined {
@@ -162,10 +164,7 @@ export class BrowserSession extends StoredSession {
   async #mayStartBeside(): Promise<boolean> {
     if (this.#isLeftUnsaved) return false;
     const replaced = await Promise.all(this.#tokens.map((token) => wasReplaced(this.policy, sessionIdOf(token))));
-    if (!replaced.includes(true)) {
-      this.#exchange.assertHeadersOpen();
-      return true;
-    }
+    if (!replaced.includes(true)) return true;
     const error = sessionEnded("replaced");
     const { method } = this.#exchange.req;
     if (method !== "GET" && method !== "HEAD") throw error;

@@ -162,3 +162,20 @@ describe.each(["engine-io-6-6-11", "engine-io-6-6-12", "engine-io-6-6-13"] as co
     expect(await firstError()).toEqual(["SESSION_HEADERS_SENT"]);
   });
 });
+
+describe("a handshake that is sent at once", () => {
+  it("stores nothing that a middleware has saved without waiting, as its cookie would come too late", async () => {
+    const failures: unknown[] = [];
+    await start("engine-io-6-6-11", {
+      inHandshake: (req, next) => {
+        req.session!.views = 10;
+        void req.session!.save((error) => failures.push((error as { code?: string } | null)?.code));
+        next();
+      },
+    });
+    const { "set-cookie": cookies } = await app.handshake();
+    expect(cookies).toBeUndefined();
+    expect(await app.sessions.getSessionInfo()).toEqual([]);
+    expect(failures).toEqual(["SESSION_HEADERS_SENT"]);
+  });
+});

@@ -131,6 +131,8 @@ async function goOn(life: SessionLife, record: SessionRecord, after: SessionReco
 async function create(life: SessionLife, delta: ValuesDelta | undefined): Promise<void> {
   const { owner } = life;
   if (!(await life.mayCreate(owner))) return;
+  // Here, and not before: the headers may have gone meanwhile.
+  life.assertHeadersOpen();
   await store(life, life.counted(life.newRecord(owner, delta?.set ?? dictionary(), false)), delta);
 }
 
@@ -147,6 +149,7 @@ async function createWith(
   life.assertMayStart();
   // Data may be left unsaved, but not this: the app is promised that it is stored.
   if (!(await life.mayCreate(owner))) throw life.ended();
+  life.assertHeadersOpen();
   const record = applyDelta(life.counted(empty), change);
   await store(life, record, delta);
   return record;

@@ -47,6 +47,11 @@ export abstract class SessionLife {
   /** Whether a session may be created here because data were set, and not by a call. May throw or reject. */
   abstract mayCreate(owner: string): boolean | Promise<boolean>;
 
+  /** Throws where the client can't be given a new session any more. */
+  assertHeadersOpen(): void {
+    // A subclass has headers.
+  }
+
   /** The session is now this record, which `token` opens; undefined where there is no session any more. */
   protected abstract moved(record: SessionRecord | undefined, token: string | undefined, remember: boolean): void;
 
