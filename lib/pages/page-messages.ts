@@ -33,7 +33,7 @@ export interface PageMessage {
 }
 
 /**
- * Sends a message to the open pages of a session, or of a user's sessions. Returns to how many sessions. See
+ * Sends a message to the open pages of a session, or of a user's sessions. Resolves to how many sessions. See
  * `SessionPages.send`.
  */
 export async function sendMessage(

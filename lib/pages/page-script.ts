@@ -9,7 +9,7 @@ const SOURCE = `(() => {
   const at = document.currentScript.src.replace(/pages\\.js.*/, "pages-");
   const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
   const { locks } = navigator;
-  let session, last = 0, stream, channel, release, leaving, over, box, timer;
+  let session, last = 0, stream, channel, leads = !locks, release, leaving, over, box, timer;
 
   const emit = (name, detail) =>
     document.dispatchEvent(new CustomEvent("coatcheck:" + name, { detail, cancelable: true }));
@@ -30,22 +30,23 @@ const SOURCE = `(() => {
   }
 
   function join(name) {
-    if (name === session) return;
+    if (name === session && channel) return;
     part();
     session = name;
-    channel = new BroadcastChannel("coatcheck " + name);
+    const mine = (channel = new BroadcastChannel("coatcheck " + name));
     channel.onmessage = ({ data }) => hear(...data);
-    if (!locks) listen();
-    else locks.request("coatcheck " + name, () => session === name && new Promise((done) => { release = done; listen(); }));
+    locks?.request("coatcheck " + name, () => mine === channel && new Promise((done) => { release = done; leads = 1; listen(); }));
+    listen();
   }
 
   function listen() {
-    if (over || stream || !session || (!locks && document.hidden)) return;
+    if (over || stream || !channel || !leads || (!locks && document.hidden)) return;
     stream = new EventSource(at + "events");
     for (const name of ["ping", "ended", "expiring", "renewed", "message"])
       stream.addEventListener(name, ({ data }) => {
-        channel.postMessage([name, JSON.parse(data)]);
-        hear(name, JSON.parse(data));
+        const told = [name, JSON.parse(data)];
+        if (locks) channel.postMessage(told);
+        hear(...told);
       });
     stream.onerror = () => {
       if (stream.readyState < 2) return;
@@ -59,7 +60,8 @@ const SOURCE = `(() => {
     stream?.close();
     channel?.close();
     release?.();
-    stream = channel = session = release = null;
+    stream = channel = release = null;
+    leads = !locks;
   }
 
   function hear(name, data) {

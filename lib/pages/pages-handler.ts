@@ -84,9 +84,8 @@ async function open(settings: PagesSettings, req: PageRequest, res: ServerRespon
   const { host } = settings;
   const record = settings.recordOf(req);
   if (record === undefined) {
-    const end = await host.endOfRequest(req);
-    // Where nothing is remembered, only a page that had a session is told that it is over.
-    if (end !== undefined || isSessionId(news.session)) sendEnd(settings, req, res, end);
+    // Only a page that had a session is told that it is over: one that was loaded with a dead cookie is a guest's.
+    if (isSessionId(news.session)) sendEnd(settings, req, res, await host.endOfRequest(req));
     else sendStatus(res, 204);
   } else if (news.session !== undefined && news.session !== record.id) {
     // The browser has another session since: whose the old one was is nobody's to ask by its id.

@@ -20,7 +20,10 @@ export interface SessionWatchSettings {
   readonly runOutside: <T>(start: () => T) => T;
 }
 
-/** A check asks the store for this many sessions in one turn of the event loop, which a store reads together; requests come in between. */
+/**
+ * A check asks the store for this many sessions in one turn of the event loop, which a store reads together; requests
+ * come in between.
+ */
 const BATCH = 1_000;
 
 /**

@@ -100,6 +100,49 @@ describe("pages in a browser", () => {
     expect(await second.title()).toBe("__guest__ at /second");
   });
 
+  test("the page that is loaded again after a kill says nothing more", async () => {
+    const app = await server();
+    const { page } = await signedIn(app);
+    await becomes(app, [1]);
+    await app.sessions.killSessionByUser("alice", { message: "Bye." });
+    await notice(page).waitFor();
+    const answering = page.waitForResponse((response) => response.url().endsWith("/pages-open"));
+    await notice(page).getByRole("button").click();
+    expect((await answering).status()).toBe(204);
+    expect(await notice(page).count()).toBe(0);
+  });
+
+  test("a page that comes back from the back/forward cache after a kill says so", async () => {
+    const app = await server();
+    const { page } = await signedIn(app);
+    await becomes(app, [1]);
+    // What the browser does as it puts a page there, and takes it out.
+    await page.evaluate('dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }))');
+    await becomes(app, [0]);
+    await app.sessions.killSessionByUser("alice", { message: "Meanwhile." });
+    await page.evaluate('dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))');
+    await notice(page).waitFor();
+    expect(await notice(page).innerText()).toContain("Meanwhile.");
+  });
+
+  test("a tab that comes to the front opens no stream of its own, and is told nothing twice", async () => {
+    const app = await server();
+    const { context, page } = await signedIn(app);
+    const second = await another(context, "/second");
+    await becomes(app, [2]);
+    await eventually(() => app.sessions.pages.streams === 1);
+    for (const tab of [page, second]) {
+      await tab.evaluate('document.title = ""');
+      await tab.evaluate(
+        'document.addEventListener("coatcheck:message", ({ detail }) => (document.title += detail.data))',
+      );
+      await tab.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+    }
+    for (const n of [1, 2, 3]) await app.sessions.pages.send({ user: "alice" }, "n", n);
+    for (const tab of [page, second]) await eventually(async () => (await tab.title()) === "123");
+    expect(app.sessions.pages.streams).toBe(1);
+  });
+
   test("pages at another server of the same store are told too", async () => {
     const [app, other] = [await server(), await server()];
     const { page } = await signedIn(app);

@@ -33,12 +33,12 @@ describeBehindNginx("pages behind nginx", () => {
   }
 
   /** A page says that it is open, as a browser on plain HTTP does. */
-  const say = (cookie: string) =>
+  const say = (cookie: string, session?: string) =>
     send(
       "POST",
       `${nginx.url}/session/pages-open`,
       { cookie, "content-type": "application/json", origin: nginx.url },
-      JSON.stringify({ id: ID, path: "/", title: "" }),
+      JSON.stringify({ id: ID, session, path: "/", title: "" }),
     );
 
   it("events come at once, although it buffers what others write", async () => {
@@ -82,7 +82,7 @@ describeBehindNginx("pages behind nginx", () => {
     await source.over;
     const messages = source.events.filter(({ event }) => event === "message");
     expect(messages.map(({ data }) => data.data)).toEqual(sent);
-    expect(JSON.parse((await say(cookie)).body)).toMatchObject({ ended: { reason: "killed", message: "Bye." } });
+    expect(JSON.parse((await say(cookie, id)).body)).toMatchObject({ ended: { reason: "killed", message: "Bye." } });
     expect(app.errors).toEqual([]);
   });
 

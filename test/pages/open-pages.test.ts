@@ -183,14 +183,16 @@ describe("pages without a live session", () => {
     expect(await app.sessions.getSessionInfo()).toHaveLength(0);
   });
 
-  it("are told how it ended whose cookie they still carry", async () => {
+  it("are told how it ended where they had one, and nothing where they were loaded without", async () => {
     await start(new MemoryStore({ now: () => now }));
     const cookie = await signIn();
+    const page = { id: ID, path: "/", title: "" };
+    const { session } = JSON.parse((await post("open", cookie, page)).body) as { session: string };
     await app.sessions.killSessionByUser("alice", { message: "Bye." });
-    const { body } = await post("open", cookie, { id: ID, path: "/", title: "" });
-    expect(JSON.parse(body)).toMatchObject({
-      ended: { event: "ended", reason: "killed", message: "Bye.", text: "Bye." },
-    });
+    const { body } = await post("open", cookie, { ...page, session });
+    expect(JSON.parse(body)).toMatchObject({ ended: { reason: "killed", message: "Bye.", text: "Bye." } });
+    const other = await post("open", cookie, { ...page, id: id(1) });
+    expect([other.status, other.body]).toEqual([204, ""]);
     expect((await send("GET", `${app.url}/session/pages-events`, { cookie })).status).toBe(204);
   });
 

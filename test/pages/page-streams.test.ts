@@ -130,7 +130,7 @@ describe("a page's stream", () => {
     expect(await stream.has(1)).toMatchObject([{ event: "expiring", data: { title: "Are you still there?" } }]);
     await app.sessions.kill(id);
     expect((await stream.has(2))[1]).toMatchObject({ event: "ended", data: { text: "You were signed out." } });
-    const body = JSON.stringify({ id: ID, path: "/", title: "" });
+    const body = JSON.stringify({ id: ID, session: id, path: "/", title: "" });
     const { body: told } = await send("POST", `${app.url}/session/pages-open`, { cookie }, body);
     expect(JSON.parse(told)).toMatchObject({ ended: { text: "You were signed out." } });
     expect(app.errors).toMatchObject([error, error, error]);
