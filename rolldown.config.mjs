@@ -8,6 +8,7 @@ const PUBLIC = [
   "index",
   "stores/sqlite/sqlite-store",
   "stores/datastore/datastore-store",
+  "stores/postgres/postgres-store",
   "express-shapes",
   "testing/index",
   "cli/coatcheck",

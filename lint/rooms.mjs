@@ -15,6 +15,7 @@ const sqlite = ["stores/sqlite", "stores/sqlite/file", "stores/sqlite/tables"];
 const datastore = [
   ...["stores/datastore", "stores/datastore/calls", "stores/datastore/entity", "stores/datastore/wire"],
 ];
+const postgres = ["stores/postgres"];
 const top = ["sessions", "rooms-on-demand", "options"];
 
 /**
@@ -35,6 +36,7 @@ export const MAY_IMPORT = {
   "stores/guard": ["record", "stores"],
   ...each(sqlite, [...base, "stores"]),
   ...each(datastore, [...base, "stores"]),
+  ...each(postgres, [...base, "stores"]),
 
   ...each(dict, base),
 

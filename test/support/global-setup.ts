@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { findPostgres } from "./find-postgres";
 import { freePort } from "./free-port";
 import { nginxPath } from "./nginx";
 import { missingForEmulator, startEmulator } from "./start-emulator";
@@ -12,11 +13,12 @@ declare global {
 }
 
 /**
- * Says what this machine lacks, and makes the Datastore emulator available to all test files: `DATASTORE_TEST_HOST` says
+ * Says what this machine lacks, finds PostgreSQL, and makes the Datastore emulator available to all test files: `DATASTORE_TEST_HOST` says
  * where it is, and a request to `DATASTORE_TEST_STARTER` starts it. A run that needs no Datastore never starts it.
  */
 export default async function globalSetup(): Promise<void> {
   if (nginxPath() === undefined) process.stderr.write(NO_NGINX);
+  await findPostgres();
   if (process.env.DATASTORE_TEST_HOST !== undefined) return;
   const missing = missingForEmulator();
   if (missing !== undefined) {

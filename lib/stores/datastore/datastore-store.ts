@@ -12,7 +12,7 @@ import {
   unlessUnreadable,
 } from "./datastore-queries";
 import { CallDeadline } from "./calls/call-deadline";
-import { QueueById, untilSettled } from "./calls/conflicts";
+import { QueueById, untilSettled } from "../conflicts";
 import {
   endedProperties,
   ENDING_PROPERTIES,

@@ -6,7 +6,7 @@ import { updateMutation } from "../entity/record-entity";
 import { assertWithinLimits } from "../size-limits";
 import type { Mutation } from "../wire/messages";
 import { CallDeadline } from "./call-deadline";
-import { ATTEMPTS, backoffMs, conflictError } from "./conflicts";
+import { ATTEMPTS, backoffMs, conflictError } from "../../conflicts";
 import { DatastorePipe } from "./datastore-pipe";
 import type { PipeSource } from "./datastore-pipe";
 import type { DatastoreRpc } from "./datastore-rpc";

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { SessionError } from "../../../errors";
-import type { CallDeadline } from "./call-deadline";
+import { SessionError } from "../errors";
+
+/** The time limit of a call. All instants are by `performance.now()`. */
+export interface Deadline {
+  /** What was asked for at this instant or before is too late now. */
+  readonly latest: number;
+  /** Throws `SESSION_STORE_TIMEOUT` where it is too late to send this. */
+  assertInTime(call: string, askedAt: number): void;
+}
 
 /** How often a change is tried before it is given up. */
 export const ATTEMPTS = 24;
@@ -26,7 +33,7 @@ export function conflictError(id: string): SessionError {
 export async function untilSettled<T>(
   id: string,
   askedAt: number,
-  deadline: CallDeadline,
+  deadline: Deadline,
   attempt: (conflicts: number) => Promise<T | "conflict">,
 ): Promise<T> {
   deadline.assertInTime("commit", askedAt);

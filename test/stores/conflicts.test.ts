@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { QueueById } from "../../../lib/stores/datastore/calls/conflicts";
-import { closedGate } from "../../support/gate";
+import { QueueById } from "../../lib/stores/conflicts";
+import { closedGate } from "../support/gate";
 
 describe("Works on one id", () => {
   it("are done one after the other, in the order in which they came, and each has its own result", async () => {
