@@ -1,4 +1,4 @@
-import { requireSecurityKey, sessionMiddleware } from "coatcheck";
+import { requireSecurityKey, sessionMiddleware, sessionPages } from "coatcheck";
 import type { SessionOptions } from "coatcheck";
 import express from "express";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ import { statementRoutes } from "./routes/statement";
 import { sameOrigin } from "./same-origin";
 import { SECURITY_HEADERS } from "./security-headers";
 import "./session-data";
+import { formsOfEndedSessions, noticeTexts } from "./session-over";
 import { StatementDesk } from "./statement-desk";
 import type { Pace } from "./statement-desk";
 import type { Users } from "./users";
@@ -54,10 +55,13 @@ export function createApp({ users, sessions: options, statementPace }: TeaHouseO
   });
   app.use(express.static(join(__dirname, "public")));
   app.use(sameOrigin, express.urlencoded({ extended: false, limit: "10kb" }));
-  app.use(session, visitorLocals(users), requireSecurityKey({ skip: isGuestForm }));
+  app.use(session);
+  // Before the security keys: the script of the pages has none, and only says what the page does.
+  app.use("/session", sessionPages({ sessions, texts: noticeTexts }));
+  app.use(visitorLocals(users), requireSecurityKey({ skip: isGuestForm }));
 
   app.use(shopRoutes());
-  app.use(cartRoutes());
+  app.use(cartRoutes(sessions));
   app.use(languageRoutes());
   app.use(signInRoutes(users, sessions));
   app.use(checkoutRoutes(users, orders));
@@ -66,6 +70,6 @@ export function createApp({ users, sessions: options, statementPace }: TeaHouseO
   app.use(adminRoutes(users, sessions, audit));
 
   app.use((_req, _res, next) => next(new PageError(404, "notFound")));
-  app.use(errorPage);
+  app.use(formsOfEndedSessions(sessions), errorPage);
   return { app, sessions };
 }

@@ -49,7 +49,7 @@ function describe(error: unknown): { status: number; page: ErrorPage } {
 }
 
 /** The page of this shop that the visitor came from. */
-function pageBefore(req: Request): string {
+export function pageBefore(req: Request): string {
   const referrer = req.get("referer") ?? "";
   if (!URL.canParse(referrer)) return "/";
   const { host, pathname, search } = new URL(referrer);

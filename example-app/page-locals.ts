@@ -14,7 +14,7 @@ export function strangerLocals(req: Request) {
 export function visitorLocals(users: Users): RequestHandler {
   return (req, res, next) => {
     const { session } = req;
-    Object.assign(res.locals, localsIn(session.language ?? preferredLanguage(req), req.originalUrl), {
+    Object.assign(res.locals, localsIn(languageOf(req), req.originalUrl), {
       isKnown: true,
       hasSession: !session.isNew,
       user: users.find(session.owner),
@@ -39,6 +39,11 @@ function localsIn(language: Language, path: string) {
     cartCount: 0,
     takeFlash: () => undefined,
   };
+}
+
+/** The language that the visitor has chosen here, or prefers everywhere. */
+export function languageOf(req: Request): Language {
+  return req.session.language ?? preferredLanguage(req);
 }
 
 function preferredLanguage(req: Request): Language {

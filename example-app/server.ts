@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   console.log("\n  Ctrl+C closes it.\n");
 
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  await close(server);
+  await close(server, () => sessions.pages.close());
   await sessions.close();
 }
 
@@ -47,10 +47,12 @@ function addressOf(server: Server, host: string): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
 
-/** Lets requests under way finish, but not for ever. */
-async function close(server: Server): Promise<void> {
+/** Lets requests under way finish, but not for ever; the event streams of pages would go on and on. */
+async function close(server: Server, endStreams: () => void): Promise<void> {
   const lastCall = setTimeout(() => server.closeAllConnections(), LAST_CALL_MS);
-  await once(server.close(), "close");
+  const closed = once(server.close(), "close");
+  endStreams();
+  await closed;
   clearTimeout(lastCall);
 }
 

@@ -61,13 +61,25 @@ export const de: Messages = {
   signInTitle: "Willkommen zurück",
   signInText: "Dein Warenkorb kommt mit.",
   signInNeeded: "Bitte melde dich an, um diese Seite zu sehen.",
-  signedOutFromAfar: "Du wurdest von woanders abgemeldet.",
   signInFailed: "Benutzername und Passwort passen nicht zusammen.",
   signInHint:
     "Die Konten zum Ausprobieren sind alice, bob und admin; ihre Passwörter stehen dort, wo die App gestartet wurde.",
   userName: "Benutzername",
   password: "Passwort",
   rememberMe: "Auf diesem Gerät 30 Tage angemeldet bleiben",
+
+  sessionOverTitle: "Deine Sitzung ist beendet",
+  sessionOver: "Du wurdest abgemeldet.",
+  sessionOverLogin:
+    "Du hast dich in einem anderen Tab oder Fenster angemeldet. Lade diese Seite neu, um weiterzumachen.",
+  sessionOverLogout: "Du hast dich in einem anderen Tab oder Fenster abgemeldet.",
+  sessionOverKilled: "Du wurdest von woanders abgemeldet.",
+  sessionOverExpired: "Deine Sitzung ist beendet, weil lange nichts geschehen ist.",
+  sessionOverLimit: "Du hast dich auf einem anderen Gerät angemeldet, und mehr Geräte auf einmal sind nicht erlaubt.",
+  loadAgain: "Seite neu laden",
+  stillThereTitle: "Bist du noch da?",
+  stillThere: "Deine Sitzung endet in {seconds} Sekunden, wenn du nicht bleibst.",
+  stay: "Bleiben",
 
   statementTitle: "Monatsabrechnung",
   statementText: "Alles, was du im {month} bestellt hast, auf einer Seite.",
@@ -100,6 +112,8 @@ export const de: Messages = {
   endSessions: "Sitzungen beenden",
   endSessionsOf: "Alle Sitzungen von {name} beenden",
   exceptThis: "alle außer dieser",
+  messageToUser: "Nachricht an den Benutzer (freiwillig)",
+  messageToUserHint: "Wer abgemeldet wird, sieht sie sofort, so wie du sie geschrieben hast.",
 
   added: "{tea} liegt im Warenkorb.",
   removed: "{tea} wurde entfernt.",

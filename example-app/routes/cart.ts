@@ -1,18 +1,23 @@
+import type { Sessions } from "coatcheck";
 import { Router } from "express";
 import type { Request } from "express";
 import { sumUp, withOneMore, withQuantity } from "../cart";
 import { formField } from "../form-field";
 import { localPath } from "../local-path";
 import { PageError } from "../error-page";
+import { sessionOver } from "../session-over";
 import type { Tea } from "../tea";
 import { findTea } from "../teas";
 
 /** The cart, which is in the session from the first tea on, signed in or not. */
-export function cartRoutes(): Router {
+export function cartRoutes(sessions: Sessions): Router {
   const router = Router();
 
-  router.get("/cart", (req, res) => {
-    res.render("cart", { sum: sumUp(req.session.cart) });
+  router.get("/cart", async (req, res) => {
+    const sum = sumUp(req.session.cart);
+    // A cart that went with its session is missed.
+    const over = sum.count === 0 ? await sessionOver(sessions, req) : undefined;
+    res.render("cart", { sum, over });
   });
 
   // `update` is atomic: two clicks at once both count.

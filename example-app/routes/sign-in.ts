@@ -2,6 +2,7 @@ import type { Sessions } from "coatcheck";
 import { Router } from "express";
 import { formField } from "../form-field";
 import { localPath } from "../local-path";
+import { sessionOver } from "../session-over";
 import type { Users } from "../users";
 
 export function signInRoutes(users: Users, sessions: Sessions): Router {
@@ -14,10 +15,8 @@ export function signInRoutes(users: Users, sessions: Sessions): Router {
       res.redirect(303, wanted ?? "/");
       return;
     }
-    // A visitor who was signed out by an admin is told so, with the admin's message.
-    const ended = await sessions.endedNotice(req);
-    const killed = ended?.reason === "killed" ? ended : undefined;
-    res.render("sign-in", { next: wanted ?? "/", needed: wanted !== undefined, killed });
+    const over = await sessionOver(sessions, req);
+    res.render("sign-in", { next: wanted ?? "/", needed: wanted !== undefined, over });
   });
 
   router.post("/sign-in", async (req, res) => {

@@ -137,7 +137,9 @@ async function stay(settings: PagesSettings, req: PageRequest, res: ServerRespon
 }
 
 function sendEnd(settings: PagesSettings, req: PageRequest, res: ServerResponse, end: SessionEnd | undefined): void {
-  const about = { event: "ended", ...(end ?? { reason: "closed", message: null }) } as const;
+  // Not who ended it, which is no business of the page.
+  const { reason, message } = end ?? { reason: "closed", message: null };
+  const about = { event: "ended", reason, message } as const;
   sendJson(res, { ended: { ...about, ...textsFor(settings, req, about) } });
 }
 

@@ -57,7 +57,10 @@ export class SessionPages {
     return this.#isServed && isFromPageScript(req);
   }
 
-  /** @internal Ends the streams. */
+  /**
+   * Ends the event streams of this process, so that its server can close; browsers come back by themselves, to another
+   * instance. `Sessions.close` does it too.
+   */
   close(): void {
     this.#streams.close();
   }
