@@ -7,6 +7,24 @@ import type { PageNews } from "./page-request";
 /** A page whose record is younger than this is not written again, in milliseconds: a page costs a write a minute. */
 const FRESH_MS = 50_000;
 
+/** How many pages that were left are remembered. */
+const MAX_LEFT = 1_000;
+
+/** The pages that said good-bye to this instance lately: what a page said before may be handled after it. */
+export class LeftPages {
+  readonly #left = new Set<string>();
+
+  add({ id }: SessionRecord, page: string): void {
+    const [oldest] = this.#left;
+    if (this.#left.size >= MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
+    this.#left.add(`${id} ${page}`);
+  }
+
+  has({ id }: SessionRecord, page: string): boolean {
+    return this.#left.has(`${id} ${page}`);
+  }
+}
+
 /**
  * The change that counts a page as open at `now`; undefined where that is written already, or as many pages are counted
  * as can be.

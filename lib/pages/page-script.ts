@@ -4,12 +4,13 @@ import { hash } from "node:crypto";
  * What runs in each page. It says every minute that the page is open, and listens to what becomes of the session. Of
  * all tabs of a session, the one that holds a lock keeps the event stream and tells the others, because HTTP/1.1 allows
  * six connections to a host. Where there are no locks (plain HTTP), each visible tab keeps its own.
+ * A page that comes back from the back/forward cache has said good-bye, and has a new id.
  */
 const SOURCE = `(() => {
   const at = document.currentScript.src.replace(/pages\\.js.*/, "pages-");
-  const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+  const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
   const { locks } = navigator;
-  let session, last = 0, stream, channel, leads = !locks, release, leaving, over, box, timer;
+  let id = newId(), session, last = 0, stream, channel, leads = !locks, release, leaving, over, box, timer;
 
   const emit = (name, detail) =>
     document.dispatchEvent(new CustomEvent("coatcheck:" + name, { detail, cancelable: true }));
@@ -101,14 +102,14 @@ const SOURCE = `(() => {
   }
 
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(".coatcheck-notice{color-scheme:light dark;font:var(--coatcheck-font,1rem/1.5 system-ui,sans-serif);color:var(--coatcheck-text,CanvasText);background:var(--coatcheck-background,Canvas);border:1px solid var(--coatcheck-border,GrayText);border-radius:.75rem;padding:1.5rem;max-width:28rem}.coatcheck-notice::backdrop{background:rgb(0 0 0/.5)}.coatcheck-notice h2{margin:0;font-size:1.25em}.coatcheck-notice p{white-space:pre-line;overflow-wrap:anywhere}.coatcheck-notice button{font:inherit;padding:.5rem 1rem;border:0;border-radius:.5rem;cursor:pointer;color:var(--coatcheck-button-text,Canvas);background:var(--coatcheck-button,CanvasText)}");
+  sheet.replaceSync(".coatcheck-notice{color-scheme:light dark;font:var(--coatcheck-font,1rem/1.5 system-ui,sans-serif);color:var(--coatcheck-text,CanvasText);background:var(--coatcheck-background,Canvas);border:1px solid var(--coatcheck-border,GrayText);border-radius:.75rem;padding:1.5rem;box-sizing:border-box;max-width:min(28rem,calc(100% - 2rem))}.coatcheck-notice::backdrop{background:rgb(0 0 0/.5)}.coatcheck-notice h2{margin:0;font-size:1.25em}.coatcheck-notice p{margin:.75rem 0 1.25rem;white-space:pre-line;overflow-wrap:anywhere}.coatcheck-notice button{font:inherit;padding:.5rem 1rem;border:0;border-radius:.5rem;cursor:pointer;color:var(--coatcheck-button-text,Canvas);background:var(--coatcheck-button,CanvasText)}");
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 
-  window.coatcheck = { pageId: id, stay: () => ((over = 0), post("stay", { id }).then(() => beat(0))) };
+  window.coatcheck = { get pageId() { return id; }, stay: () => ((over = 0), post("stay", { id }).then(() => beat(0))) };
   const wake = () => { if (!document.hidden) { beat(5e3); listen(); } else if (!locks && stream) { stream.close(); stream = null; } };
   for (const name of ["visibilitychange", "resume", "prerenderingchange"]) document.addEventListener(name, wake);
   addEventListener("online", () => beat(0));
-  addEventListener("pageshow", ({ persisted }) => persisted && beat(0));
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) { id = newId(); beat(0); } });
   addEventListener("beforeunload", () => { leaving = 1; setTimeout(() => (leaving = 0), 4e3); });
   addEventListener("pagehide", () => { navigator.sendBeacon(at + "leave", JSON.stringify({ id })); part(); });
   setInterval(beat, 2e4, 58e3);

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { SessionError } from "../errors";
 import type { SessionRecord } from "../record/session-record";
 import { isSessionId } from "../record/token";
-import { leftPage, seenPage } from "./open-pages";
+import { LeftPages, leftPage, seenPage } from "./open-pages";
 import { isSameOrigin, pageNewsOf } from "./page-request";
 import type { PageRequest } from "./page-request";
 import { PAGE_SCRIPT, PAGE_SCRIPT_HASH } from "./page-script";
@@ -25,6 +25,10 @@ export interface PagesSettings {
   readonly recordOf: (req: PageRequest) => SessionRecord | undefined;
 }
 
+interface HandlerSettings extends PagesSettings {
+  readonly left: LeftPages;
+}
+
 /** What only the pages themselves ask for. None of it counts as activity. */
 const QUIET = /\/pages-(?:open|events|leave)(?:\?|$)/;
 const COMPRESSED = gzipSync(PAGE_SCRIPT, { level: 9 });
@@ -41,7 +45,8 @@ export function isFromPageScript({ url = "" }: { readonly url?: string | undefin
 }
 
 /** Serves the script and what it asks for. What it does not know goes to `next`. */
-export function pagesHandler(settings: PagesSettings): PagesHandler {
+export function pagesHandler(given: PagesSettings): PagesHandler {
+  const settings = { ...given, left: new LeftPages() };
   return (req, res, next) => {
     const [path = "/"] = (req.url ?? "/").split("?");
     const route = `${req.method === "HEAD" ? "GET" : (req.method ?? "")} ${path}`;
@@ -65,7 +70,7 @@ export function pagesHandler(settings: PagesSettings): PagesHandler {
   };
 }
 
-type Handle = (settings: PagesSettings, req: PageRequest, res: ServerResponse) => Promise<void>;
+type Handle = (settings: HandlerSettings, req: PageRequest, res: ServerResponse) => Promise<void>;
 
 const ROUTES: ReadonlyMap<string, Handle> = new Map([
   ["POST /pages-open", open],
@@ -75,7 +80,7 @@ const ROUTES: ReadonlyMap<string, Handle> = new Map([
 ]);
 
 /** A page says that it is open. It is told its session, or how that ended. */
-async function open(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+async function open(settings: HandlerSettings, req: PageRequest, res: ServerResponse): Promise<void> {
   const news = await pageNewsOf(req);
   if (news === undefined) {
     sendStatus(res, 400);
@@ -91,15 +96,19 @@ async function open(settings: PagesSettings, req: PageRequest, res: ServerRespon
     // The browser has another session since: whose the old one was is nobody's to ask by its id.
     sendEnd(settings, req, res, { reason: "login", message: null });
   } else {
-    const delta = seenPage(record, news, host.now());
+    const hasLeft = () => settings.left.has(record, news.id);
+    const delta = hasLeft() ? undefined : seenPage(record, news, host.now());
     // Whether the session ended meanwhile, the page learns by its stream, or the next time.
-    if (delta !== undefined) await host.write(record, delta);
+    if (delta !== undefined) {
+      await host.write(record, delta);
+      if (hasLeft()) await host.write(record, { pages: { remove: [news.id] } });
+    }
     sendJson(res, { session: record.id });
   }
 }
 
 /** The event stream of a session. */
-async function events(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+async function events(settings: HandlerSettings, req: PageRequest, res: ServerResponse): Promise<void> {
   const record = settings.recordOf(req);
   if (record === undefined) {
     // It ends an EventSource for good. (HTML Standard §9.2)
@@ -118,16 +127,17 @@ async function events(settings: PagesSettings, req: PageRequest, res: ServerResp
 }
 
 /** A page says good-bye. */
-async function leave(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+async function leave(settings: HandlerSettings, req: PageRequest, res: ServerResponse): Promise<void> {
   const news = await pageNewsOf(req);
   const record = settings.recordOf(req);
+  if (news !== undefined && record !== undefined) settings.left.add(record, news.id);
   const delta = news === undefined || record === undefined ? undefined : leftPage(record, news.id);
   if (delta !== undefined && record !== undefined) await settings.host.write(record, delta);
   sendStatus(res, news === undefined ? 400 : 204);
 }
 
 /** The user is still there. */
-async function stay(settings: PagesSettings, req: PageRequest, res: ServerResponse): Promise<void> {
+async function stay(settings: HandlerSettings, req: PageRequest, res: ServerResponse): Promise<void> {
   const record = settings.recordOf(req);
   if (record !== undefined) {
     await req.session?.touch();
