@@ -5,7 +5,7 @@ import type { SessionAdmin } from "./admin/checked/session-admin";
 import type { EndedNotice } from "./admin/ended-notice";
 import type { KillOptions } from "./admin/kill";
 import type { SessionFilter } from "./admin/listing/session-filter";
-import type { SessionInfo } from "./admin/listing/session-info";
+import type { SessionDescription, SessionInfo } from "./admin/listing/session-info";
 import type { SessionPage } from "./admin/listing/session-reader";
 import type { ClientlessSessionDict, CloseOptions } from "./clientless/clientless-session";
 import type { OpenOptions } from "./clientless/open-options";
@@ -93,6 +93,17 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return this.#rooms.given(async () => {
       assertSessionId(id, "getSession(id)");
       return this.#rooms.reader.get(id);
+    });
+  }
+
+  /**
+   * `getSession`, and the names and sizes of what is in the session.
+   * @internal For the command line.
+   */
+  describeSession(id: string): Promise<SessionDescription> {
+    return this.#rooms.given(async () => {
+      assertSessionId(id, "describeSession(id)");
+      return this.#rooms.reader.describe(id);
     });
   }
 

@@ -22,9 +22,9 @@ export function printableJson(value: unknown): string {
   );
 }
 
-/** A session as one line of JSON, without `authorized`, which only the app can tell. */
-export function sessionJson({ authorized: _authorized, ...info }: SessionInfo): string {
-  return printableJson(info);
+/** A session as one line of JSON, with `more`, and without `authorized`, which only the app can tell. */
+export function sessionJson({ authorized: _authorized, ...info }: SessionInfo, more: object = {}): string {
+  return printableJson({ ...info, ...more });
 }
 
 /** "1 session", "2 sessions". */

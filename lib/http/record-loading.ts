@@ -1,6 +1,6 @@
 import { SessionError, isUnreadable } from "../errors";
 import { CLIENTLESS_SCOPE, NewerFormatError } from "../record/session-record";
-import { isExpired, touchAt } from "../record/expiry";
+import { isExpired, REFRESH_HEADER, touchAt } from "../record/expiry";
 import { withCounters } from "../record/session-delta";
 import { sessionIdOf } from "../record/token";
 import type { SessionRecord } from "../record/session-record";
@@ -31,7 +31,7 @@ export function touchIfDue(exchange: Exchange, record: SessionRecord): void {
   const { now, touchIntervalMs, touching, keepEndedMs, writer, traffic, onError } = settings;
   const seenAt = now();
   if (seenAt - record.lastSeenAt < touchIntervalMs || touching.has(record.id)) return;
-  if (settings.isNoActivity?.(req) === true) return;
+  if (req.headers[REFRESH_HEADER] !== undefined || settings.isNoActivity?.(req) === true) return;
   touching.add(record.id);
   traffic.count(exchange, req.socket, record.id);
   writer

@@ -2,6 +2,12 @@ import type { SessionDelta } from "./session-delta";
 import { CLIENTLESS_SCOPE, dictionary } from "./session-record";
 import type { AttributeRecord, SessionRecord } from "./session-record";
 
+/**
+ * A request with this header was not made for something that a user did: it is no activity, and does not renew the idle
+ * limit. In lower case, as Node has it.
+ */
+export const REFRESH_HEADER = "x-coatcheck-refresh";
+
 /** How long a session may live; both limits in milliseconds. (OWASP ASVS 7.3.1, 7.3.2) */
 export interface ExpiryPolicy {
   /** The longest gap between two requests; activity slides it. `Infinity` for none. */

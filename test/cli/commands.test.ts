@@ -38,7 +38,7 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     const { code, stdout, stderr } = await coatcheck("list");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const [header, ...lines] = stdout.trim().split("\n");
-    expect(header).toMatch(/^ID +USER +PROJECT +SCOPE +ADDRESS +DEVICE +CREATED +LAST SEEN$/);
+    expect(header).toMatch(/^ID +USER +PROJECT +SCOPE +ADDRESS +DEVICE +CREATED +LAST SEEN +PAGES$/);
     expect(lines.map((line) => line.split(" ")[0])).toEqual(idsOf(alice, aliceInShop, bobInShop, guest));
     expect(lines.find((line) => line.startsWith(alice.id))).toMatch(/ alice +- +browser +203\.0\.113\.7 +test +20/);
   });
@@ -94,6 +94,39 @@ describeOnEveryPlace("coatcheck on the command line", ({ store, coatcheck, spawn
     expect(stdout).toMatch(/^reason +killed$/m);
     expect(stdout).toMatch(/^ended by +admin$/m);
     expect(stdout).not.toMatch(/^expires/m);
+  });
+
+  it("tells how many pages are open, and which: their paths and titles are one line of text each", async () => {
+    const now = Date.now();
+    const record = sessionRecord({
+      owner: "dora",
+      pages: {
+        "page-one-00000000": { path: "/cart", title: "Cart\u001b[2J", openedAt: now - 60_000, seenAt: now },
+        "page-two-00000000": { path: "/", title: "", openedAt: now, seenAt: now },
+        "page-old-00000000": { path: "/gone", title: "Gone", openedAt: 0, seenAt: now - 90_000 },
+      },
+    });
+    const other = sessionRecord({ owner: "dora" });
+    for (const each of [record, other]) await store().create(each);
+    const [, ...lines] = (await coatcheck("list", "--user", "dora")).stdout.trim().split("\n");
+    expect(lines.find((line) => line.startsWith(record.id))).toMatch(/ 2$/);
+    expect(lines.find((line) => line.startsWith(other.id))).toMatch(/ 0$/);
+
+    const { stdout, code } = await coatcheck("show", record.id);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^open pages +2$/m);
+    expect(stdout).toMatch(
+      /\n\nPAGE +TITLE +OPEN SINCE +LAST SEEN\n\/cart +Cart\S+\[2J +20\S+ \S+ +20\S+ \S+\n\/ +- +20/,
+    );
+    expect(stdout).not.toContain("/gone");
+    expect(stdout).not.toContain("\u001b");
+    expect((await coatcheck("show", other.id)).stdout).not.toContain("PAGE");
+
+    const [json] = jsonLines((await coatcheck("show", record.id, "--json")).stdout);
+    expect(json).toMatchObject({ activePages: 2, pages: [{ id: "page-one-00000000", path: "/cart" }, { path: "/" }] });
+    expect(jsonLines((await coatcheck("list", "--json", "--user", "dora")).stdout)).toContainEqual(
+      expect.objectContaining({ id: record.id, pageIds: ["page-one-00000000", "page-two-00000000"] }),
+    );
   });
 
   it("says that there is no such session, without a stack trace", async () => {

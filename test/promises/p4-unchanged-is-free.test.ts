@@ -85,6 +85,17 @@ describeOnEveryStore("unchanged", (every) => {
     expect(store.calls).toMatchObject({ update: 6, mutate: 0, create: 0 });
   });
 
+  it("P4: a page that updates itself is no activity: it does not renew lastSeenAt", async () => {
+    const { update } = store.calls;
+    clock += 30 * MINUTE;
+    await app.get("/read", { ...headers, "x-coatcheck-refresh": "1" });
+    await store.idle();
+    expect(store.calls.update).toBe(update);
+    await app.get("/read", headers);
+    await store.idle();
+    expect(store.calls.update).toBe(update + 1);
+  });
+
   it("P4: nothing waits for the touch, and one that fails is told as an error event", async () => {
     const failed = once(app.sessions, "error");
     store.fail("update", "hangs");

@@ -2,6 +2,8 @@ import { isAbandoned, isExpired } from "../../record/expiry";
 import { openPagesOf } from "../../record/open-pages";
 import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES, UNAUTHENTICATED } from "../../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../../record/session-record";
+import { openPages } from "../../session/open-page";
+import type { OpenPage } from "../../session/open-page";
 import { encodedBytes } from "../../record/value/value-encoding";
 
 // What an administrator sees: the console shows each field in console/pages/detail-page.ts, the command line in
@@ -68,6 +70,8 @@ export interface SessionDescription {
   /** In the order of their names; empty for a session that is over. */
   readonly data: readonly DataDescription[];
   readonly attributes: readonly AttributeDescription[];
+  /** The pages that are open now, the one opened first at the front. */
+  readonly pages: readonly OpenPage[];
 }
 
 /** Bytes that a client has sent and that are not yet in the record. */
@@ -112,7 +116,7 @@ export function describeSession(
   info: SessionInfo,
   now: number,
 ): SessionDescription {
-  if (isEnded(record) || info.endedAt !== null) return { info, data: [], attributes: [] };
+  if (isEnded(record) || info.endedAt !== null) return { info, data: [], attributes: [], pages: [] };
   const data = Object.entries(record.data).map(([name, value]) => ({ name, bytes: encodedBytes(value) }));
   const attributes = Object.entries(record.attributes)
     .filter(([, attribute]) => now < attribute.expiresAt)
@@ -124,7 +128,7 @@ export function describeSession(
       modifiedAt: new Date(attribute.modifiedAt),
       expiresAt: Number.isFinite(attribute.expiresAt) ? new Date(attribute.expiresAt) : null,
     }));
-  return { info, data: data.sort(byName), attributes: attributes.sort(byName) };
+  return { info, data: data.sort(byName), attributes: attributes.sort(byName), pages: openPages(record, now) };
 }
 
 /** How a session ended; undefined while it is live. An expired session has ended without being ended. */

@@ -7,8 +7,8 @@ import { endedNotice } from "../ended-notice";
 import type { EndedNotice } from "../ended-notice";
 import { assertFilter, passes, queryFor } from "./session-filter";
 import type { SessionFilter } from "./session-filter";
-import { endOf, sessionInfo } from "./session-info";
-import type { SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
+import { describeSession, endOf, sessionInfo } from "./session-info";
+import type { SessionDescription, SessionInfo, StoredSessionInfo, UnwrittenBytes } from "./session-info";
 
 /** One page of a listing: an array with the cursor of the next page. */
 export interface SessionPage extends Array<SessionInfo> {
@@ -86,10 +86,13 @@ export class SessionReader {
 
   /** Rejects with `SESSION_NOT_FOUND` where there is none. */
   async get(id: string): Promise<SessionInfo> {
-    const record = await this.record(id);
-    if (record !== undefined) return this.info(record);
-    // Without the id: what was given may be a token.
-    throw new SessionError("SESSION_NOT_FOUND", "There is no session with this id, and none that ended lately.");
+    return this.info(await this.#known(id));
+  }
+
+  /** A session with the names and sizes of what is in it. Rejects with `SESSION_NOT_FOUND` where there is none. */
+  async describe(id: string): Promise<SessionDescription> {
+    const record = await this.#known(id);
+    return describeSession(record, await this.info(record), this.#source.now());
   }
 
   /** One page of the sessions that match. Rejects with `SESSION_ARGUMENT` for a wrong filter or cursor. */
@@ -142,6 +145,13 @@ export class SessionReader {
       yield await this.info(record);
       if ((left -= 1) <= 0) return;
     }
+  }
+
+  async #known(id: string): Promise<AnyRecord> {
+    const record = await this.record(id);
+    if (record !== undefined) return record;
+    // Without the id: what was given may be a token.
+    throw new SessionError("SESSION_NOT_FOUND", "There is no session with this id, and none that ended lately.");
   }
 
   /** Matching records, with `looked` 0, and between them reports of how many others were read. */

@@ -23,6 +23,7 @@ const COLUMNS: readonly Column[] = [
   ["CREATED", ({ createdAt }) => instantText(createdAt)],
   ["LAST SEEN", ({ lastComm }) => agoText(lastComm)],
 ];
+const LIVE_COLUMNS: readonly Column[] = [...COLUMNS, ["PAGES", ({ activePages }) => String(activePages)]];
 const ENDED_COLUMNS: readonly Column[] = [
   ...COLUMNS,
   ["ENDED", ({ endedAt }) => instantText(endedAt)],
@@ -64,7 +65,7 @@ function filterOf(args: CommandArguments): SessionFilter {
 
 function linesOf(args: CommandArguments, sessions: AsyncIterable<SessionInfo>): AsyncIterable<string> {
   if (args.flag("json")) return jsonLines(sessions);
-  const columns = args.flag("ended") ? ENDED_COLUMNS : COLUMNS;
+  const columns = args.flag("ended") ? ENDED_COLUMNS : LIVE_COLUMNS;
   return tableLines(
     columns.map(([title]) => title),
     rowsOf(sessions, columns),

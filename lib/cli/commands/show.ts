@@ -1,10 +1,12 @@
 import { deviceName } from "../../admin/listing/device-name";
-import type { SessionInfo } from "../../admin/listing/session-info";
+import type { SessionDescription, SessionInfo } from "../../admin/listing/session-info";
 import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
 import { COMMON_OPTIONS, UsageError } from "../command-arguments";
-import { agoText, instantText, partLines, sessionJson } from "../printed-text";
+import { agoText, instantText, partLines, sessionJson, tableLines } from "../printed-text";
 import { withSessions } from "../with-sessions";
+
+const PAGE_HEADER = ["PAGE", "TITLE", "OPEN SINCE", "LAST SEEN"];
 
 /** `coatcheck show <id>`: shows one session, live or lately ended. */
 export const show: Command = {
@@ -15,12 +17,21 @@ export const show: Command = {
     const [id, ...others] = args.sessionIds();
     if (id === undefined || others.length > 0) throw new UsageError("coatcheck show takes the id of one session.");
     return withSessions(args, async (sessions) => {
-      const info = await sessions.getSession(id);
-      await output.line(args.flag("json") ? sessionJson(info) : partLines(partsOf(info)));
+      const { info, pages } = await sessions.describeSession(id);
+      await output.line(args.flag("json") ? sessionJson(info, { pages }) : partLines(partsOf(info)));
+      if (args.flag("json") || pages.length === 0) return EXIT_CODE.ok;
+      await output.line("");
+      await output.lines(tableLines(PAGE_HEADER, rowsOf(pages)));
       return EXIT_CODE.ok;
     });
   },
 };
+
+async function* rowsOf(pages: SessionDescription["pages"]): AsyncGenerator<string[]> {
+  for (const { path, title, openedAt, seenAt } of pages) {
+    yield [path, title, instantText(openedAt), instantText(seenAt)];
+  }
+}
 
 /** What each line says; null where it does not apply to this session. */
 function partsOf(info: SessionInfo): Record<string, string | number | null> {
@@ -41,5 +52,6 @@ function partsOf(info: SessionInfo): Record<string, string | number | null> {
     "ended by": info.endedBy,
     message: info.endMessage,
     "bytes sent": info.totalBytesSent,
+    "open pages": isLive ? info.activePages : null,
   };
 }

@@ -90,7 +90,7 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     const csp = String(headers["content-security-policy"]).split("; ");
     expect(csp).toEqual(
       expect.arrayContaining([
-        ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'"],
+        ...["default-src 'none'", "script-src 'self'", "connect-src 'self'", "style-src 'self'", "form-action 'self'"],
         ...["frame-ancestors 'none'", "base-uri 'none'"],
       ]),
     );

@@ -32,7 +32,9 @@ export async function confirmPage(visit: ConsoleVisit, action: KillAction): Prom
     ${appSecurityKey !== undefined && html`<input type="hidden" name="securityKey" value="${appSecurityKey}" />`}
     <label for="message">Message to the user <span class="none">(optional)</span></label>
     <textarea id="message" name="message" rows="3" maxlength="500" aria-describedby="about-message"></textarea>
-    <p id="about-message" class="hint" data-left>Up to 500 characters. The app can show it when they sign in again.</p>
+    <p id="about-message" class="hint" data-left>
+      Up to 500 characters. The app can show it at once in the pages that they have open, and when they sign in again.
+    </p>
     <p class="actions">
       <button class="button danger solid">${action.verb}</button>
       <a class="button" href="${base}/">Cancel</a>

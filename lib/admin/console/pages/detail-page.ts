@@ -2,6 +2,7 @@ import { UNAUTHENTICATED } from "../../../record/session-record";
 import type { AuditEntry } from "../../checked/admin-audit";
 import type { AttributeDescription, DataDescription, SessionDescription } from "../../listing/session-info";
 import type { SessionInfo } from "../../listing/session-info";
+import type { OpenPage } from "../../../session/open-page";
 import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
 import { endUserPath } from "../kill/kill-action";
 import { dataTable } from "../parts/data-table";
@@ -9,7 +10,16 @@ import type { Column } from "../parts/data-table";
 import { html } from "../parts/html";
 import type { Html, HtmlValue } from "../parts/html";
 import { pageFrame } from "../parts/page-frame";
-import { bytes, deviceLabel, duration, endedByLabel, endLabel, foreign, instant } from "../parts/shown-values";
+import {
+  bytes,
+  deviceLabel,
+  duration,
+  endedByLabel,
+  endLabel,
+  foreign,
+  instant,
+  shortText,
+} from "../parts/shown-values";
 import { projectLabel, userLabel } from "../parts/shown-values";
 import { listPath } from "./list-page";
 
@@ -23,8 +33,8 @@ export async function detailPage(visit: ConsoleVisit, id: string): Promise<Conso
   const trail = await auditTrail?.(id);
   const { info } = description;
   const heading = html`Session of ${info.username === UNAUTHENTICATED ? "a guest" : foreign(info.username)}`;
-  const content = html`${actions(visit, info)} ${fields(visit, info)} ${contents(visit, description)}
-  ${trail !== undefined && audit(visit, trail)}`;
+  const content = html`${actions(visit, info)} ${fields(visit, info)} ${openPages(visit, description)}
+  ${contents(visit, description)} ${trail !== undefined && audit(visit, trail)}`;
   const tab = `Session of ${info.username === UNAUTHENTICATED ? "a guest" : info.username}`;
   return { status: 200, page: pageFrame({ base, title, heading, tab, now, content }) };
 }
@@ -61,6 +71,24 @@ function fields({ now }: ConsoleVisit, info: SessionInfo): Html {
       ${field("Id", html`<code class="long">${info.id}</code>`)}
       ${field("User agent", html`<code class="long">${info.userAgent || "–"}</code>`)}
     </dl>
+  </section>`;
+}
+
+function openPages({ now }: ConsoleVisit, { info, pages }: SessionDescription): Html | false {
+  if (info.endedAt !== null) return false;
+  const columns: Column<OpenPage>[] = [
+    { heading: "Path", cell: ({ path }) => html`<code class="long">${foreign(shortText(path) || "–")}</code>` },
+    { heading: "Title", cell: ({ title }) => html`<span class="long">${foreign(shortText(title) || "–")}</span>` },
+    { heading: "Open since", cell: ({ openedAt }) => instant(openedAt, now) },
+    { heading: "Last seen", cell: ({ seenAt }) => instant(seenAt, now) },
+  ];
+  return html`<section>
+    <h2>Open pages</h2>
+    ${
+      pages.length === 0
+        ? html`<p class="empty">No page of this session is open.</p>`
+        : dataTable("Pages that are open now, the one opened first at the top", columns, pages)
+    }
   </section>`;
 }
 

@@ -12,7 +12,7 @@ import type { Column } from "../parts/data-table";
 import { html } from "../parts/html";
 import type { Html } from "../parts/html";
 import { pageFrame } from "../parts/page-frame";
-import { counted, deviceLabel, endedByLabel, endLabel, foreign, instant } from "../parts/shown-values";
+import { count, counted, deviceLabel, endedByLabel, endLabel, foreign, instant } from "../parts/shown-values";
 import { projectLabel, userLabel } from "../parts/shown-values";
 
 /** The filters of a listing. */
@@ -43,10 +43,10 @@ export async function listPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
   const [sessions, tallies] = await Promise.all([admin.list(listFilter(query, after)), admin.tally()]);
   const isSeveral = new Set(tallies.map(({ project }) => project)).size > 1 || query.project !== undefined;
   const content = html`${filters(visit, query, tallies)} ${summary(visit, query, sessions, after)}
-  ${sessions.length > 0 && dataTable("Sessions", columns(visit, query, isSeveral), sessions)}
+  ${sessions.length > 0 && dataTable("Sessions", columns(visit, query, isSeveral), sessions, idOf)}
   ${paging(base, query, sessions, after)}`;
   const heading = query.live === false ? "Sessions that ended" : "Live sessions";
-  return { status: 200, page: pageFrame({ base, title, heading, here: "list", now, content }) };
+  return { status: 200, page: pageFrame({ base, title, heading, here: "list", now, isLive: true, content }) };
 }
 
 function filters({ base }: ConsoleVisit, query: ListQuery, tallies: readonly SessionTally[]): Html {
@@ -148,6 +148,7 @@ function columns({ base, now, session }: ConsoleVisit, query: ListQuery, isSever
     ...common,
     { heading: "Started", cell: ({ createdAt }) => instant(createdAt, now) },
     { heading: "Last seen", cell: ({ lastSeenAt }) => instant(lastSeenAt, now) },
+    { heading: "Pages", cell: ({ activePages }) => count(activePages), isNumber: true },
     {
       heading: "End",
       cell: ({ id, username }) =>
@@ -216,6 +217,10 @@ function listFilter({ user, who, project, scope, live = true }: ListQuery, after
     live,
     limit: PAGE_SIZE,
   };
+}
+
+function idOf({ id }: SessionInfo): string {
+  return id;
 }
 
 function isUser(username: string): boolean {

@@ -33,7 +33,10 @@ export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> 
         <a class="button danger" href="${base}/end/everyone">End everyone’s…</a>
       </p>
     </section>`;
-  return { status: 200, page: pageFrame({ base, title, heading: "Overview", here: "overview", now, content }) };
+  return {
+    status: 200,
+    page: pageFrame({ base, title, heading: "Overview", here: "overview", now, isLive: true, content }),
+  };
 }
 
 function numbers(share: Share): Html {
@@ -69,7 +72,7 @@ function places({ base }: ConsoleVisit, rows: readonly Place[]): Html {
   ];
   return html`<section>
     <h2>By project and scope</h2>
-    ${dataTable("Live sessions by project and scope", columns, rows)}
+    ${dataTable("Live sessions by project and scope", columns, rows, ({ project, scope }) => `${project} ${scope}`)}
   </section>`;
 }
 
@@ -90,7 +93,7 @@ function lately({ base, now }: ConsoleVisit, ended: SessionPage): Html {
     ${
       latest.length === 0
         ? html`<p class="empty">No session ended lately.</p>`
-        : html`${dataTable("Sessions that ended lately", columns, latest)}
+        : html`${dataTable("Sessions that ended lately", columns, latest, ({ id }) => id)}
             <p class="more">
               ${ended.next !== undefined && `These are the latest of ${ENDED_LOOKED_AT} that were looked at. `}
               <a href="${listPath(base, { live: false })}">All sessions that ended or expired</a>

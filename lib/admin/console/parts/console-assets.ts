@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { REFRESH_HEADER } from "../../../record/expiry";
 
 /** The style of the pages. Colours are named for their use; both palettes have the contrast of WCAG 2.2 AA. */
 export const CONSOLE_STYLE = `:root {
@@ -69,6 +70,7 @@ main:focus { outline: none; }
 a :is(.none, .guest) { color: inherit; }
 .hint, .more { font-size: 0.875rem; }
 .lead { font-size: 1.0625rem; }
+.live-note { margin-top: 1.5rem; }
 .empty { color: var(--ink-soft); }
 
 .top { background: var(--panel); border-bottom: 1px solid var(--line); }
@@ -205,23 +207,105 @@ const CONSOLE_SCRIPT = `"use strict";
 (() => {
   const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   const units = [["day", 86400000], ["hour", 3600000], ["minute", 60000], ["second", 1000]];
-  const times = [...document.querySelectorAll("time[datetime]")].map((element) => ({
-    element,
-    at: Date.parse(element.dateTime),
-  }));
+  const main = document.querySelector("main");
   // The server counted from the moment of the page; a wrong clock here must not show.
-  const opened = performance.now();
-  const shift = Number(document.querySelector("main")?.dataset.now ?? Date.now());
+  let opened = performance.now();
   const refresh = () => {
-    const now = shift + (performance.now() - opened);
-    for (const { element, at } of times) {
-      const ms = at - now;
+    const now = Number(main.dataset.now || Date.now()) + (performance.now() - opened);
+    for (const element of document.querySelectorAll("time[datetime]")) {
+      const ms = Date.parse(element.dateTime) - now;
       const [unit, length] = units.find((one) => Math.abs(ms) >= one[1]) ?? ["second", 1000];
       element.textContent =
         unit === "second" && Math.abs(ms) < 5000 ? "now" : relative.format(Math.round(ms / length), unit);
     }
   };
-  if (times.length > 0) setInterval(refresh, 20000);
+  setInterval(refresh, 20000);
+
+  const isSelected = (node) => !getSelection().isCollapsed && getSelection().containsNode(node, true);
+  const nameOf = (node) => (node.nodeType === 1 ? node.nodeName + " " + (node.dataset.key ?? "") : node.nodeType);
+  // Makes what is shown into what is new, and touches nothing else: forms, and what is selected, stay as they are.
+  const renew = (shown, fresh) => {
+    if (shown.isEqualNode(fresh) || shown.nodeName === "FORM") return;
+    if (shown.nodeType !== 1) {
+      if (!isSelected(shown)) shown.data = fresh.data;
+      return;
+    }
+    for (const { name } of [...shown.attributes]) if (!fresh.hasAttribute(name)) shown.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) {
+      if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+    }
+    const rest = [...shown.childNodes];
+    const pairs = [...fresh.childNodes].map((wanted) => {
+      const at = rest.findIndex((node) => nameOf(node) === nameOf(wanted));
+      return [at < 0 ? undefined : rest.splice(at, 1)[0], wanted];
+    });
+    const stale = new Set(rest.filter(isSelected));
+    for (const node of rest) if (!stale.has(node)) node.remove();
+    let next = shown.firstChild;
+    for (const [known, wanted] of pairs) {
+      while (stale.has(next)) next = next.nextSibling;
+      if (known === undefined) shown.insertBefore(document.importNode(wanted, true), next);
+      else if (known === next) next = next.nextSibling;
+      else shown.insertBefore(known, next);
+      if (known !== undefined) renew(known, wanted);
+    }
+  };
+
+  const wait = Number(main.dataset.live);
+  let timer, note, isOver, isAsking;
+  const tell = (text, link) => {
+    if (note?.firstChild.firstChild.data === text) return;
+    note?.remove();
+    note = undefined;
+    if (text === undefined) return;
+    note = document.createElement("div");
+    note.className = "wrap live-note";
+    note.setAttribute("role", "alert");
+    const words = note.appendChild(document.createElement("p"));
+    words.className = "note strong";
+    words.append(text);
+    if (link !== undefined) {
+      const anchor = words.appendChild(document.createElement("a"));
+      anchor.href = location.href;
+      anchor.textContent = link;
+    }
+    main.before(note);
+  };
+  const show = (fresh) => {
+    const focused = document.activeElement;
+    renew(main, fresh);
+    opened = performance.now();
+    if (focused !== document.activeElement) (focused.isConnected ? focused : main).focus({ preventScroll: true });
+    tell();
+  };
+  const update = async () => {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      const answer = await fetch(location.href, { headers: { "${REFRESH_HEADER}": "1" }, redirect: "manual" });
+      const text = answer.ok ? await answer.text() : "";
+      const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main[data-live]");
+      if (fresh !== null) show(fresh);
+      else if (answer.status >= 500) tell("The server can’t update this page right now. It is asked again.");
+      else {
+        isOver = true;
+        tell("This page is no longer updated: you are signed out, or may not see it any more. ", "Load it again");
+      }
+    } catch {
+      tell("The server can’t be reached, so this page is not up to date. It is asked again.");
+    }
+    isAsking = false;
+    plan();
+  };
+  const plan = () => {
+    clearTimeout(timer);
+    if (wait > 0 && !isOver && !document.hidden) timer = setTimeout(update, wait);
+  };
+  plan();
+  document.addEventListener("visibilitychange", () => {
+    if (wait > 0 && !isOver && !document.hidden) update();
+    else plan();
+  });
 
   for (const form of document.querySelectorAll("form[data-filters]")) {
     for (const select of form.querySelectorAll("select")) {

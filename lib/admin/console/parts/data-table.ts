@@ -10,9 +10,15 @@ export interface Column<Row> {
 
 /**
  * A table that becomes one card a row on narrow screens. Its roles are explicit, since browsers drop the implied ones
- * where CSS makes rows and cells into blocks.
+ * where CSS makes rows and cells into blocks. `keyOf` names the rows, so that an update of the page moves none into
+ * another's place.
  */
-export function dataTable<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
+export function dataTable<Row>(
+  caption: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  keyOf?: (row: Row) => string,
+): Html {
   return html`<table role="table">
     <caption>
       ${caption}
@@ -28,7 +34,7 @@ export function dataTable<Row>(caption: string, columns: readonly Column<Row>[],
     <tbody role="rowgroup">
       ${rows.map(
         (row) =>
-          html`<tr role="row">
+          html`<tr role="row" data-key="${keyOf?.(row)}">
             ${columns.map((column, index) => cell(column, row, index === 0))}
           </tr>`,
       )}

@@ -15,13 +15,28 @@ export interface PageFrame {
   readonly here?: "overview" | "list";
   /** The instant that its relative times are counted from, so that the script can go on from there. */
   readonly now?: number;
+  /** Whether the page updates itself while somebody looks at it. Default false. */
+  readonly isLive?: boolean;
   /** Whether it links to the other pages, which not everyone may see. Default true. */
   readonly hasNavigation?: boolean;
   readonly content: Html;
 }
 
+/** How often a page updates itself, in milliseconds. */
+const UPDATE_MS = 5_000;
+
 /** A whole page. It loads only the console's own style and script, and works without either. */
-export function pageFrame({ base, title, heading, tab, here, now, hasNavigation = true, content }: PageFrame): Html {
+export function pageFrame({
+  base,
+  title,
+  heading,
+  tab,
+  here,
+  now,
+  isLive = false,
+  hasNavigation = true,
+  content,
+}: PageFrame): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -42,7 +57,7 @@ export function pageFrame({ base, title, heading, tab, here, now, hasNavigation 
             ${hasNavigation && navigation(base, here)}
           </div>
         </header>
-        <main id="content" class="wrap" tabindex="-1" data-now="${now}">
+        <main id="content" class="wrap" tabindex="-1" data-now="${now}" data-live="${isLive && UPDATE_MS}">
           <h1>${heading}</h1>
           ${content}
         </main>

@@ -15,10 +15,16 @@ const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const NUMBER = new Intl.NumberFormat("en");
 const BYTE_UNITS = ["kB", "MB", "GB", "TB"];
 const MAX_DEVICE_LENGTH = 60;
+const MAX_TEXT_LENGTH = 100;
 
 /** Other people's text: it may run from right to left, and must not turn the text around it. */
 export function foreign(text: string): Html {
   return html`<bdi>${text}</bdi>`;
+}
+
+/** A text without its end, where it is long. */
+export function shortText(text: string, length = MAX_TEXT_LENGTH): string {
+  return text.length > length ? `${text.slice(0, length).toWellFormed()}…` : text;
 }
 
 /** The user of a session. */
@@ -32,8 +38,7 @@ export function userLabel(username: string): Html {
 export function deviceLabel({ userAgent }: Pick<SessionInfo, "userAgent">): Html {
   const name = deviceName(userAgent);
   if (name === "") return html`<span class="none">Unknown</span>`;
-  const short = name.length > MAX_DEVICE_LENGTH ? `${name.slice(0, MAX_DEVICE_LENGTH)}…` : name;
-  return html`<span class="device" title="${userAgent}">${foreign(short)}</span>`;
+  return html`<span class="device" title="${userAgent}">${foreign(shortText(name, MAX_DEVICE_LENGTH))}</span>`;
 }
 
 /** The project's name, or a note that it has none. */
