@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import request from "supertest";
 import { describeOnEmulator, emulatorHost } from "../support/datastore-emulator";
+import { eventStream } from "../support/event-stream";
 import { cartCount, cookiesOf, post } from "./open-tea-house";
 
 const ROOT = resolve(__dirname, "../..");
@@ -58,6 +59,19 @@ describe("npm start", () => {
 
     const answer = await post(request.agent(url), "/sign-in", { username: "alice", password: passwords[0]! });
     expect(answer.status).toBe(303);
+  });
+
+  test("SIGTERM stops it at once, though a page is open and has its event stream", async () => {
+    const server = await start({ DEMO_PASSWORD: "first flush" });
+    const visitor = request.agent(server.url);
+    const answer = await post(visitor, "/sign-in", { username: "alice", password: "first flush" });
+    const cookie = cookiesOf(answer)[0]!.split(";")[0]!;
+    const stream = await eventStream(`${server.url}/session/pages-events`, { cookie });
+    expect(stream.status).toBe(200);
+    const asked = performance.now();
+    expect(await stop(server.process)).toEqual([0, null]);
+    expect(performance.now() - asked).toBeLessThan(4_000);
+    await stream.ended;
   });
 
   test("SIGTERM stops it cleanly, and its sessions are still there at the next start", async () => {

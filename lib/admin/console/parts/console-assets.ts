@@ -253,6 +253,9 @@ const CONSOLE_SCRIPT = `"use strict";
 
   const wait = Number(main.dataset.live);
   let timer, note, isOver, isAsking;
+  // A page that is costly to make, such as where the store counts millions of sessions, is asked for less often.
+  const SHARE_OF_TIME = 20;
+  let took = 0;
   const tell = (text, link) => {
     if (note?.firstChild.firstChild.data === text) return;
     note?.remove();
@@ -281,6 +284,7 @@ const CONSOLE_SCRIPT = `"use strict";
   const update = async () => {
     if (isAsking) return;
     isAsking = true;
+    const started = performance.now();
     try {
       const answer = await fetch(location.href, { headers: { "${REFRESH_HEADER}": "1" }, redirect: "manual" });
       const text = answer.ok ? await answer.text() : "";
@@ -295,11 +299,12 @@ const CONSOLE_SCRIPT = `"use strict";
       tell("The server can’t be reached, so this page is not up to date. It is asked again.");
     }
     isAsking = false;
+    took = performance.now() - started;
     plan();
   };
   const plan = () => {
     clearTimeout(timer);
-    if (wait > 0 && !isOver && !document.hidden) timer = setTimeout(update, wait);
+    if (wait > 0 && !isOver && !document.hidden) timer = setTimeout(update, Math.max(wait, SHARE_OF_TIME * took));
   };
   plan();
   document.addEventListener("visibilitychange", () => {
