@@ -83,8 +83,9 @@ describe("a visitor whose session is over", () => {
 
   test("an open page shows the admin's message as it was written, in any language", async () => {
     const alice = await signedIn("alice");
+    const { session } = (await openPage(alice, "ja")).body as { session: string };
     await endWith(MESSAGE);
-    expect((await openPage(alice, "ja")).body).toMatchObject({ ended: { message: MESSAGE, text: MESSAGE } });
+    expect((await openPage(alice, "ja", session)).body).toMatchObject({ ended: { message: MESSAGE, text: MESSAGE } });
   });
 
   test("a message that is too long ends nothing, and line breaks count as one character", async () => {
