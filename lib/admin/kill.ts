@@ -71,7 +71,8 @@ export class Kill {
   }
 
   /** Ends all other sessions of this session's user. Resolves to how many. */
-  async others({ id, owner }: Session, options: KillOptions): Promise<number> {
+  async others(session: Session, options: KillOptions): Promise<number> {
+    const { id, owner } = session;
     if (owner === GUEST_USER) {
       throw new SessionError(
         "SESSION_ARGUMENT",
