@@ -18,6 +18,7 @@ module.exports = {
     "^coatcheck/sqlite$": "<rootDir>/lib/stores/sqlite/sqlite-store.ts",
     "^coatcheck/datastore$": "<rootDir>/lib/stores/datastore/datastore-store.ts",
     "^coatcheck/postgres$": "<rootDir>/lib/stores/postgres/postgres-store.ts",
+    "^coatcheck/redis$": "<rootDir>/lib/stores/redis/redis-store.ts",
     "^coatcheck/express-shapes$": "<rootDir>/lib/express-shapes.ts",
     "^coatcheck/testing$": "<rootDir>/lib/testing/index.ts",
   },

@@ -9,6 +9,7 @@ const PUBLIC = [
   "stores/sqlite/sqlite-store",
   "stores/datastore/datastore-store",
   "stores/postgres/postgres-store",
+  "stores/redis/redis-store",
   "express-shapes",
   "testing/index",
   "cli/coatcheck",

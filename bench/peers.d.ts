@@ -19,10 +19,6 @@ declare module "cookie-session" {
   export = cookieSession;
 }
 
-declare module "redis" {
-  export function createClient(options: { url: string }): { connect(): Promise<unknown>; close(): Promise<void> };
-}
-
 declare module "connect-redis" {
   export const RedisStore: new (options: { client: unknown; disableTouch?: boolean }) => unknown;
 }

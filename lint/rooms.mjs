@@ -16,6 +16,7 @@ const datastore = [
   ...["stores/datastore", "stores/datastore/calls", "stores/datastore/entity", "stores/datastore/wire"],
 ];
 const postgres = ["stores/postgres"];
+const redis = ["stores/redis"];
 const top = ["sessions", "rooms-on-demand", "options"];
 
 /**
@@ -37,6 +38,7 @@ export const MAY_IMPORT = {
   ...each(sqlite, [...base, "stores"]),
   ...each(datastore, [...base, "stores"]),
   ...each(postgres, [...base, "stores"]),
+  ...each(redis, [...base, "stores"]),
 
   ...each(dict, base),
 

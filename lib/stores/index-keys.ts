@@ -9,7 +9,8 @@ import type { SessionGroup } from "../record/session-record";
 
 /** The characters of an id (base64url), in the order of their values. */
 const ID_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const BUCKET_MS = 10 * 60_000;
+/** How long a bucket is, in milliseconds. */
+export const BUCKET_MS = 10 * 60_000;
 /** How many digits a bucket has in a tally key (base 36), and in a sweep key (decimal). */
 const TALLY_DIGITS = 6;
 const SWEEP_DIGITS = 10;

@@ -107,6 +107,12 @@ export interface SessionStore {
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
 
   /**
+   * Whether `replace` can put a record of this id in the place of one of the other. Where it can't, another id is
+   * drawn, so it must be true for one in a few hundred at least. A store that can replace any by any need not have it.
+   */
+  isPlacedWith?(id: string, oldId: string): boolean;
+
+  /**
    * Ends the old record and creates the new one: both or neither. False, and nothing written, where the old one is not
    * live. Durable when it resolves.
    */

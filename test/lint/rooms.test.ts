@@ -17,6 +17,7 @@ const FORBIDDEN = [
   ["lib/stores/sqlite/file/driver.ts", 'import "../../guard/guarded-store";', "stores/guard"],
   ["lib/stores/datastore/wire/messages.ts", 'import "../../sqlite/tables/live-table";', "stores/sqlite/tables"],
   ["lib/stores/postgres/postgres-store.ts", 'import "../sqlite/sqlite-store";', "stores/sqlite"],
+  ["lib/stores/redis/redis-store.ts", 'import "../sqlite/sqlite-store";', "stores/sqlite"],
   ["lib/session/session.ts", 'import "../options/session-options";', "options"],
   ["lib/session/life/stored-session.ts", 'import type { X } from "../../stores/store";', "stores"],
   ["lib/session/values/session-values.ts", 'import "../../http/middleware";', "http"],

@@ -6,6 +6,7 @@ import { freePort } from "./free-port";
 import { nginxPath } from "./nginx";
 import { missingForEmulator, startEmulator } from "./start-emulator";
 import type { Emulator } from "./start-emulator";
+import { lookForRedis } from "./start-redis";
 
 declare global {
   /** Ends what `globalSetup` began; `global-teardown.ts` calls it. */
@@ -19,6 +20,7 @@ declare global {
 export default async function globalSetup(): Promise<void> {
   if (nginxPath() === undefined) process.stderr.write(NO_NGINX);
   await findPostgres();
+  await lookForRedis();
   if (process.env.DATASTORE_TEST_HOST !== undefined) return;
   const missing = missingForEmulator();
   if (missing !== undefined) {

@@ -106,11 +106,14 @@ export abstract class SessionLife {
     return this.marked || this.#predecessor !== undefined || this.#values.delta() !== undefined;
   }
 
-  /** The id of the session that is created next. */
+  /** The id of the session that is created next: one that its predecessor's store can put in its place. */
   newId(): string {
     if (this.#newId === undefined) {
-      this.#newToken = newToken();
-      this.#newId = sessionIdOf(this.#newToken);
+      const old = this.#record ?? this.#predecessor;
+      do {
+        this.#newToken = newToken();
+        this.#newId = sessionIdOf(this.#newToken);
+      } while (old !== undefined && !this.policy.writer.isPlacedWith(this.#newId, old.id));
     }
     return this.#newId;
   }

@@ -15,6 +15,8 @@ export interface RecordWriter {
    */
   write(record: SessionRecord, delta: SessionDelta): Promise<boolean>;
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
+  /** Whether `replace` can put a record of this id in the place of one of the other; otherwise another is drawn. */
+  isPlacedWith(id: string, oldId: string): boolean;
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean>;
   end(id: string, ending: Ending): Promise<boolean>;
   /** What is remembered of the session of this id, if it has ended. */

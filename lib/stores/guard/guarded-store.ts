@@ -74,6 +74,11 @@ export class GuardedStore {
     }
   }
 
+  /** Whether `replace` can put a record of this id in the place of one of the other. */
+  isPlacedWith(id: string, oldId: string): boolean {
+    return this.#store.isPlacedWith?.(id, oldId) ?? true;
+  }
+
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
     return this.#calls.run("replace", () => this.#store.replace(oldId, ending, record));
   }

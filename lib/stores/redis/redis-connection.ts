@@ -1,0 +1,197 @@
+import { createRequire } from "node:module";
+import { SessionError } from "../../errors";
+import { within } from "../../record/duration";
+import { OwnContext } from "../own-context";
+import type { Argument } from "./record-fields";
+import type { RedisClient } from "./redis-options";
+
+/** What is used of a client, whichever it is. */
+export interface RedisConnection {
+  /** Whether a command would be sent at once, and not wait in the client for a connection. */
+  readonly isReady: boolean;
+  /** Sends a command. `key` is one of its keys: it says to which node of a Cluster. Texts are returned as Buffers. */
+  send(key: string, command: readonly Argument[]): Promise<unknown>;
+  /** Closes the client where it is ours. */
+  close(): Promise<void>;
+}
+
+/** Sends commands with a client of the app's, or with one of its own for a URL. */
+export function openConnection(client: RedisClient | undefined, url: string, timeoutMs: number): RedisConnection {
+  if (client === undefined) return new OwnRedis(url, timeoutMs);
+  // A client without a listener would end the process when it loses its connection; every call tells of that.
+  const events = client as Partial<NodeJS.EventEmitter>;
+  if (events.listenerCount?.("error") === 0) events.on?.("error", () => undefined);
+  if ("callBuffer" in client) return new IoRedis(client as unknown as IoRedisClient);
+  return new NodeRedis(client as unknown as NodeRedisClient, timeoutMs);
+}
+
+interface SendOptions {
+  readonly typeMapping: object;
+  readonly abortSignal?: AbortSignal;
+}
+
+/** The clients of `redis`: all have `sendCommand`, a Cluster with a key before the command, a Sentinel without one. */
+interface NodeRedisClient {
+  readonly isOpen?: boolean;
+  readonly isReady?: boolean;
+  /** Only a Cluster has this. */
+  readonly nodeByAddress?: unknown;
+  /** Only a Sentinel has this. */
+  readonly getMasterNode?: unknown;
+  readonly getSentinelNode?: unknown;
+  sendCommand(command: readonly Argument[], options: SendOptions): Promise<unknown>;
+  sendCommand(isReadonly: boolean, command: readonly Argument[], options: SendOptions): Promise<unknown>;
+  sendCommand(key: string, isReadonly: boolean, command: readonly Argument[], options: SendOptions): Promise<unknown>;
+}
+
+/** By the types of RESP, `$` and `%`: texts as Buffers, and maps as rows of fields and values. */
+const AS_BUFFERS: SendOptions = { typeMapping: { 36: Buffer, 37: Array } };
+
+/** It writes the commands of one turn together by itself. */
+class NodeRedis implements RedisConnection {
+  protected readonly client: NodeRedisClient;
+  readonly #timeoutMs: number;
+
+  constructor(client: NodeRedisClient, timeoutMs: number) {
+    this.client = client;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get isReady(): boolean {
+    return this.client.isReady ?? this.client.isOpen ?? true;
+  }
+
+  send(key: string, command: readonly Argument[]): Promise<unknown> {
+    const { client } = this;
+    if (client.nodeByAddress !== undefined) {
+      // The clients of its nodes keep commands for later while they have no connection.
+      const abortSignal = AbortSignal.timeout(this.#timeoutMs);
+      return client.sendCommand(key, false, command, { ...AS_BUFFERS, abortSignal });
+    }
+    if (client.getSentinelNode !== undefined) return client.sendCommand(false, command, AS_BUFFERS);
+    return client.sendCommand(command, AS_BUFFERS);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** What is used of a client that is ours. */
+interface OwnClient extends NodeRedisClient {
+  on(event: "error", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  close(): Promise<void>;
+  destroy(): void;
+}
+
+/** A client of the package `redis` that connects at the first call. */
+class OwnRedis extends NodeRedis {
+  declare protected readonly client: OwnClient;
+  readonly #closeMs: number;
+  #isAsked = false;
+
+  /** `SESSION_CONFIG` where `redis` is not installed. */
+  constructor(url: string, timeoutMs: number) {
+    // A line that is dead without a sign of it is cut and made anew.
+    const socket = { connectTimeout: timeoutMs, socketTimeout: 3 * timeoutMs };
+    const client = loadRedis().createClient({ url, socket, pingInterval: timeoutMs });
+    client.on("error", () => undefined);
+    super(client, timeoutMs);
+    this.#closeMs = timeoutMs;
+  }
+
+  override get isReady(): boolean {
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.client.connect().catch(() => (this.#isAsked = false));
+    }
+    return super.isReady;
+  }
+
+  override async close(): Promise<void> {
+    if (this.client.isOpen !== true) return;
+    const closing = this.client.isReady === true ? this.client.close() : Promise.reject(new Error("not connected"));
+    await within(this.#closeMs, closing, () => this.client.destroy()).catch(() => this.client.destroy());
+  }
+}
+
+// Loaded here and not by an import, because only those who give a URL need it.
+function loadRedis(): { createClient(options: object): OwnClient } {
+  try {
+    return createRequire(__filename)("redis") as { createClient(options: object): OwnClient };
+  } catch (error) {
+    throw new SessionError(
+      "SESSION_CONFIG",
+      "RedisStore needs the package redis (version 5 or 6) for a URL: run `npm install redis`, or give a client.",
+      { cause: error },
+    );
+  }
+}
+
+/** `Redis` and `Cluster` of `ioredis`. */
+interface IoRedisClient {
+  readonly status: string;
+  readonly isCluster?: boolean;
+  connect(): Promise<unknown>;
+  callBuffer(...command: readonly Argument[]): Promise<unknown>;
+  pipeline(): { callBuffer(...command: readonly Argument[]): unknown; exec(): Promise<unknown> };
+}
+
+interface Waiting {
+  readonly command: readonly Argument[];
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+class IoRedis implements RedisConnection {
+  readonly #client: IoRedisClient;
+  readonly #context = new OwnContext();
+  /** What was asked for in this turn of the event loop. */
+  #waiting: Waiting[] = [];
+
+  constructor(client: IoRedisClient) {
+    this.#client = client;
+  }
+
+  get isReady(): boolean {
+    const { status } = this.#client;
+    if (status === "wait") this.#client.connect().catch(() => undefined);
+    return status === "ready";
+  }
+
+  send(_key: string, command: readonly Argument[]): Promise<unknown> {
+    // In a Cluster, a pipeline would have to be of one node.
+    if (this.#client.isCluster === true) return this.#client.callBuffer(...command);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ command, resolve, reject });
+      if (this.#waiting.length === 1) this.#context.run(() => setImmediate(() => void this.#sendAll()));
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #sendAll(): Promise<void> {
+    const sent = this.#waiting;
+    this.#waiting = [];
+    const [first] = sent;
+    if (sent.length === 1 && first !== undefined) {
+      this.#client.callBuffer(...first.command).then(first.resolve, first.reject);
+      return;
+    }
+    const pipeline = this.#client.pipeline();
+    for (const { command } of sent) pipeline.callBuffer(...command);
+    try {
+      const replies = (await pipeline.exec()) as readonly (readonly [unknown, unknown])[];
+      for (const [index, { resolve, reject }] of sent.entries()) {
+        const [error, reply] = replies[index] ?? [new Error("no reply")];
+        if (error === null || error === undefined) resolve(reply);
+        else reject(error);
+      }
+    } catch (error) {
+      for (const { reject } of sent) reject(error);
+    }
+  }
+}

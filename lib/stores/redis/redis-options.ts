@@ -1,0 +1,86 @@
+import { aClock, aText, aTextOrNone, aWholeNumber, instanceOr, milliseconds } from "../../options/reader/option-kinds";
+import { readOptions, refuse } from "../../options/reader/read-options";
+import type { Option, OptionTable, ReadOption } from "../../options/reader/read-options";
+import { FOREIGN_STORE_OPTIONS } from "../store-options";
+import type { StoreOptions } from "../store-options";
+
+/** A client of the package `redis` (its client, pool, cluster or sentinel) or of `ioredis` (its Redis or Cluster). */
+export interface RedisClient {
+  sendCommand(...command: never[]): unknown;
+}
+
+export interface RedisStoreOptions extends StoreOptions {
+  /** A connected client. It is used as it is, and never closed. */
+  readonly client?: RedisClient;
+  /**
+   * Where Redis is, such as `redis://user:password@host:6379/0`, or `rediss://…` with TLS. The store makes a client of
+   * the package `redis`, connects it at the first call, and closes it. Instead of `client`.
+   */
+  readonly url?: string;
+  /** What every key begins with, in braces: up to 64 letters, digits, `-`, `_`, `.` and `:`. Default `"coatcheck"`. */
+  readonly prefix?: string;
+  /**
+   * Over how many hash slots of a Redis Cluster the sessions are spread: 1, 2, 4, … 64. It must be the same in all
+   * processes, and stays as it is for as long as sessions are stored. Default 16.
+   */
+  readonly shards?: number;
+  /**
+   * The deadline of every call to Redis, in milliseconds; nothing is sent later than this after it was asked for.
+   * Default 5,000. Give it the value of `storeTimeout`.
+   */
+  readonly timeoutMs?: number;
+}
+
+const CLIENT = "give a connected client of the package redis or ioredis";
+const WHERE = 'write client: a connected client, or url: "redis://127.0.0.1:6379"';
+const URL_FORM = 'write "redis://host:6379" or "rediss://host:6379"; for anything else give a client';
+const MAX_SHARDS = 64;
+
+const aClient: ReadOption<RedisClient | undefined> = (value, option) => {
+  if (value === undefined) return undefined;
+  const { sendCommand } = Object(value) as Partial<RedisClient>;
+  return typeof sendCommand === "function" && typeof value === "object"
+    ? (value as RedisClient)
+    : refuse(option, value, instanceOr(value, CLIENT));
+};
+
+const shardCount: ReadOption<number> = (value, option, isGiven) => {
+  const instead = "give 1, 2, 4, 8, 16, 32 or 64";
+  const shards = aWholeNumber(16, 1, instead)(value, option, isGiven);
+  return shards <= MAX_SHARDS && (shards & (shards - 1)) === 0 ? shards : refuse(option, value, instead);
+};
+
+const ENTRIES = {
+  client: {
+    read: aClient,
+    foreign: { redis: WHERE, redisClient: WHERE, connection: WHERE, host: WHERE, port: WHERE, socket: WHERE },
+  },
+  url: {
+    read: aTextOrNone((url) => /^rediss?:\/\//.test(url) && URL.canParse(url), URL_FORM),
+    foreign: { uri: 'write url: "redis://127.0.0.1:6379"', connectionString: 'write url: "redis://127.0.0.1:6379"' },
+  },
+  prefix: {
+    read: aText("coatcheck", (text) => /^[\w.:-]{1,64}$/.test(text), "write up to 64 letters, digits, -, _, . and :"),
+    foreign: { keyPrefix: 'write prefix: "coatcheck"' },
+  },
+  shards: { read: shardCount },
+  timeoutMs: { read: milliseconds(5_000), foreign: { timeout: "write timeoutMs: 5_000" } },
+  now: { read: aClock },
+} as const satisfies Record<keyof RedisStoreOptions, Option>;
+
+const REDIS_OPTIONS: OptionTable<typeof ENTRIES> = {
+  of: "RedisStore",
+  example: '{ url: "redis://127.0.0.1:6379" }',
+  options: ENTRIES,
+  foreign: { ...FOREIGN_STORE_OPTIONS, scanCount: "leave it out: nothing is scanned" },
+};
+
+/** The options with their defaults. Throws `SESSION_CONFIG` where one can't be used. */
+export function resolveRedisOptions(options: RedisStoreOptions) {
+  return readOptions(REDIS_OPTIONS, options, ({ client, url }) => {
+    if (client !== undefined && url !== undefined) refuse("url of RedisStore", url, "leave it out beside client");
+    if (client === undefined && url === undefined && !("client" in options) && !("url" in options)) {
+      refuse("client of RedisStore", undefined, WHERE);
+    }
+  });
+}

@@ -1,0 +1,83 @@
+import { createClient } from "redis";
+import { createClient as createClient6 } from "redis6";
+import { Redis } from "ioredis";
+import { Redis as Redis6 } from "ioredis6";
+import type { RedisClient } from "../../lib/stores/redis/redis-options";
+
+/**
+ * Where the tests find Redis: the server that `COATCHECK_TEST_REDIS` names, or the one on this machine
+ * (`start-redis.ts`). Every store in it has a prefix of its own.
+ */
+const url = process.env.COATCHECK_TEST_REDIS;
+
+/** The server's URL, for tests inside `describeOnRedis`. */
+export function redisUrl(): string {
+  if (url === undefined) throw new Error("There is no Redis: see the start of the output.");
+  return url;
+}
+
+/** `describe` for tests that need Redis. Without it they are skipped; on a build server (`CI`) they fail instead. */
+export function describeOnRedis(name: string, body: () => void): void {
+  if (url === undefined && !process.env.CI) describe.skip(name, body);
+  else describe(name, body);
+}
+
+/** A prefix that no other test uses. */
+export function freshPrefix(): string {
+  return `test-${process.pid}-${Date.now().toString(36)}-${(prefixes += 1)}`;
+}
+
+let prefixes = 0;
+
+/** A client of the app's: all of the clients that the store takes. */
+export interface GivenClient {
+  readonly client: RedisClient;
+  close(): Promise<void>;
+}
+
+interface NodeRedis extends RedisClient {
+  on(event: "error", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+async function nodeRedis(client: NodeRedis): Promise<GivenClient> {
+  client.on("error", () => undefined);
+  await client.connect();
+  return { client, close: () => client.close() };
+}
+
+interface IoRedis extends RedisClient {
+  once(event: "ready", listener: () => void): unknown;
+  quit(): Promise<unknown>;
+}
+
+async function ioRedis(client: IoRedis): Promise<GivenClient> {
+  await new Promise<void>((resolve) => client.once("ready", resolve));
+  return {
+    client,
+    close: async () => {
+      await client.quit();
+    },
+  };
+}
+
+export const redisClients: readonly {
+  readonly name: string;
+  readonly connect: (url: string) => Promise<GivenClient>;
+}[] = [
+  { name: "redis 5", connect: (at) => nodeRedis(createClient({ url: at })) },
+  { name: "redis 6", connect: (at) => nodeRedis(createClient6({ url: at })) },
+  { name: "ioredis 5", connect: (at) => ioRedis(new Redis(at)) },
+  { name: "ioredis 6", connect: (at) => ioRedis(new Redis6(at)) },
+];
+
+/** Deletes all that stores of this prefix have left. */
+export async function forgetPrefix(prefix: string): Promise<void> {
+  const client = createClient({ url: redisUrl() });
+  await client.connect();
+  for await (const keys of client.scanIterator({ MATCH: `{${prefix}:*`, COUNT: 1_000 })) {
+    if (keys.length > 0) await client.unlink(keys);
+  }
+  await client.close();
+}
