@@ -19,7 +19,12 @@ import { howMany } from "../support/how-many";
 const PARALLEL = 6;
 const BROWSERS = 3;
 const USERS = ["alice", "bob"] as const;
-const ROUNDS = { MemoryStore: howMany(200, 1000), SqliteStore: howMany(200, 1000), DatastoreStore: howMany(20, 100) };
+const ROUNDS = {
+  MemoryStore: howMany(200, 1000),
+  SqliteStore: howMany(200, 1000),
+  DatastoreStore: howMany(20, 100),
+  PostgresStore: howMany(60, 400),
+};
 
 /** The seed of this run; give the one of a failed run to see it again. */
 const SEED = Number(process.env.P2_SEED ?? Date.now() % 1_000_000);

@@ -4,18 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Datastore } from "@google-cloud/datastore";
 import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
+import { PostgresStore } from "../../lib/stores/postgres/postgres-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { SessionStore } from "../../lib/stores/store";
 import type { StoreOptions } from "../../lib/stores/store-options";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "./datastore-emulator";
+import { describeOnPostgres, freshSchema, inPostgres, postgresUrl } from "./postgres-server";
 import { inFile } from "./sqlite-checks";
 
 /**
  * One of our stores. Every store that it opens is empty, shares nothing with others, and is released after the suite.
  */
 export interface EveryStore {
-  readonly name: "MemoryStore" | "SqliteStore" | "DatastoreStore";
+  readonly name: "MemoryStore" | "SqliteStore" | "DatastoreStore" | "PostgresStore";
   open(options?: StoreOptions): Promise<SessionStore>;
   /** All that a store of this suite keeps, as raw bytes. */
   bytesOf(store: SessionStore): Promise<Buffer>;
@@ -32,11 +34,12 @@ export interface EveryStore {
 
 export type DamagedPart = "data" | "header";
 
-/** Runs a suite on MemoryStore, SqliteStore and, where the emulator can be had, DatastoreStore. */
+/** Runs a suite on MemoryStore, SqliteStore and, where their servers can be had, DatastoreStore and PostgresStore. */
 export function describeOnEveryStore(name: string, body: (store: EveryStore) => void): void {
   describe(`${name}, on MemoryStore`, () => body(memory()));
   describe(`${name}, on SqliteStore`, () => body(sqlite()));
   describeOnEmulator(`${name}, on DatastoreStore`, () => body(datastore()));
+  describeOnPostgres(`${name}, on PostgresStore`, () => body(postgres()));
 }
 
 function memory(): EveryStore {
@@ -120,6 +123,45 @@ function datastore(): EveryStore {
       await client.merge({ key: client.key(["session", id]), data });
     },
   };
+}
+
+function postgres(): EveryStore {
+  const schemas = new Map<SessionStore, string>();
+  const tableOf = (store: SessionStore) => `${known(schemas.get(store))}.coatcheck_session`;
+  afterAll(() => Promise.all([...schemas.keys()].map((store) => store.close())));
+  return {
+    name: "PostgresStore",
+    open: async (options) => {
+      const schema = freshSchema();
+      // Many stores are open at once, and the server takes a hundred connections.
+      const poolOptions = { max: 4, idleTimeoutMillis: 200 };
+      const store = new PostgresStore({ url: postgresUrl(), poolOptions, schema, timeoutMs: 20_000, ...options });
+      schemas.set(store, schema);
+      await store.migrate();
+      return store;
+    },
+    bytesOf: async (store) => {
+      const parts: string[] = [];
+      for (const table of [tableOf(store), `${tableOf(store)}_ended`, `${tableOf(store)}_meta`]) {
+        const { rows } = await inPostgres(`SELECT * FROM ${table}`);
+        collect(rows, parts);
+        for (const { data } of rows) for (const value of Object.values(Object(data))) collect(bytesIn(value), parts);
+      }
+      return Buffer.from(parts.join("\n"), "latin1");
+    },
+    writeNewerFormat: async (store, id) => {
+      await inPostgres(`UPDATE ${tableOf(store)} SET format = $1 WHERE id = $2`, [NEWER, id]);
+    },
+    damage: async (store, id, part) => {
+      const set = part === "data" ? "data = '[]'" : "created_at = 'NaN'";
+      await inPostgres(`UPDATE ${tableOf(store)} SET ${set} WHERE id = $1`, [id]);
+    },
+  };
+}
+
+/** The bytes that a stored value holds as base64, if it does. */
+function bytesIn(value: unknown): Buffer {
+  return Buffer.from(String((value as { base64?: unknown }).base64 ?? ""), "base64");
 }
 
 const PROJECT = "demo-coatcheck";

@@ -14,8 +14,9 @@ declare global {
 }
 
 /**
- * Says what this machine lacks, finds PostgreSQL, and makes the Datastore emulator available to all test files: `DATASTORE_TEST_HOST` says
- * where it is, and a request to `DATASTORE_TEST_STARTER` starts it. A run that needs no Datastore never starts it.
+ * Says what this machine lacks, finds PostgreSQL, and makes the Datastore emulator available to all test files:
+ * `DATASTORE_TEST_HOST` says where it is, and a request to `DATASTORE_TEST_STARTER` starts it. A run that needs no
+ * Datastore never starts it.
  */
 export default async function globalSetup(): Promise<void> {
   if (nginxPath() === undefined) process.stderr.write(NO_NGINX);

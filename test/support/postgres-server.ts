@@ -21,8 +21,8 @@ export function describeOnPostgres(name: string, body: () => void): void {
   }
   describe(name, () => {
     beforeAll(() => void postgresUrl());
-    afterAll(dropSchemas);
     body();
+    afterAll(dropSchemas);
   });
 }
 

@@ -168,9 +168,12 @@ describeOnEveryStore("getSessionInfo", (every) => {
 });
 
 describeOnEveryStore("getSessionInfo among many", (every) => {
-  const MANY = { MemoryStore: 2_000, SqliteStore: howMany(10_000, 100_000), DatastoreStore: howMany(1_000, 5_000) }[
-    every.name
-  ];
+  const MANY = {
+    MemoryStore: 2_000,
+    SqliteStore: howMany(10_000, 100_000),
+    DatastoreStore: howMany(1_000, 5_000),
+    PostgresStore: howMany(2_000, 20_000),
+  }[every.name];
 
   it("reads a user's sessions and a first page without the others, and counts without reading", async () => {
     const store = await every.open();

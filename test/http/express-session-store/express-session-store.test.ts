@@ -137,10 +137,11 @@ describeOnEveryStore("a store of express-session's kind", (every) => {
 
       it("lets keycloak-connect sign a user out by a call of the identity provider's", async () => {
         expect((await app.get(`/k_logout/${id}`)).body).toBe("ok");
-        let body: { token: unknown };
-        do body = JSON.parse((await app.get("/token", headers)).body) as { token: unknown };
+        let body: { token: unknown; keys: string[] };
+        do body = JSON.parse((await app.get("/token", headers)).body) as typeof body;
         while (body.token !== null);
-        expect(body).toEqual({ token: null, keys: ["cart", "at"] });
+        // Not every store keeps the order of keys.
+        expect({ ...body, keys: body.keys.sort() }).toEqual({ token: null, keys: ["at", "cart"] });
       });
 
       it("P3: writes only what was changed since the session was read", async () => {
