@@ -11,6 +11,7 @@ const CYCLES = {
   MemoryStore: howMany(2_000, 10_000),
   SqliteStore: howMany(2_000, 10_000),
   PostgresStore: howMany(1_000, 5_000),
+  RedisStore: howMany(300, 10_000),
   DatastoreStore: howMany(300, 10_000),
 };
 /** By then the runtime has compiled what it will, and the client of a store has its buffers. */

@@ -24,6 +24,7 @@ const ROUNDS = {
   SqliteStore: howMany(200, 1000),
   DatastoreStore: howMany(20, 100),
   PostgresStore: howMany(60, 400),
+  RedisStore: howMany(100, 500),
 };
 
 /** The seed of this run; give the one of a failed run to see it again. */

@@ -12,7 +12,7 @@ import { howMany } from "../support/how-many";
  * The time limit for what hangs, in milliseconds: longer than the store takes for the load before it. A fault lasts
  * until it is repaired, and what is to succeed, or to fail at once, has all the time that it needs.
  */
-const TIMEOUT_MS = { MemoryStore: 150, SqliteStore: 600, DatastoreStore: 1500, PostgresStore: 800 };
+const TIMEOUT_MS = { MemoryStore: 150, SqliteStore: 600, RedisStore: 600, DatastoreStore: 1500, PostgresStore: 800 };
 
 /** A request that takes the operation, and who sends it. */
 const REQUESTS: readonly (readonly [Operation, string, "known" | "stranger"])[] = [

@@ -6,18 +6,30 @@ import { Datastore } from "@google-cloud/datastore";
 import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { PostgresStore } from "../../lib/stores/postgres/postgres-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
+import { RedisKeys } from "../../lib/stores/redis/redis-keys";
+import { RedisStore } from "../../lib/stores/redis/redis-store";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { SessionStore } from "../../lib/stores/store";
 import type { StoreOptions } from "../../lib/stores/store-options";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "./datastore-emulator";
 import { describeOnPostgres, freshSchema, inPostgres, postgresUrl } from "./postgres-server";
+import {
+  describeOnRedis,
+  forgetPrefix,
+  freshPrefix,
+  redisClients,
+  redisBytes,
+  redisUrl,
+  withRedis,
+} from "./redis-server";
+import type { GivenClient } from "./redis-server";
 import { inFile } from "./sqlite-checks";
 
 /**
  * One of our stores. Every store that it opens is empty, shares nothing with others, and is released after the suite.
  */
 export interface EveryStore {
-  readonly name: "MemoryStore" | "SqliteStore" | "DatastoreStore" | "PostgresStore";
+  readonly name: "MemoryStore" | "SqliteStore" | "DatastoreStore" | "RedisStore" | "PostgresStore";
   open(options?: StoreOptions): Promise<SessionStore>;
   /** All that a store of this suite keeps, as raw bytes. */
   bytesOf(store: SessionStore): Promise<Buffer>;
@@ -34,10 +46,14 @@ export interface EveryStore {
 
 export type DamagedPart = "data" | "header";
 
-/** Runs a suite on MemoryStore, SqliteStore and, where their servers can be had, DatastoreStore and PostgresStore. */
+/**
+ * Runs a suite on MemoryStore, SqliteStore and, where their servers can be had, RedisStore, PostgresStore and
+ * DatastoreStore.
+ */
 export function describeOnEveryStore(name: string, body: (store: EveryStore) => void): void {
   describe(`${name}, on MemoryStore`, () => body(memory()));
   describe(`${name}, on SqliteStore`, () => body(sqlite()));
+  describeOnRedis(`${name}, on RedisStore`, () => body(redis()));
   describeOnEmulator(`${name}, on DatastoreStore`, () => body(datastore()));
   describeOnPostgres(`${name}, on PostgresStore`, () => body(postgres()));
 }
@@ -85,6 +101,40 @@ function sqlite(): EveryStore {
     damage: async (store, id, part) => {
       const set = part === "data" ? "data = '{'" : "created_at = 1";
       inFile(known(paths.get(store)), (db) => db.prepare(`UPDATE session SET ${set} WHERE id = ?`).run(id));
+    },
+  };
+}
+
+/** The stores of a suite have clients of all kinds, one after the other, and some have their own. */
+function redis(): EveryStore {
+  const prefixes = new Map<SessionStore, string>();
+  const clients: GivenClient[] = [];
+  afterAll(async () => {
+    await Promise.all([...prefixes.keys()].map((store) => store.close()));
+    for (const client of clients) await client.close();
+    for (const prefix of prefixes.values()) await forgetPrefix(prefix);
+  });
+  const overwrite = (store: SessionStore, id: string, field: string, value: string) => {
+    const prefix = known(prefixes.get(store));
+    return withRedis((client) => client.hSet(new RedisKeys(prefix, SHARDS).record("s", id), field, value));
+  };
+  return {
+    name: "RedisStore",
+    open: async (options) => {
+      const prefix = freshPrefix();
+      const given = await redisClients[prefixes.size % (redisClients.length + 1)]?.connect(redisUrl());
+      if (given !== undefined) clients.push(given);
+      const where = given === undefined ? { url: redisUrl() } : { client: given.client };
+      const store = new RedisStore({ ...where, prefix, shards: SHARDS, timeoutMs: 20_000, ...options });
+      prefixes.set(store, prefix);
+      return store;
+    },
+    bytesOf: (store) => redisBytes(known(prefixes.get(store))),
+    writeNewerFormat: async (store, id) => {
+      await overwrite(store, id, "v", String(NEWER));
+    },
+    damage: async (store, id, part) => {
+      await (part === "data" ? overwrite(store, id, "Ddamaged", "no value") : overwrite(store, id, "c", "no number"));
     },
   };
 }
@@ -164,6 +214,8 @@ function bytesIn(value: unknown): Buffer {
   return Buffer.from(String((value as { base64?: unknown }).base64 ?? ""), "base64");
 }
 
+/** The shards of a RedisStore: fewer than by default, so that there are fewer to go through. */
+const SHARDS = 4;
 const PROJECT = "demo-coatcheck";
 /** A format that this version does not know. */
 const NEWER = 2;

@@ -74,10 +74,55 @@ export const redisClients: readonly {
 
 /** Deletes all that stores of this prefix have left. */
 export async function forgetPrefix(prefix: string): Promise<void> {
-  const client = createClient({ url: redisUrl() });
+  await withRedis(async (client) => {
+    for (const key of await keysOf(client, prefix)) await client.unlink(key);
+  });
+}
+
+/** All that stores of this prefix keep: the names of the keys, and what is in them. */
+export function redisBytes(prefix: string): Promise<Buffer> {
+  return withRedis(async (client) => {
+    const parts: Buffer[] = [];
+    for (const key of await keysOf(client, prefix)) {
+      const type = (await client.sendCommand(["TYPE", key])) as unknown as Buffer;
+      const read = READ[String(type)];
+      if (read === undefined) throw new Error(`Nobody reads a ${String(type)}.`);
+      const found = await client.sendCommand([read[0], key, ...read[1]], { typeMapping: { 36: Buffer } });
+      parts.push(key, ...([found].flat() as unknown as Buffer[]));
+    }
+    return Buffer.concat(parts.flatMap((part) => [part, Buffer.from("\n")]));
+  });
+}
+
+/** By the type of a key, how all that it holds is read. */
+const READ: Readonly<Record<string, readonly [string, readonly string[]]>> = {
+  hash: ["HGETALL", []],
+  zset: ["ZRANGE", ["0", "-1"]],
+  string: ["GET", []],
+};
+
+/** Does this with a client of the server, for as long as it takes. */
+export async function withRedis<T>(work: (client: Client) => Promise<T>, url = redisUrl()): Promise<T> {
+  const client = createClient({ url });
+  client.on("error", () => undefined);
   await client.connect();
-  for await (const keys of client.scanIterator({ MATCH: `{${prefix}:*`, COUNT: 1_000 })) {
-    if (keys.length > 0) await client.unlink(keys);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
   }
-  await client.close();
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+async function keysOf(client: Client, prefix: string): Promise<Buffer[]> {
+  const keys: Buffer[] = [];
+  let cursor = "0";
+  do {
+    const command = ["SCAN", cursor, "MATCH", `{${prefix}:*`, "COUNT", "1000"];
+    const reply = await client.sendCommand<[Buffer, Buffer[]]>(command, { typeMapping: { 36: Buffer } });
+    cursor = String(reply[0]);
+    keys.push(...reply[1]);
+  } while (cursor !== "0");
+  return keys;
 }

@@ -19,8 +19,8 @@ const GONE_MS = 10 * 60_000;
 
 /*
  * A client may send a command again whose answer was lost (ioredis does, unless `autoResendUnfulfilledCommands` is
- * false). So every write has a nonce, and the second time it answers as the first, and an ended id is never created
- * anew.
+ * false). So every write has a nonce, and the second time it answers as the first; what was created with a nonce and
+ * has ended is not created with it again.
  *
  * In a Cluster, a key that is not in the slot yet, or no longer, fails a script in its middle. So each first touches
  * the keys of owners, which only it knows, adds before it removes, and reads nothing that it has removed.
@@ -56,7 +56,10 @@ end
 local function shardOf(k, id) return string.sub(KEYS[k], 1, #KEYS[k] - #id - 2) end
 local function isLive(k) return redis.call('EXISTS', KEYS[k]) == 1 end
 local function wasEnded(k, nonce)
-  return redis.call('HGET', KEYS[k + 4], '${F.version}') == nonce or redis.call('GET', KEYS[k + 7]) == nonce
+  return redis.call('HGET', KEYS[k + 4], '${F.version}') == nonce or redis.call('HGET', KEYS[k + 7], '${F.version}') == nonce
+end
+local function wasCreated(k, nonce)
+  return redis.call('HGET', KEYS[k + 4], '${F.birth}') == nonce or redis.call('HGET', KEYS[k + 7], '${F.birth}') == nonce
 end
 local function insert(k, id, nonce, owner, group, expires, purge, from)
   local owned = shardOf(k, id) .. 'so:' .. owner
@@ -70,25 +73,36 @@ local function insert(k, id, nonce, owner, group, expires, purge, from)
   count(KEYS[k + 3], tallyField(group, owner, expires), 1)
 end
 local function finish(id, nonce, purge, from)
-  local h = redis.call('HMGET', KEYS[1], '${F.owner}', '${F.expiresAt}', '${F.group}', '${F.bytesCounter}')
-  local owner, bytes = h[1] or '', h[4]
+  local h = redis.call('HMGET', KEYS[1], '${[F.owner, F.expiresAt, F.group, F.bytesCounter, F.birth].join("','")}')
+  local owner, bytes, birth = h[1] or '', h[4], h[5] or ''
   local shard = shardOf(1, id)
   redis.call('EXISTS', shard .. 'so:' .. owner, shard .. 'eo:' .. owner)
   if purge == '' then
-    redis.call('SET', KEYS[8], nonce, 'PX', ${GONE_MS})
+    redis.call('HSET', KEYS[8], '${F.birth}', birth, '${F.version}', nonce)
+    redis.call('PEXPIRE', KEYS[8], ${GONE_MS})
   else
     local kept = {'${[F.v, F.owner, F.project, F.scope, F.createdAt, F.lastSeenAt, F.remoteAddress, F.userAgent].join("','")}'}
     local values = redis.call('HMGET', KEYS[1], unpack(kept))
+    -- The app may have used its id before.
+    local before = redis.call('HGET', KEYS[5], '${F.owner}')
+    if before then
+      redis.call('EXISTS', shard .. 'eo:' .. before)
+      redis.call('HDEL', KEYS[5], '${[F.endedBy, F.message, F.bytesSent].join("','")}')
+    end
     for i, field in ipairs(kept) do
       if values[i] then redis.call('HSET', KEYS[5], field, values[i]) end
     end
     if bytes then redis.call('HSET', KEYS[5], '${F.bytesSent}', bytes) end
     each(from, function(...) redis.call('HSET', KEYS[5], ...) end)
-    redis.call('HSET', KEYS[5], '${F.version}', nonce)
+    redis.call('HSET', KEYS[5], '${F.birth}', birth, '${F.version}', nonce)
     expire(KEYS[5], purge)
     redis.call('ZADD', KEYS[6], 0, id)
     redis.call('ZADD', KEYS[7], purge, id .. '\\0' .. owner)
     redis.call('ZADD', shard .. 'eo:' .. owner, 0, id)
+    if before and before ~= owner then
+      redis.call('ZREM', KEYS[7], id .. '\\0' .. before)
+      redis.call('ZREM', shard .. 'eo:' .. before, id)
+    end
   end
   count(KEYS[4], tallyField(h[3], owner, h[2]), -1)
   redis.call('ZREM', KEYS[2], id)
@@ -107,7 +121,7 @@ export const CONFLICT = 2;
 export const CREATE = script(`
 local id, nonce = ARGV[1], ARGV[2]
 if isLive(1) then return redis.call('HGET', KEYS[1], '${F.birth}') == nonce and ${DONE} or ${CONFLICT} end
-if redis.call('EXISTS', KEYS[5], KEYS[8]) > 0 then return ${CONFLICT} end
+if wasCreated(1, nonce) then return ${CONFLICT} end
 insert(1, id, nonce, ARGV[3], ARGV[4], ARGV[5], ARGV[6], 7)
 return ${DONE}
 `);
@@ -164,7 +178,7 @@ local id, nonce = ARGV[1], ARGV[2]
 if not isLive(1) then return wasEnded(1, nonce) and ${DONE} or ${NOT_LIVE} end
 local next = 5 + tonumber(ARGV[4])
 local newId = ARGV[next]
-if redis.call('EXISTS', KEYS[9], KEYS[13], KEYS[16]) > 0 then return ${CONFLICT} end
+if isLive(9) or wasCreated(9, nonce) then return ${CONFLICT} end
 insert(9, newId, nonce, ARGV[next + 2], ARGV[next + 3], ARGV[next + 4], ARGV[next + 5], next + 6)
 finish(id, nonce, ARGV[3], 4)
 return ${DONE}

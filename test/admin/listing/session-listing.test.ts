@@ -173,6 +173,7 @@ describeOnEveryStore("getSessionInfo among many", (every) => {
     SqliteStore: howMany(10_000, 100_000),
     DatastoreStore: howMany(1_000, 5_000),
     PostgresStore: howMany(2_000, 20_000),
+    RedisStore: 2_000,
   }[every.name];
 
   it("reads a user's sessions and a first page without the others, and counts without reading", async () => {
