@@ -42,3 +42,13 @@ export function sqliteRoom() {
 export function datastoreRoom() {
   return require("./stores/datastore/datastore-store") as typeof import("./stores/datastore/datastore-store");
 }
+
+/** The store on Redis or Valkey. */
+export function redisRoom() {
+  return require("./stores/redis/redis-store") as typeof import("./stores/redis/redis-store");
+}
+
+/** The store on PostgreSQL. */
+export function postgresRoom() {
+  return require("./stores/postgres/postgres-store") as typeof import("./stores/postgres/postgres-store");
+}

@@ -153,13 +153,13 @@ describe("in a process of its own", () => {
 
   it("requiring the package makes no folder, and loads no store, no store's package, and no room that few processes use", () => {
     const script = `
-      const parts = ["/sqlite/", "datastore", "node-cron", "clear-schedule", "clientless-sessions"];
+      const parts = ["/sqlite/", "datastore", "/redis/", "/postgres/", "/pg/", "node-cron", "clear-schedule", "clientless-sessions"];
       print(Object.keys(require.cache).filter((path) => parts.some((part) => path.includes(part))));`;
     expect(run(script)).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  const environments: [Record<string, string>, "SqliteStore" | "DatastoreStore"][] = [
+  const environments: [Record<string, string>, string][] = [
     [{}, "SqliteStore"],
     [{ GOOGLE_CLOUD_PROJECT: "my-project" }, "SqliteStore"],
     [{ GCLOUD_PROJECT: "my-project", NODE_ENV: "production" }, "SqliteStore"],
@@ -170,6 +170,13 @@ describe("in a process of its own", () => {
     [{ CLOUD_RUN_JOB: "clear" }, "DatastoreStore"],
     [{ GAE_SERVICE: "default" }, "DatastoreStore"],
     [{ GAE_ENV: "standard" }, "DatastoreStore"],
+    [{ COATCHECK_STORE: "", K_SERVICE: "shop" }, "DatastoreStore"],
+    [{ COATCHECK_STORE: "datastore:", DATASTORE_PROJECT_ID: "my-project" }, "DatastoreStore"],
+    [{ COATCHECK_STORE: "sqlite:./.sessions", K_SERVICE: "shop" }, "SqliteStore"],
+    [{ COATCHECK_STORE: "redis://127.0.0.1:1", K_SERVICE: "shop" }, "RedisStore"],
+    [{ COATCHECK_STORE: "rediss://127.0.0.1:1/2" }, "RedisStore"],
+    [{ COATCHECK_STORE: "postgres://alice@127.0.0.1:1/shop", DATASTORE_PROJECT_ID: "my-project" }, "PostgresStore"],
+    [{ COATCHECK_STORE: "postgresql:///shop?host=/tmp&schema=sessions" }, "PostgresStore"],
   ];
 
   it("P7: gives the store of the environment the time limit that the sessions have", () => {

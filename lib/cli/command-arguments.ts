@@ -10,7 +10,12 @@ export type CommandOption =
 
 /** The options of every command that works on sessions. */
 export const COMMON_OPTIONS = {
-  path: { type: "string", value: "DIR", help: "the folder of an embedded store, instead of what the environment says" },
+  store: {
+    type: "string",
+    value: "ADDRESS",
+    help: "where the sessions are, as COATCHECK_STORE says it: redis://…, postgres://…, sqlite:DIR or datastore:",
+  },
+  path: { type: "string", value: "DIR", help: "the folder of an embedded store: short for --store sqlite:DIR" },
   json: { type: "boolean", help: "prints JSON" },
 } as const satisfies Record<string, CommandOption>;
 

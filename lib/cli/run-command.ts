@@ -48,8 +48,9 @@ function overviewText(): string {
     "",
     ...aligned([...COMMANDS].map(([name, { summary }]) => [name, summary])),
     "",
-    "Sessions are looked for where the app of this environment keeps them: in Datastore where DATASTORE_PROJECT_ID,",
-    "DATASTORE_EMULATOR_HOST, Cloud Run's or App Engine's variables say so, otherwise in ./.sessions.",
+    "Sessions are looked for where the app of this environment keeps them: where COATCHECK_STORE says; otherwise in",
+    "Datastore where DATASTORE_PROJECT_ID, DATASTORE_EMULATOR_HOST, Cloud Run's or App Engine's variables say so;",
+    "otherwise in ./.sessions.",
     "coatcheck <command> --help tells more.",
   ].join("\n");
 }

@@ -2,23 +2,26 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SessionError } from "../errors";
 import { Sessions } from "../sessions";
-import { storeByEnvironment, usesDatastore } from "../options/store-by-environment";
+import { placeByEnvironment, placeOf, storeAt } from "../options/store-by-environment";
+import type { StorePlace } from "../options/store-by-environment";
 import { FILE_NAME } from "../stores/sqlite/file/session-file";
 import { UsageError } from "./command-arguments";
 import type { CommandArguments } from "./command-arguments";
 
 /**
- * Opens the sessions of this environment, or those in the folder `--path`, and closes them afterwards, so that the
- * process can end. `place` tells a person where they are. Rejects with `SESSION_STORE` where there is no such folder.
+ * Opens the sessions of this environment, or those that `--store` or `--path` names, and closes them afterwards, so
+ * that the process can end. `place` tells a person where they are. Rejects with `SESSION_STORE` where an embedded store
+ * has no such folder.
  */
 export async function withSessions<T>(
   args: CommandArguments,
   use: (sessions: Sessions, place: string) => Promise<T>,
 ): Promise<T> {
-  const folder = embeddedFolder(args);
-  const sessions = new Sessions({ store: storeByEnvironment(folder === undefined ? {} : { path: folder }) });
+  const place = placeFor(args);
+  if (place.kind === "sqlite") assertThere(folderOf(place));
+  const sessions = new Sessions({ store: storeAt(place, {}) });
   try {
-    return await use(sessions, folder ?? datastoreName());
+    return await use(sessions, nameOf(place));
   } finally {
     await sessions.close();
   }
@@ -29,26 +32,47 @@ export async function withSessions<T>(
  * its sessions elsewhere, and `SESSION_STORE` where the folder has no sessions.
  */
 export function embeddedFolderOnly(args: CommandArguments, command: string): string {
-  const folder = embeddedFolder(args);
-  if (folder !== undefined) return folder;
-  throw new UsageError(
-    `coatcheck ${command} works on the file of an embedded store, but this environment keeps its sessions in Datastore; name a folder with --path.`,
-  );
+  const place = placeFor(args);
+  if (place.kind !== "sqlite") {
+    throw new UsageError(
+      `coatcheck ${command} works on the file of an embedded store, but this environment keeps its sessions in ${kindOf(place)}; name a folder with --path.`,
+    );
+  }
+  assertThere(folderOf(place));
+  return folderOf(place);
 }
 
-/**
- * The embedded store's folder, from `--path` or this environment; undefined where this environment keeps its sessions
- * elsewhere. Throws `SESSION_STORE` where the folder has no sessions: the command line never starts a new store.
- */
-function embeddedFolder(args: CommandArguments): string | undefined {
-  const path = args.text("path");
+/** Where the sessions are, by `--store`, `--path` or the environment. Throws `UsageError` and `SESSION_CONFIG`. */
+export function placeFor(args: CommandArguments): StorePlace {
+  const [path, address] = [args.text("path"), args.text("store")];
   if (path === "") throw new UsageError("--path takes a folder, not an empty text.");
-  if (path === undefined && usesDatastore()) return undefined;
-  const folder = resolve(path ?? "./.sessions");
-  if (isThere(join(folder, FILE_NAME))) return folder;
+  if (path !== undefined && address !== undefined) throw new UsageError("Give --store or --path, not both.");
+  if (path !== undefined) return { kind: "sqlite", path };
+  return address === undefined ? placeByEnvironment() : placeOf(address, "--store");
+}
+
+/** What a place is called. Never with a user or a password. */
+export function kindOf({ kind }: StorePlace): string {
+  return { sqlite: "SQLite", datastore: "Datastore", redis: "Redis", postgres: "PostgreSQL" }[kind];
+}
+
+function nameOf(place: StorePlace): string {
+  if (place.kind === "sqlite") return folderOf(place);
+  if (place.kind === "datastore") return datastoreName();
+  const { host, pathname } = new URL(place.url);
+  return `${kindOf(place)}${host === "" ? "" : ` at ${host}`}${pathname === "/" ? "" : pathname}`;
+}
+
+function folderOf({ path = "./.sessions" }: { readonly path?: string }): string {
+  return resolve(path);
+}
+
+/** The command line never starts a new store. */
+function assertThere(folder: string): void {
+  if (isThere(join(folder, FILE_NAME))) return;
   throw new SessionError(
     "SESSION_STORE",
-    `There are no sessions in ${folder}. Run this in the folder that the app runs in, name their folder with --path, or set DATASTORE_PROJECT_ID for sessions in Datastore.`,
+    `There are no sessions in ${folder}. Run this in the folder that the app runs in, name their folder with --path, or say with --store or COATCHECK_STORE where else they are.`,
   );
 }
 

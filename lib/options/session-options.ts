@@ -20,7 +20,8 @@ import type { Option, OptionTable } from "./reader/read-options";
  */
 export interface SessionOptions {
   /**
-   * Where sessions are kept. Default by environment: `DatastoreStore` where `DATASTORE_EMULATOR_HOST`,
+   * Where sessions are kept. Default by environment: what `COATCHECK_STORE` names (`redis://…`, `rediss://…`,
+   * `postgres://…`, `sqlite:./.sessions`, `datastore:`); without it `DatastoreStore` where `DATASTORE_EMULATOR_HOST`,
    * `DATASTORE_PROJECT_ID`, or Cloud Run's or App Engine's own variables are set, otherwise `SqliteStore` in
    * `./.sessions`.
    */

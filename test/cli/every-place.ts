@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { runCommand } from "../../lib/cli/run-command";
 import { DatastoreStore } from "../../lib/stores/datastore/datastore-store";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
+import { PostgresStore } from "../../lib/stores/postgres/postgres-store";
 import type { SessionStore } from "../../lib/stores/store";
 import { commandLine } from "../support/command-line";
 import type { CommandResult } from "../support/command-line";
 import { describeOnEmulator, emulatorHost } from "../support/datastore-emulator";
+import { describeOnPostgres, dropSchema, freshSchema, postgresUrl } from "../support/postgres-server";
 
 /** A store that another process can open, empty for each test. */
 export interface Place {
@@ -44,6 +46,25 @@ export function describeOnEveryPlace(name: string, body: (place: Place) => void)
         (args) => cli.run(args, variables()),
       ),
     );
+  });
+  describeOnPostgresPlace(name, body);
+}
+
+/** Runs the suite on PostgresStore, a schema for each test. */
+function describeOnPostgresPlace(name: string, body: (place: Place) => void): void {
+  describeOnPostgres(`${name}, on PostgresStore`, () => {
+    const cli = commandLine();
+    let schema: string;
+    const variables = () => ({ COATCHECK_STORE: `${postgresUrl()}?schema=${schema}` });
+    beforeEach(() => void (schema = freshSchema()));
+    body(
+      placeOf(
+        () => new PostgresStore({ url: postgresUrl(), schema }),
+        (args) => runHere(args, cli.folder(), variables()),
+        (args) => cli.run(args, variables()),
+      ),
+    );
+    afterEach(() => dropSchema(schema));
   });
 }
 

@@ -4,11 +4,12 @@ import { clear } from "./clear";
 import { doctor } from "./doctor";
 import { kill } from "./kill";
 import { list } from "./list";
+import { migrate } from "./migrate";
 import { secret } from "./secret";
 import { show } from "./show";
 import { stats } from "./stats";
 
 /** Every command under its name, in the order of `coatcheck --help`. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ list, show, kill, clear, stats, doctor, backup, secret }),
+  Object.entries({ list, show, kill, clear, stats, doctor, backup, migrate, secret }),
 );

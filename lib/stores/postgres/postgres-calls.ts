@@ -3,7 +3,7 @@ import { SessionError } from "../../errors";
 import { within } from "../../record/duration";
 import { isInTheWay, isLost, isMissingTable, isWithoutPrivilege, postgresError, timeoutError } from "./postgres-errors";
 import type { Row } from "./record-rows";
-import { assertKnownVersion, migrationSql, TableNames } from "./schema";
+import { assertKnownVersion, TableNames, tablesSql } from "./schema";
 import type { TablePlace } from "./schema";
 import type { Query, Statements } from "./statements";
 
@@ -129,7 +129,7 @@ export class PostgresCalls {
     const { rows } = await this.#sendOnce("its schema", { text, values: [schema] }, end);
     try {
       // Several statements are one text without values, which is sent at once and needs no state of the connection.
-      const sql = migrationSql(this.#place, { hasSchema: rows[0]?.[0] === "t" });
+      const sql = tablesSql(this.#place, { hasSchema: rows[0]?.[0] === "t" });
       await this.#sendOnce("making its tables", { text: sql, values: [] }, end);
     } catch (error) {
       if (!isWithoutPrivilege(error)) throw error;

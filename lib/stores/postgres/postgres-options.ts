@@ -4,6 +4,8 @@ import type { Option, OptionTable, ReadOption, ReadOptions } from "../../options
 import { FOREIGN_STORE_OPTIONS } from "../store-options";
 import type { StoreOptions } from "../store-options";
 import type { PostgresPool } from "./postgres-calls";
+import { tablesSql } from "./schema";
+import type { TablePlace } from "./schema";
 
 /** One of `pool` and `url` is required. */
 export interface PostgresStoreOptions extends StoreOptions {
@@ -73,6 +75,16 @@ const POSTGRES_OPTIONS: OptionTable<typeof ENTRIES> = {
 /** The options with their defaults. Throws `SESSION_CONFIG` where one can't be used. */
 export function resolvePostgresOptions(options: PostgresStoreOptions) {
   return readOptions(POSTGRES_OPTIONS, options, assertOneSource);
+}
+
+/**
+ * The SQL that makes the tables, as one transaction, with the defaults of the store's options. It may be run again and
+ * by many at once, and takes nothing away. Throws `SESSION_CONFIG` for a name that the options would not take.
+ */
+export function migrationSql(place: Partial<TablePlace> = {}): string {
+  const { schema, table } = ENTRIES;
+  const example = '{ schema: "public" }';
+  return tablesSql(readOptions({ of: "migrationSql", example, options: { schema, table } }, place));
 }
 
 function assertOneSource({ pool, url, poolOptions }: Partial<ReadOptions<typeof ENTRIES>>): void {

@@ -20,7 +20,7 @@ import { Statements } from "./statements";
 import { TurnBatches } from "./turn-batches";
 
 export type { PostgresStoreOptions } from "./postgres-options";
-export { migrationSql } from "./schema";
+export { migrationSql } from "./postgres-options";
 
 interface Load {
   readonly id: string;

@@ -123,7 +123,7 @@ const VERSIONS: readonly ((names: TableNames) => readonly string[])[] = [
  * The SQL that makes the tables, as one transaction. It may be run again and by many at once, and takes nothing away.
  * The schema is made too, unless `hasSchema`.
  */
-export function migrationSql(place: TablePlace, { hasSchema = place.schema === "public" } = {}): string {
+export function tablesSql(place: TablePlace, { hasSchema = place.schema === "public" } = {}): string {
   const names = new TableNames(place);
   const statements = [
     "BEGIN",
