@@ -39,6 +39,12 @@ export function seenPage(record: SessionRecord, { id, path, title }: PageNews, n
   return { pages: { set, remove: pastLease(record.pages, now).filter((key) => key !== id) } };
 }
 
+/** For how long it has been written that this page is open, in milliseconds: its lease counts from then. */
+export function ageOf(record: SessionRecord, id: string, now: number): number {
+  const page = record.pages[id];
+  return page === undefined ? 0 : Math.max(0, now - page.seenAt);
+}
+
 /** The change that counts it as closed; undefined where it was not counted. */
 export function leftPage(record: SessionRecord, id: string): SessionDelta | undefined {
   return record.pages[id] === undefined ? undefined : { pages: { remove: [id] } };

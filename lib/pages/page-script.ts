@@ -4,13 +4,14 @@ import { hash } from "node:crypto";
  * What runs in each page. It says every minute that the page is open, and listens to what becomes of the session. Of
  * all tabs of a session, the one that holds a lock keeps the event stream and tells the others, because HTTP/1.1 allows
  * six connections to a host. Where there are no locks (plain HTTP), each visible tab keeps its own.
+ * A page counts its minutes from when the server has written that it is open, which is not each time that it says so.
  * A page that comes back from the back/forward cache has said good-bye, and has a new id.
  */
 const SOURCE = `(() => {
   const at = document.currentScript.src.replace(/pages\\.js.*/, "pages-");
   const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
   const { locks } = navigator;
-  let id = newId(), session, last = 0, stream, channel, leads = !locks, release, leaving, over, box, timer;
+  let id = newId(), session, last = 0, asked = 0, stream, channel, leads = !locks, release, leaving, over, box, timer;
 
   const emit = (name, detail) =>
     document.dispatchEvent(new CustomEvent("coatcheck:" + name, { detail, cancelable: true }));
@@ -18,13 +19,18 @@ const SOURCE = `(() => {
     fetch(at + what, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
   async function beat(wait) {
-    if (over || document.prerendering || Date.now() - last < wait) return;
-    last = Date.now();
+    const now = Date.now();
+    if (over || document.prerendering || now - last < wait || (wait && now - asked < 5e3)) return;
+    last = asked = now;
     try {
       const res = await post("open", { id, session, path: location.pathname, title: document.title });
       const told = res.status === 200 ? await res.json() : {};
+      if (res.status >= 500) last = 0;
       if (told.ended) end(told.ended);
-      else if (told.session) join(told.session);
+      else if (told.session) {
+        last -= told.age || 0;
+        join(told.session);
+      }
     } catch {
       last = 0;
     }

@@ -37,6 +37,7 @@ export class PageStreams {
   readonly #host: PagesHost;
   readonly #bySession = new Map<string, SessionStreams>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(host: PagesHost) {
     this.#host = host;
@@ -56,6 +57,10 @@ export class PageStreams {
   open(record: SessionRecord, res: ServerResponse, since: string | undefined, textsOf: TextsOf = englishTexts): void {
     // A client that went while its session was loaded says so no more.
     if (res.closed || res.destroyed) return;
+    if (this.#isClosed) {
+      res.end();
+      return;
+    }
     let streams = this.#bySession.get(record.id);
     if (streams === undefined) {
       streams = new SessionStreams(this.#host, record, () => this.#forget(record.id));
@@ -65,8 +70,9 @@ export class PageStreams {
     streams.add(res, textsOf, record, since);
   }
 
-  /** Ends all streams. Browsers come back by themselves, to another instance. */
+  /** Ends all streams, and those that are opened later. Browsers come back by themselves, to another instance. */
   close(): void {
+    this.#isClosed = true;
     for (const streams of [...this.#bySession.values()]) streams.close();
   }
 

@@ -1,9 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { SessionError } from "../errors";
+import { GUEST_USER } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 import { isSessionId } from "../record/token";
-import { LeftPages, leftPage, seenPage } from "./open-pages";
+import { LeftPages, ageOf, leftPage, seenPage } from "./open-pages";
 import { isSameOrigin, pageNewsOf } from "./page-request";
 import type { PageRequest } from "./page-request";
 import { PAGE_SCRIPT, PAGE_SCRIPT_HASH } from "./page-script";
@@ -93,8 +94,8 @@ async function open(settings: HandlerSettings, req: PageRequest, res: ServerResp
     if (isSessionId(news.session)) sendEnd(settings, req, res, await host.endOfRequest(req));
     else sendStatus(res, 204);
   } else if (news.session !== undefined && news.session !== record.id) {
-    // The browser has another session since: whose the old one was is nobody's to ask by its id.
-    sendEnd(settings, req, res, { reason: "login", message: null });
+    // The browser has another session since: how the old one ended is nobody's to ask by its id.
+    sendEnd(settings, req, res, { reason: record.owner === GUEST_USER ? "closed" : "login", message: null });
   } else {
     const hasLeft = () => settings.left.has(record, news.id);
     const delta = hasLeft() ? undefined : seenPage(record, news, host.now());
@@ -103,7 +104,8 @@ async function open(settings: HandlerSettings, req: PageRequest, res: ServerResp
       await host.write(record, delta);
       if (hasLeft()) await host.write(record, { pages: { remove: [news.id] } });
     }
-    sendJson(res, { session: record.id });
+    const age = delta === undefined && !hasLeft() ? ageOf(record, news.id, host.now()) : 0;
+    sendJson(res, { session: record.id, ...(age > 0 && { age }) });
   }
 }
 
@@ -115,6 +117,8 @@ async function events(settings: HandlerSettings, req: PageRequest, res: ServerRe
     sendStatus(res, 204);
     return;
   }
+  // A browser that comes back on the same connection would keep a server from closing.
+  res.shouldKeepAlive = false;
   res.writeHead(200, STREAM_HEADERS);
   res.write("retry: 3000\n\n");
   if (req.method === "HEAD") {

@@ -215,6 +215,44 @@ describe("pages in a browser", () => {
     await notice(page).getByText("no activity").waitFor();
   });
 
+  test("a page that came to the front shortly before its next word is due is counted all the while", async () => {
+    const app = await server();
+    const { context } = await signedIn(app);
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto("/second");
+    await becomes(app, [2]);
+    /** Lets time go on for the page and for the server. */
+    const pass = async (ms: number) => {
+      ahead += ms;
+      await page.clock.runFor(ms);
+    };
+    await pass(45_000);
+    const asking = page.waitForResponse((response) => response.url().endsWith("/pages-open"));
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+    await asking;
+    const again = page.waitForResponse((response) => response.url().endsWith("/pages-open"), { timeout: 5_000 });
+    await pass(35_000);
+    await again;
+    await pass(20_000);
+    const [info] = await app.sessions.getSessionInfo({ username: "alice" });
+    expect(info?.pageIds).toContain(await page.evaluate("coatcheck.pageId"));
+  });
+
+  test("a page whose word the server could not take says it again soon", async () => {
+    const app = await server();
+    const { page } = await signedIn(app);
+    await page.clock.install();
+    await page.route("**/pages-open", (route) => route.fulfill({ status: 503 }), { times: 1 });
+    const refused = page.waitForResponse((response) => response.url().endsWith("/pages-open"));
+    await page.goto("/second");
+    expect((await refused).status()).toBe(503);
+    const again = page.waitForResponse((response) => response.url().endsWith("/pages-open"), { timeout: 5_000 });
+    await page.clock.runFor(20_000);
+    expect((await again).status()).toBe(200);
+    await becomes(app, [1]);
+  });
+
   test("an app may show the end itself", async () => {
     const app = await server();
     const { page } = await signedIn(app);

@@ -207,6 +207,17 @@ describe("pages without a live session", () => {
     expect(JSON.parse(none.body)).toEqual(told);
     expect(told).toMatchObject({ ended: { reason: "login", message: null } });
   });
+
+  it("are not told of a sign-in where the browser has a guest's session by now", async () => {
+    await start(new MemoryStore({ now: () => now }));
+    const cookie = await signIn();
+    const page = { id: ID, path: "/", title: "" };
+    const { session } = JSON.parse((await post("open", cookie, page)).body) as { session: string };
+    await send("GET", `${app.url}/logout`, { cookie });
+    const guest = (await send("GET", `${app.url}/increment`)).cookie!;
+    const { body } = await post("open", guest, { ...page, session });
+    expect(JSON.parse(body)).toMatchObject({ ended: { reason: "closed", text: "You were signed out." } });
+  });
 });
 
 it("a page costs one write a minute", async () => {
@@ -219,6 +230,17 @@ it("a page costs one write a minute", async () => {
     now += 20_000;
   }
   expect(calls.filter((name) => name !== "load")).toEqual(["update", "update", "update"]);
+});
+
+it("a page is told how old what is written of it is, because its lease counts from then", async () => {
+  await start(new MemoryStore({ now: () => now }));
+  const cookie = await signIn();
+  const ages = [];
+  for (const ms of [0, 49_000, 1_000, 0]) {
+    now += ms;
+    ages.push((JSON.parse((await post("open", cookie, { id: ID, path: "/", title: "" })).body) as any).age);
+  }
+  expect(ages).toEqual([undefined, 49_000, undefined, undefined]);
 });
 
 it("the script is small, cacheable by its hash, and the same with and without compression", async () => {

@@ -1,4 +1,6 @@
-import { get } from "node:http";
+import { once } from "node:events";
+import { Agent, get } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import type { SessionStore } from "../../lib/stores/store";
@@ -191,6 +193,27 @@ describe("a page's stream", () => {
     await app.sessions.close();
     await stream.ended;
     expect(stream.events).toEqual([]);
+  });
+
+  it("that a browser opens again on the same connection keeps no server from closing", async () => {
+    const app = await start(store);
+    const { cookie, stream } = await visitor(app);
+    stream.close();
+    const agent = new Agent({ keepAlive: true });
+    const open = async () => {
+      const request = get(`${app.url}/session/pages-events`, { headers: { cookie }, agent });
+      const [res] = (await once(request, "response")) as [IncomingMessage];
+      return { over: once(res.resume(), "end"), isReused: request.reusedSocket };
+    };
+    const { over } = await open();
+    app.sessions.pages.close();
+    await over;
+    // One that comes all the same, as one that was on its way, is ended as well.
+    const again = await open();
+    await again.over;
+    expect(again.isReused).toBe(false);
+    expect(app.sessions.pages.streams).toBe(0);
+    agent.destroy();
   });
 
   it("survives a store that fails for a while", async () => {
