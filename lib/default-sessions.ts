@@ -132,14 +132,18 @@ export function sessionConsole(options: ConsoleOptions = {}): ConsoleHandler {
 }
 
 /**
- * The pages that are open in browsers: an Express handler that serves `pages.js`, and what that asks for. It comes after `sessionMiddleware`:
- * `app.use("/session", sessionPages())`, and in each page `<script src="/session/pages.js" defer></script>`. From then on a session knows its open pages,
- * and its pages are told when it ends. Throws `SESSION_CONFIG`.
+ * The pages that are open in browsers: an Express handler that serves `pages.js`, and what that asks for. It comes after
+ * `sessionMiddleware`: `app.use("/session", sessionPages())`, and in each page
+ * `<script src="/session/pages.js" defer></script>`. From then on a session knows its open pages, and its pages are told
+ * when it ends. Throws `SESSION_CONFIG`.
  */
-export function sessionPages(options: SessionPagesOptions<Sessions> = {}): PagesHandler {
+export function sessionPages(options: SessionPagesOptions = {}): PagesHandler {
   const { sessions, texts } = pagesRoom().readSessionPagesOptions(options);
   if (sessions === undefined && made.size === 0) {
-    throw new SessionError("SESSION_CONFIG", "sessionPages must be called after sessionMiddleware.");
+    throw new SessionError(
+      "SESSION_CONFIG",
+      "sessionPages must be called after sessionMiddleware; with new Sessions(), write sessionPages({ sessions }).",
+    );
   }
-  return ((sessions as Sessions | undefined) ?? defaultSessions()).pagesHandler(texts);
+  return (sessions ?? defaultSessions()).pagesHandler(texts);
 }

@@ -56,7 +56,7 @@ export type { Match, SessionFilter } from "./admin/listing/session-filter";
 export type { ConsoleHandler } from "./admin/console/console-handler";
 export type { AuditTrail, ConsoleOptions, ConsoleSessions } from "./admin/console/console-options";
 export type { PagesHandler } from "./pages/pages-handler";
-export type { SessionPagesOptions, TextsOfNotice } from "./pages/pages-options";
+export type { PagedSessions, SessionPagesOptions, TextsOfNotice } from "./pages/pages-options";
 export type { SessionPages } from "./pages/session-pages";
 export type { MessageTarget } from "./pages/page-messages";
 export type { NoticeAbout, NoticeTexts } from "./pages/page-texts";

@@ -12,7 +12,7 @@ import type { OpenOptions } from "./clientless/open-options";
 import type { Task } from "./clientless/tasks/defined-tasks";
 import { getUserContext, setUserContext, withUserContext } from "./clientless/user-context";
 import { SessionError } from "./errors";
-import { deadIdsOf, recordOf } from "./http/request-session";
+import { deadIdsOf, isHandled, recordOf } from "./http/request-session";
 import type {
   ExpressSessionStore,
   ExpressSessionStoreOptions,
@@ -255,7 +255,11 @@ export class Sessions extends EventEmitter<SessionEvents> {
   /** @internal What `sessionPages` mounts. Throws `SESSION_CONFIG` where it is mounted already. */
   pagesHandler(texts: TextsOfNotice | undefined): PagesHandler {
     const { pages, http } = this.#rooms;
-    const handler = pages.handler(texts, (req) => recordOf(req, http));
+    const handler = pages.handler({
+      texts,
+      isHandled: (req) => isHandled(req, http),
+      recordOf: (req) => recordOf(req, http),
+    });
     http.isNoActivity = (req) => pages.isNoActivity(req);
     return handler;
   }

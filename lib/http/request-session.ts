@@ -196,6 +196,11 @@ export function recordOf(req: RequestWithSession, settings: HttpSettings): Sessi
   return req[REQUEST_SESSION]?.recordFor(settings);
 }
 
+/** Whether the middleware of these settings has handled the request. */
+export function isHandled(req: RequestWithSession, settings: HttpSettings): boolean {
+  return req[REQUEST_SESSION]?.belongsTo(settings) === true;
+}
+
 /** The ids of the tokens that a request carries, where none of them opened a session of these settings. */
 export function deadIdsOf(req: RequestWithSession, settings: HttpSettings | undefined): readonly string[] {
   return (settings === undefined ? undefined : req[REQUEST_SESSION]?.deadIds(settings)) ?? [];

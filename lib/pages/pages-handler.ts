@@ -22,6 +22,8 @@ export interface PagesSettings {
   readonly streams: PageStreams;
   /** The words of a notice, for the page that this request comes from. */
   readonly texts: ((about: NoticeAbout, req: PageRequest) => NoticeTexts) | undefined;
+  /** Whether the middleware of these very sessions has handled the request. */
+  readonly isHandled: (req: PageRequest) => boolean;
   /** The live record of the session that the request has; undefined where it has none. */
   readonly recordOf: (req: PageRequest) => SessionRecord | undefined;
 }
@@ -39,6 +41,10 @@ const STREAM_HEADERS = {
   // nginx, and others that read its header, would keep what is written until they have more.
   "X-Accel-Buffering": "no",
 };
+
+const TOO_EARLY = "sessionPages must be mounted after sessionMiddleware.";
+const OTHER_SESSIONS =
+  "sessionPages has other sessions than the session middleware before it; write sessionPages({ sessions }) with those of the middleware.";
 
 /** Whether a request was sent by the script of the pages, and not for something that the user did. */
 export function isFromPageScript({ url = "" }: { readonly url?: string | undefined }): boolean {
@@ -60,8 +66,8 @@ export function pagesHandler(given: PagesSettings): PagesHandler {
       next();
       return;
     }
-    if (req.session === undefined) {
-      next(new SessionError("SESSION_CONFIG", "sessionPages must be mounted after sessionMiddleware."));
+    if (!settings.isHandled(req)) {
+      next(new SessionError("SESSION_CONFIG", req.session === undefined ? TOO_EARLY : OTHER_SESSIONS));
     } else if (isSameOrigin(req)) {
       res.setHeader("Cache-Control", "no-store");
       handle(settings, req, res).catch(next);

@@ -1,14 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { SessionError } from "../errors";
-import type { SessionRecord } from "../record/session-record";
 import { sendMessage } from "./page-messages";
 import type { MessageTarget } from "./page-messages";
-import type { PageRequest } from "./page-request";
 import { PageStreams } from "./page-streams";
 import type { PagesHost } from "./pages-host";
-import type { TextsOfNotice } from "./pages-options";
 import { isFromPageScript, pagesHandler } from "./pages-handler";
-import type { PagesHandler } from "./pages-handler";
+import type { PagesHandler, PagesSettings } from "./pages-handler";
 
 export { readSessionPagesOptions } from "./pages-options";
 
@@ -41,7 +38,7 @@ export class SessionPages {
   }
 
   /** @internal The handler that `sessionPages` mounts. Throws `SESSION_CONFIG` where there is one already. */
-  handler(texts: TextsOfNotice | undefined, recordOf: (req: PageRequest) => SessionRecord | undefined): PagesHandler {
+  handler(settings: Omit<PagesSettings, "host" | "streams">): PagesHandler {
     if (this.#isServed) {
       throw new SessionError(
         "SESSION_CONFIG",
@@ -49,7 +46,7 @@ export class SessionPages {
       );
     }
     this.#isServed = true;
-    return pagesHandler({ host: this.#host, streams: this.#streams, texts, recordOf });
+    return pagesHandler({ ...settings, host: this.#host, streams: this.#streams });
   }
 
   /** @internal Whether a request does not count as activity. */

@@ -70,7 +70,8 @@ export class Session {
   /**
    * Aborts when the session ends, wherever that happens: at once where it is in this process, elsewhere within
    * `killCheckInterval`. For what outlives a request: event streams, websockets, downloads. Of a session of which nothing
-   * is stored yet it never aborts; after `login`, read it again.
+   * is stored yet it never aborts; after `login`, read it again. Keep it for as long as you need it: once the client has
+   * gone, a signal that nothing refers to is let go of, with its listeners.
    */
   get signal(): AbortSignal {
     return this[STATE].signal;

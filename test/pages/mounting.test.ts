@@ -8,6 +8,7 @@ import { sessionMiddleware, sessionPages } from "../../lib/default-sessions";
 import { Sessions } from "../../lib/sessions";
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { requireSecurityKey } from "../../lib";
+import type { SessionPagesOptions } from "../../lib";
 import { EXPRESSES, send } from "../support/app";
 import { eventStream } from "../support/event-stream";
 
@@ -51,10 +52,16 @@ function refusal(call: () => unknown): { code?: string; message?: string } {
 }
 
 describe("sessionPages", () => {
+  it("takes options that were typed before", () => {
+    const options: SessionPagesOptions = { sessions: newSessions() };
+    expect(sessionPages(options)).toBeInstanceOf(Function);
+  });
+
   it("says so where it is called before sessionMiddleware, and works once that was called", async () => {
     expect(refusal(() => sessionPages())).toMatchObject({
       code: "SESSION_CONFIG",
-      message: "sessionPages must be called after sessionMiddleware.",
+      message:
+        "sessionPages must be called after sessionMiddleware; with new Sessions(), write sessionPages({ sessions }).",
     });
     const middleware = sessionMiddleware({ store: new MemoryStore(), clearSchedule: false });
     open.push(middleware.sessions);
@@ -95,6 +102,17 @@ describe("sessionPages", () => {
         { code: "SESSION_CONFIG", message: "sessionPages must be mounted after sessionMiddleware." },
       ]);
     }
+  });
+
+  it("says so where it is mounted after the middleware of other sessions", async () => {
+    const [sessions, others] = [newSessions(), newSessions()];
+    const app = express().use(others.middleware()).use("/session", sessionPages({ sessions }));
+    const url = await served(app);
+    const answer = await send("POST", `${url}/session/pages-open`, JSON_BODY, JSON.stringify({ id: ID }));
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([
+      500,
+      { code: "SESSION_CONFIG", message: expect.stringContaining("other sessions than the session middleware") },
+    ]);
   });
 
   it("says so where it is mounted without being called", async () => {

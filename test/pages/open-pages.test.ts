@@ -235,10 +235,11 @@ it("a page costs one write a minute", async () => {
 it("a page is told how old what is written of it is, because its lease counts from then", async () => {
   await start(new MemoryStore({ now: () => now }));
   const cookie = await signIn();
-  const ages = [];
+  const ages: unknown[] = [];
   for (const ms of [0, 49_000, 1_000, 0]) {
     now += ms;
-    ages.push((JSON.parse((await post("open", cookie, { id: ID, path: "/", title: "" })).body) as any).age);
+    const { body } = await post("open", cookie, { id: ID, path: "/", title: "" });
+    ages.push((JSON.parse(body) as { age?: number }).age);
   }
   expect(ages).toEqual([undefined, 49_000, undefined, undefined]);
 });
