@@ -76,6 +76,11 @@ export function postgresError(call: string, error: unknown): SessionError {
   if (code === SQLSTATE.CANCELED) {
     return new SessionError("SESSION_STORE_TIMEOUT", `PostgreSQL canceled ${call}: it took too long.`, cause);
   }
+  // The pool's own words.
+  if (code === undefined && /\btimeout\b/.test(cause.cause.message)) {
+    const text = `PostgreSQL gave no connection for ${call} in time. See that it can be reached, and that the pool is large enough.`;
+    return new SessionError("SESSION_STORE_TIMEOUT", text, cause);
+  }
   if (code?.startsWith("54") === true) {
     return new SessionError("SESSION_TOO_LARGE", `PostgreSQL refused ${call}: the session is too large.`, cause);
   }
