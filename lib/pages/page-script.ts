@@ -5,6 +5,7 @@ import { hash } from "node:crypto";
  * all tabs of a session, the one that holds a lock keeps the event stream and tells the others, because HTTP/1.1 allows
  * six connections to a host. Where there are no locks (plain HTTP), each visible tab keeps its own.
  * A page counts its minutes from when the server has written that it is open, which is not each time that it says so.
+ * After the end it is fetched anew, without what follows the # of its address: a reload would send a form once more.
  * A page that comes back from the back/forward cache has said good-bye, and has a new id.
  */
 const SOURCE = `(() => {
@@ -101,7 +102,7 @@ const SOURCE = `(() => {
     box.setAttribute("aria-label", title);
     box.setAttribute("aria-describedby", (box.children[1].id = "coatcheck-text"));
     box.lastChild.onclick = () => { act && act(); box.close(); };
-    box.onclose = () => { shut(); if (!act) location.reload(); };
+    box.onclose = () => { shut(); if (!act) location.replace(location.href.replace(/#.*/, "")); };
     if (seconds) timer = setInterval(() => { box.children[1].textContent = text.replace(seconds, Math.max(0, --seconds)); text = box.children[1].textContent; }, 1e3);
     document.body.append(box);
     box.showModal();

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { SessionOptions } from "../../lib/options/session-options";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
-import { launchBrowser } from "../support/browser";
+import { launchBrowser, launchBrowserServer } from "../support/browser";
 import { eventually } from "../support/eventually";
 import { startPagesApp } from "../support/pages-app";
 import type { PagesApp } from "../support/pages-app";
@@ -251,6 +252,51 @@ describe("pages in a browser", () => {
     await page.clock.runFor(20_000);
     expect((await again).status()).toBe(200);
     await becomes(app, [1]);
+  });
+
+  test("the pages of a browser that is killed by SIGKILL are counted until their lease is over", async () => {
+    const app = await server();
+    const doomed = await launchBrowserServer();
+    const connected = await chromium.connect(doomed.wsEndpoint());
+    const page = await connected.newPage({ baseURL: app.url });
+    await page.goto("/login/alice");
+    await becomes(app, [1]);
+    await eventually(() => app.sessions.pages.streams === 1);
+    await doomed.kill();
+    await eventually(() => app.sessions.pages.streams === 0);
+    await becomes(app, [1]);
+    ahead = 90_000;
+    await becomes(app, [0]);
+  });
+
+  test("a page that is prerendered counts from when it is shown", async () => {
+    const app = await server();
+    const { context } = await signedIn(app);
+    const page = await context.newPage();
+    await page.addInitScript('document.__defineGetter__("prerendering", () => !window.isShown)');
+    await page.goto("/second");
+    await page.evaluate('dispatchEvent(new Event("online"))');
+    await becomes(app, [1]);
+    await page.evaluate('window.isShown = true; document.dispatchEvent(new Event("prerenderingchange"))');
+    await becomes(app, [2]);
+  });
+
+  test("a page that a form has led to is loaded again without sending the form again", async () => {
+    const app = await server();
+    const { page } = await signedIn(app);
+    await page.evaluate('document.querySelector("form").action = "/ordered"');
+    await Promise.all([page.waitForURL("/ordered"), page.getByRole("button", { name: "Sign out" }).click()]);
+    expect(await page.title()).toBe("alice at /ordered");
+    await becomes(app, [1]);
+    await page.evaluate('location.hash = "part"');
+    const methods: string[] = [];
+    page.on("request", (request) => {
+      if (request.isNavigationRequest()) methods.push(request.method());
+    });
+    await app.sessions.killSessionByUser("alice");
+    await Promise.all([page.waitForEvent("load"), notice(page).getByRole("button").click()]);
+    expect(methods).toEqual(["GET"]);
+    expect(await page.title()).toBe("__guest__ at /ordered");
   });
 
   test("an app may show the end itself", async () => {

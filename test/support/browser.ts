@@ -5,11 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
-import type { Browser } from "playwright-core";
+import type { Browser, BrowserServer } from "playwright-core";
 
 /** Starts a headless Chromium. The caller has to close it: `await browser.close()` ends its processes. */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: await chromiumPath() });
+}
+
+/** Starts one that can be ended by SIGKILL: `kill()`. */
+export async function launchBrowserServer(): Promise<BrowserServer> {
+  return chromium.launchServer({ executablePath: await chromiumPath() });
 }
 
 /**

@@ -53,7 +53,7 @@ export async function startPagesApp(options: SessionOptions, pages: SessionPages
   });
   app.get("/count", (req, res) => void res.json(req.session.get("count")));
   app.get("/pages", (req, res) => void res.json(req.session.pages));
-  app.get("/{*path}", (req, res) => {
+  app.all("/{*path}", (req, res) => {
     res.set("Content-Security-Policy", POLICY).send(PAGE(`${req.session.owner} at ${req.path}`));
   });
   const server: Server = createServer(app).listen(0, "127.0.0.1");
