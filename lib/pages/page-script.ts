@@ -5,6 +5,7 @@ import { hash } from "node:crypto";
  * all tabs of a session, the one that holds a lock keeps the event stream and tells the others, because HTTP/1.1 allows
  * six connections to a host. Where there are no locks (plain HTTP), each visible tab keeps its own.
  * A page counts its minutes from when the server has written that it is open, which is not each time that it says so.
+ * A stream that is silent for longer than the server ever is, as after a sleep, is dead, though nobody has said so.
  * After the end it is fetched anew, without what follows the # of its address: a reload would send a form once more.
  * A page that comes back from the back/forward cache has said good-bye, and has a new id.
  */
@@ -12,7 +13,7 @@ const SOURCE = `(() => {
   const at = document.currentScript.src.replace(/pages\\.js.*/, "pages-");
   const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
   const { locks } = navigator;
-  let id = newId(), session, last = 0, asked = 0, stream, channel, leads = !locks, release, leaving, over, box, timer;
+  let id = newId(), session, last = 0, asked = 0, heard, since = "", stream, channel, leads = !locks, release, leaving, over, box, timer;
 
   const emit = (name, detail) =>
     document.dispatchEvent(new CustomEvent("coatcheck:" + name, { detail, cancelable: true }));
@@ -40,6 +41,7 @@ const SOURCE = `(() => {
   function join(name) {
     if (name === session && channel) return;
     part();
+    if (session !== name) since = "";
     session = name;
     const mine = (channel = new BroadcastChannel("coatcheck " + name));
     channel.onmessage = ({ data }) => hear(...data);
@@ -49,10 +51,11 @@ const SOURCE = `(() => {
 
   function listen() {
     if (over || stream || !channel || !leads || (!locks && document.hidden)) return;
-    stream = new EventSource(at + "events");
+    heard = Date.now();
+    stream = new EventSource(at + "events" + (since && "?" + since));
     for (const name of ["ping", "ended", "expiring", "renewed", "message"])
-      stream.addEventListener(name, ({ data }) => {
-        const told = [name, JSON.parse(data)];
+      stream.addEventListener(name, ({ data, lastEventId }) => {
+        const told = [name, JSON.parse(data), lastEventId];
         if (locks) channel.postMessage(told);
         hear(...told);
       });
@@ -72,7 +75,9 @@ const SOURCE = `(() => {
     leads = !locks;
   }
 
-  function hear(name, data) {
+  function hear(name, data, key) {
+    heard = Date.now();
+    since = key || since;
     if (name === "ping") beat(58e3);
     else if (name === "ended") end(data);
     else if (name === "renewed") shut();
@@ -119,7 +124,13 @@ const SOURCE = `(() => {
   addEventListener("pageshow", ({ persisted }) => { if (persisted) { id = newId(); beat(0); } });
   addEventListener("beforeunload", () => { leaving = 1; setTimeout(() => (leaving = 0), 4e3); });
   addEventListener("pagehide", () => { navigator.sendBeacon(at + "leave", JSON.stringify({ id })); part(); });
-  setInterval(beat, 2e4, 58e3);
+  setInterval(() => {
+    beat(58e3);
+    if (!stream || Date.now() - heard < 5e4) return;
+    stream.close();
+    stream = null;
+    listen();
+  }, 2e4);
   beat(0);
 })();
 `;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { SessionError } from "../errors";
+import { MESSAGE_PREFIX } from "../record/open-pages";
 import { GUEST_USER } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 import { isSessionId } from "../record/token";
@@ -131,9 +132,14 @@ async function events(settings: HandlerSettings, req: PageRequest, res: ServerRe
     res.end();
     return;
   }
-  const since = req.headers["last-event-id"];
   const textsOf = (about: NoticeAbout) => textsFor(settings, req, about);
-  settings.streams.open(record, res, typeof since === "string" ? since : undefined, textsOf);
+  settings.streams.open(record, res, lastMessageOf(req), textsOf);
+}
+
+/** The key of the last message that the browser has got. An EventSource says it where it comes back, a new one can't. */
+function lastMessageOf({ headers, url = "" }: PageRequest): string | undefined {
+  const { "last-event-id": key = url.split("?")[1] } = headers;
+  return typeof key === "string" && key.startsWith(MESSAGE_PREFIX) ? key : undefined;
 }
 
 /** A page says good-bye. */

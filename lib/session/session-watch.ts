@@ -81,8 +81,9 @@ export class SessionWatch {
     }
   }
 
-  /** Looks at one session now. Never rejects. */
+  /** Looks at one session now, if it is watched. Never rejects. */
   async checkOne(id: string): Promise<void> {
+    if (!this.#watchers.has(id)) return;
     const { load, now } = this.#settings;
     let record: SessionRecord | undefined;
     try {

@@ -269,6 +269,36 @@ describe("pages in a browser", () => {
     await becomes(app, [0]);
   });
 
+  test("a stream that has gone silent without a word is replaced, and no message is lost or comes twice", async () => {
+    const app = await server();
+    const { context } = await signedIn(app);
+    const page = await context.newPage();
+    await page.clock.install();
+    await context.pages()[0]!.close();
+    await page.goto("/second");
+    await page.evaluate('document.title = ""');
+    await page.evaluate(
+      'document.addEventListener("coatcheck:message", ({ detail }) => (document.title += detail.data))',
+    );
+    await becomes(app, [1]);
+    await eventually(() => app.sessions.pages.streams === 1);
+    await app.sessions.pages.send({ user: "alice" }, "n", 1);
+    await eventually(async () => (await page.title()) === "1");
+    let isCut = true;
+    await page.route("**/pages-events?*", (route) => (isCut ? route.fulfill({ status: 503 }) : route.continue()));
+    const refused = page.waitForResponse((response) => response.url().includes("/pages-events?!"));
+    await page.clock.runFor(60_000);
+    expect((await refused).status()).toBe(503);
+    await eventually(() => app.sessions.pages.streams === 0);
+    await app.sessions.pages.send({ user: "alice" }, "n", 2);
+    isCut = false;
+    await page.clock.runFor(60_000);
+    await eventually(async () => (await page.title()) === "12");
+    await app.sessions.pages.send({ user: "alice" }, "n", 3);
+    await eventually(async () => (await page.title()) === "123");
+    expect(app.sessions.pages.streams).toBe(1);
+  });
+
   test("a page that is prerendered counts from when it is shown", async () => {
     const app = await server();
     const { context } = await signedIn(app);

@@ -250,6 +250,28 @@ describe("messages to pages", () => {
     expect((await back.has(2)).map(({ data }) => data.data)).toEqual([3, 4]);
   });
 
+  it("cost no check where no page of the session is at this instance", async () => {
+    const { store, calls } = watchedStore(undefined, new MemoryStore({ now: () => now }));
+    app = await start(store, { killCheckInterval: "1h" });
+    const { id, stream } = await visitor(app);
+    stream.close();
+    await eventually(() => app.sessions.pages.streams === 0);
+    calls.length = 0;
+    await sending(id, "n", 1);
+    expect(calls).toEqual(["load", "update"]);
+  });
+
+  it("that a new stream has not had follow by what its address says of the last one", async () => {
+    const { cookie, id, stream } = await visitor(app);
+    for (const n of [1, 2]) await sending(id, "n", n);
+    const [first] = await stream.has(2);
+    const fresh = await eventStream(`${app.url}/session/pages-events?${first!.id!}`, { cookie });
+    expect((await fresh.has(1)).map(({ data }) => data.data)).toEqual([2]);
+    const odd = await eventStream(`${app.url}/session/pages-events?x`, { cookie });
+    await eventually(() => odd.lastId !== "");
+    expect(odd.events).toEqual([]);
+  });
+
   it("come in the order in which they were sent in one millisecond, and after those of an instance whose clock is ahead", async () => {
     const { cookie, id, stream } = await visitor(app);
     await Promise.all([0, 1, 2, 3].map((n) => sending(id, "n", n)));
