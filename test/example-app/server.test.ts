@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import request from "supertest";
 import { describeOnEmulator, emulatorHost } from "../support/datastore-emulator";
+import { describeOnPostgres, freshSchema, postgresUrl } from "../support/postgres-server";
 import { eventStream } from "../support/event-stream";
 import { cartCount, cookiesOf, post } from "./open-tea-house";
 
@@ -102,27 +103,37 @@ describe("npm start", () => {
     await expect(start({ PORT: new URL(url).port })).rejects.toThrow("EADDRINUSE");
   });
 
+  /** Starts two instances that have nothing in common but these variables. */
+  async function shareSessions(variables: Record<string, string>): Promise<void> {
+    const env = { ...variables, DEMO_PASSWORD: "oolong" };
+    const [here, there] = await Promise.all([start(env), start(env)]);
+    const alice = request.agent(here.url);
+    const signedIn = await post(alice, "/sign-in", { username: "alice", password: "oolong" });
+    const cookie = cookiesOf(signedIn)[0]!.split(";")[0]!;
+    expect((await post(alice, "/cart/matcha/add")).status).toBe(303);
+    expect(cartCount(await request(there.url).get("/cart").set("Cookie", cookie))).toBe(1);
+
+    const admin = request.agent(there.url);
+    await post(admin, "/sign-in", { username: "admin", password: "oolong" });
+    await post(admin, "/admin/users/alice/end-sessions");
+    expect(cartCount(await request(here.url).get("/cart").set("Cookie", cookie))).toBe(0);
+    expect(await readdir(folder)).toEqual([]);
+  }
+
+  const SHARED = "instances share sessions, and one that the admin ends on one instance is over on the other";
+
   describeOnEmulator("with the variables of a Datastore set, and nothing else changed,", () => {
-    test("instances share sessions, and one that the admin ends on one instance is over on the other", async () => {
-      const env = {
+    test(SHARED, () =>
+      shareSessions({
         DATASTORE_EMULATOR_HOST: emulatorHost(),
         DATASTORE_PROJECT_ID: `tea-house-${Date.now().toString(36)}`,
         METADATA_SERVER_DETECTION: "none",
-        DEMO_PASSWORD: "oolong",
-      };
-      const [here, there] = await Promise.all([start(env), start(env)]);
-      const alice = request.agent(here.url);
-      const signedIn = await post(alice, "/sign-in", { username: "alice", password: "oolong" });
-      const cookie = cookiesOf(signedIn)[0]!.split(";")[0]!;
-      expect((await post(alice, "/cart/matcha/add")).status).toBe(303);
-      expect(cartCount(await request(there.url).get("/cart").set("Cookie", cookie))).toBe(1);
+      }),
+    );
+  });
 
-      const admin = request.agent(there.url);
-      await post(admin, "/sign-in", { username: "admin", password: "oolong" });
-      await post(admin, "/admin/users/alice/end-sessions");
-      expect(cartCount(await request(here.url).get("/cart").set("Cookie", cookie))).toBe(0);
-      expect(await readdir(folder)).toEqual([]);
-    });
+  describeOnPostgres("with COATCHECK_STORE set to an address of PostgreSQL, and nothing else changed,", () => {
+    test(SHARED, () => shareSessions({ COATCHECK_STORE: `${postgresUrl()}?schema=${freshSchema()}` }));
   });
 });
 
