@@ -4,6 +4,7 @@ import { shownText } from "../../record/shown-text";
 import type { Deadline } from "../conflicts";
 import type { Argument } from "./record-fields";
 import type { RedisConnection } from "./redis-connection";
+import { DONE } from "./scripts";
 import type { Script } from "./scripts";
 
 /** How long to wait, in milliseconds, before a call is tried again, or is looked whether there is a connection. */
@@ -18,10 +19,13 @@ const PASSING = /^(?:TRYAGAIN|CLUSTERDOWN|LOADING)\b/;
 export class RedisCalls implements Deadline {
   readonly #connection: RedisConnection;
   readonly #timeoutMs: number;
+  readonly #replicas: number;
   #becomingReady: Promise<void> | undefined;
 
-  constructor(connection: RedisConnection, timeoutMs: number) {
+  /** `replicas` is how many have to have what was written. */
+  constructor(connection: RedisConnection, timeoutMs: number, replicas: number) {
     this.#connection = connection;
+    this.#replicas = replicas;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -51,15 +55,39 @@ export class RedisCalls implements Deadline {
     );
   }
 
+  /** Runs a script that writes where it answers `DONE`, and waits for the replicas. */
+  async write(call: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const answer = await this.run(call, script, keys, args);
+    if (this.#replicas > 0 && answer === DONE) await this.#copied(call, keys[0] ?? "");
+    return answer;
+  }
+
+  /** Asks the node of this key for something about itself. */
+  ask(call: string, key: string, command: readonly Argument[]): Promise<unknown> {
+    return this.#inTime(call, () => this.#connection.sendBeside(key, command));
+  }
+
   /** Closes the client where it is ours. */
   close(): Promise<void> {
     return this.#connection.close();
   }
 
+  async #copied(call: string, key: string): Promise<void> {
+    // Half the time, so that there is some left to tell the caller.
+    const wait = ["wait", String(this.#replicas), String(Math.ceil(this.#timeoutMs / 2))];
+    const copies = Number(await this.ask(call, key, wait));
+    if (copies >= this.#replicas) return;
+    const had = `${copies} of ${this.#replicas} replicas had it in time`;
+    throw new SessionError("SESSION_STORE", `Redis failed at ${call}: the primary has the change, and ${had}.`);
+  }
+
   #inTime(call: string, send: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const end = performance.now() + this.#timeoutMs;
-      const timer = setTimeout(() => reject(this.#late(call)), this.#timeoutMs);
+      const timer = setTimeout(() => {
+        reject(this.#late(call));
+        this.#connection.late();
+      }, this.#timeoutMs);
       this.#attempt(send, end).then(
         (reply) => {
           clearTimeout(timer);
@@ -102,6 +130,25 @@ export class RedisCalls implements Deadline {
       );
     }
     return new SessionError("SESSION_STORE_TIMEOUT", `Redis did not answer ${call} within ${this.#timeoutMs} ms.`);
+  }
+}
+
+/**
+ * Warns where this Redis may delete any key when its memory is full: of an index, so that a kill misses a session (P2).
+ * Where it doesn't tell, there is no warning. `key` is one of the store's: its node is asked.
+ */
+export async function warnOfEviction(calls: RedisCalls, key: string): Promise<void> {
+  try {
+    const info = String(await calls.ask("info", key, ["info", "memory"]));
+    const policy = /^maxmemory_policy:(allkeys-[\w-]+)/m.exec(info)?.[1];
+    if (policy === undefined || /^maxmemory:0\b/m.test(info)) return;
+    process.emitWarning(
+      `Redis deletes any key when its memory is full (maxmemory-policy ${policy}), so sessions get lost, and killing a user's sessions may miss some. ` +
+        "Set maxmemory-policy to noeviction.",
+      "CoatcheckWarning",
+    );
+  } catch {
+    // Not every user of Redis may ask; a Redis that can't be reached is told of by the calls themselves.
   }
 }
 

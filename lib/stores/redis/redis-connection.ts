@@ -11,6 +11,13 @@ export interface RedisConnection {
   readonly isReady: boolean;
   /** Sends a command. `key` is one of its keys: it says to which node of a Cluster. Texts are returned as Buffers. */
   send(key: string, command: readonly Argument[]): Promise<unknown>;
+  /**
+   * Sends a command that has no key to the node of this key, on the connection that the last command with that key
+   * took.
+   */
+  sendBeside(key: string, command: readonly Argument[]): Promise<unknown>;
+  /** A call got no answer in time. */
+  late(): void;
   /** Closes the client where it is ours. */
   close(): Promise<void>;
 }
@@ -49,7 +56,7 @@ const AS_BUFFERS: SendOptions = { typeMapping: { 36: Buffer, 37: Array } };
 
 /** It writes the commands of one turn together by itself. */
 class NodeRedis implements RedisConnection {
-  protected readonly client: NodeRedisClient;
+  protected client: NodeRedisClient;
   readonly #timeoutMs: number;
 
   constructor(client: NodeRedisClient, timeoutMs: number) {
@@ -72,6 +79,14 @@ class NodeRedis implements RedisConnection {
     return client.sendCommand(command, AS_BUFFERS);
   }
 
+  sendBeside(key: string, command: readonly Argument[]): Promise<unknown> {
+    return this.send(key, command);
+  }
+
+  late(): void {
+    // The app sees to its client.
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -87,18 +102,24 @@ interface OwnClient extends NodeRedisClient {
 
 /** A client of the package `redis` that connects at the first call. */
 class OwnRedis extends NodeRedis {
-  declare protected readonly client: OwnClient;
-  readonly #closeMs: number;
+  declare protected client: OwnClient;
+  readonly #newClient: () => OwnClient;
+  readonly #timeoutMs: number;
   #isAsked = false;
+  /** When anything was last returned, by `performance.now()`. */
+  #answeredAt = 0;
 
   /** `SESSION_CONFIG` where `redis` is not installed. */
   constructor(url: string, timeoutMs: number) {
-    // A line that is dead without a sign of it is cut and made anew.
-    const socket = { connectTimeout: timeoutMs, socketTimeout: 3 * timeoutMs };
-    const client = loadRedis().createClient({ url, socket, pingInterval: timeoutMs });
-    client.on("error", () => undefined);
-    super(client, timeoutMs);
-    this.#closeMs = timeoutMs;
+    const redis = loadRedis();
+    const newClient = () => {
+      const client = redis.createClient({ url, socket: { connectTimeout: timeoutMs } });
+      client.on("error", () => undefined);
+      return client;
+    };
+    super(newClient(), timeoutMs);
+    this.#newClient = newClient;
+    this.#timeoutMs = timeoutMs;
   }
 
   override get isReady(): boolean {
@@ -109,10 +130,45 @@ class OwnRedis extends NodeRedis {
     return super.isReady;
   }
 
+  override async send(key: string, command: readonly Argument[]): Promise<unknown> {
+    const { client } = this;
+    try {
+      const reply = await super.send(key, command);
+      this.#answeredAt = performance.now();
+      return reply;
+    } catch (error) {
+      this.#answeredAt = performance.now();
+      // What was the primary is one no more; its name may lead to another one by now.
+      if (error instanceof Error && error.message.startsWith("READONLY") && this.client === client) this.#renew();
+      throw error;
+    }
+  }
+
+  /** A line that is dead without a sign of it is made anew. */
+  override late(): void {
+    if (this.client.isReady === true && this.#answeredAt < performance.now() - this.#timeoutMs) this.#renew();
+  }
+
   override async close(): Promise<void> {
     if (this.client.isOpen !== true) return;
     const closing = this.client.isReady === true ? this.client.close() : Promise.reject(new Error("not connected"));
-    await within(this.#closeMs, closing, () => this.client.destroy()).catch(() => this.client.destroy());
+    const destroy = () => this.#destroy();
+    await within(this.#timeoutMs, closing, destroy).catch(destroy);
+  }
+
+  #destroy(): void {
+    // It throws where the client is closed, or has just been.
+    try {
+      this.client.destroy();
+    } catch {
+      // Then there is nothing to do.
+    }
+  }
+
+  #renew(): void {
+    this.#destroy();
+    this.client = this.#newClient();
+    this.#isAsked = false;
   }
 }
 
@@ -137,6 +193,9 @@ interface IoRedisClient {
   callBuffer(...command: readonly Argument[]): Promise<unknown>;
   pipeline(): { callBuffer(...command: readonly Argument[]): unknown; exec(): Promise<unknown> };
 }
+
+/** The error of each command of a pipeline, or what it returned. */
+type Replies = readonly (readonly [error: unknown, reply?: unknown])[];
 
 interface Waiting {
   readonly command: readonly Argument[];
@@ -169,6 +228,21 @@ class IoRedis implements RedisConnection {
     });
   }
 
+  async sendBeside(key: string, command: readonly Argument[]): Promise<unknown> {
+    if (this.#client.isCluster !== true) return this.#client.callBuffer(...command);
+    // A pipeline goes to the node of the keys that are in it.
+    const pipeline = this.#client.pipeline();
+    pipeline.callBuffer("exists", key);
+    pipeline.callBuffer(...command);
+    const [, [error, reply] = [new Error("no reply")]] = (await pipeline.exec()) as Replies;
+    if (error === null || error === undefined) return reply;
+    throw error as Error;
+  }
+
+  late(): void {
+    // The app sees to its client.
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -184,7 +258,7 @@ class IoRedis implements RedisConnection {
     const pipeline = this.#client.pipeline();
     for (const { command } of sent) pipeline.callBuffer(...command);
     try {
-      const replies = (await pipeline.exec()) as readonly (readonly [unknown, unknown])[];
+      const replies = (await pipeline.exec()) as Replies;
       for (const [index, { resolve, reject }] of sent.entries()) {
         const [error, reply] = replies[index] ?? [new Error("no reply")];
         if (error === null || error === undefined) resolve(reply);

@@ -25,6 +25,11 @@ export interface RedisStoreOptions extends StoreOptions {
    */
   readonly shards?: number;
   /**
+   * How many replicas must have a change before it counts as stored (`WAIT`); where they don't in time, the request
+   * fails. Default 0: a change is stored when the primary has it in its memory.
+   */
+  readonly replicas?: number;
+  /**
    * The deadline of every call to Redis, in milliseconds; nothing is sent later than this after it was asked for.
    * Default 5,000. Give it the value of `storeTimeout`.
    */
@@ -64,6 +69,7 @@ const ENTRIES = {
     foreign: { keyPrefix: 'write prefix: "coatcheck"' },
   },
   shards: { read: shardCount },
+  replicas: { read: aWholeNumber(0, 0, "give a number of replicas, such as 1") },
   timeoutMs: { read: milliseconds(5_000), foreign: { timeout: "write timeoutMs: 5_000" } },
   now: { read: aClock },
 } as const satisfies Record<keyof RedisStoreOptions, Option>;
@@ -77,8 +83,15 @@ const REDIS_OPTIONS: OptionTable<typeof ENTRIES> = {
 
 /** The options with their defaults. Throws `SESSION_CONFIG` where one can't be used. */
 export function resolveRedisOptions(options: RedisStoreOptions) {
-  return readOptions(REDIS_OPTIONS, options, ({ client, url }) => {
+  return readOptions(REDIS_OPTIONS, options, ({ client, url, replicas }) => {
     if (client !== undefined && url !== undefined) refuse("url of RedisStore", url, "leave it out beside client");
+    if (client !== undefined && "execute" in client && "totalClients" in client && (replicas ?? 0) > 0) {
+      refuse(
+        "replicas of RedisStore",
+        replicas,
+        "leave it out beside a pool, or give one client: it waits on the connection that wrote",
+      );
+    }
     if (client === undefined && url === undefined && !("client" in options) && !("url" in options)) {
       refuse("client of RedisStore", undefined, WHERE);
     }

@@ -10,7 +10,7 @@ import { deltaArguments, endingFields, groupNames, liveFields } from "./record-f
 import type { Argument } from "./record-fields";
 import { readLive } from "./record-reading";
 import type { Versioned } from "./record-reading";
-import { RedisCalls } from "./redis-calls";
+import { RedisCalls, warnOfEviction } from "./redis-calls";
 import { openConnection } from "./redis-connection";
 import { RedisKeys, textBytes } from "./redis-keys";
 import { resolveRedisOptions } from "./redis-options";
@@ -32,13 +32,14 @@ export class RedisStore implements SessionStore {
   readonly #changes = new QueueById();
   readonly #nonces = nonces();
   readonly #underWay = new Set<Promise<unknown>>();
+  #isWatched = false;
   #closed: Promise<void> | undefined;
 
   /** `SESSION_CONFIG` where an option can't be used, or the package `redis` is not installed, which a URL needs. */
   constructor(options: RedisStoreOptions = {}) {
-    const { client, url = "", prefix, shards, timeoutMs, now } = resolveRedisOptions(options);
+    const { client, url = "", prefix, shards, replicas, timeoutMs, now } = resolveRedisOptions(options);
     this.#now = now;
-    const calls = new RedisCalls(openConnection(client, url, timeoutMs), timeoutMs);
+    const calls = new RedisCalls(openConnection(client, url, timeoutMs), timeoutMs, replicas);
     this.#redis = { calls, keys: new RedisKeys(prefix, shards) };
   }
 
@@ -136,7 +137,7 @@ export class RedisStore implements SessionStore {
 
   #script(call: string, script: typeof END, ids: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const { calls, keys } = this.#redis;
-    return calls.run(
+    return calls.write(
       call,
       script,
       ids.flatMap((id) => keys.ofSession(id)),
@@ -154,6 +155,11 @@ export class RedisStore implements SessionStore {
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) throw closedError("RedisStore");
+    if (!this.#isWatched) {
+      this.#isWatched = true;
+      const { calls, keys } = this.#redis;
+      void warnOfEviction(calls, keys.record("s", ""));
+    }
     const running = work();
     this.#underWay.add(running);
     try {
