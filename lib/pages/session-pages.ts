@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { SessionError } from "../errors";
 import { sendMessage } from "./page-messages";
 import type { MessageTarget } from "./page-messages";
+import { PAGE_SCRIPT_HASH } from "./page-script";
 import { PageStreams } from "./page-streams";
 import type { PagesHost } from "./pages-host";
 import { isFromPageScript, pagesHandler } from "./pages-handler";
@@ -30,6 +31,14 @@ export class SessionPages {
    */
   send(target: MessageTarget, event: string, data?: unknown): Promise<number> {
     return this.#host.given(() => sendMessage(this.#host, target, event, data));
+  }
+
+  /**
+   * The file name of the script with its hash, `pages.js?…`: under this one, browsers keep it and don't ask for it again
+   * until it changes. Write it in the script tag, after the path that `sessionPages` is mounted on.
+   */
+  get scriptName(): string {
+    return `pages.js?${PAGE_SCRIPT_HASH}`;
   }
 
   /** How many event streams are open in this process. */
