@@ -6,6 +6,7 @@ import { CONTENT, SIZES } from "./session-data";
 import type { Size } from "./session-data";
 import { median } from "./statistics";
 import { partOf, spread, table } from "./tables";
+import { CONNECT_PG_UNTOUCHED, CONNECT_REDIS_UNTOUCHED, POSTGRES, REDIS } from "./database-variants";
 import { BARE, BETTER_SQLITE, CONNECT_DATASTORE, DATASTORE, EMBEDDED, REFERENCE, SHAPES } from "./variants";
 import type { Variant } from "./variants";
 
@@ -22,6 +23,16 @@ const COMPARISONS: readonly { readonly ours: string; readonly theirs: string; re
     ours: EMBEDDED,
     theirs: BETTER_SQLITE,
     targets: { "200 B": { write: 5 }, "4 KB": { write: 5 } },
+  },
+  {
+    ours: REDIS,
+    theirs: CONNECT_REDIS_UNTOUCHED,
+    targets: { "200 B": { read: 3, write: 2 }, "4 KB": { read: 3, write: 2 } },
+  },
+  {
+    ours: POSTGRES,
+    theirs: CONNECT_PG_UNTOUCHED,
+    targets: { "200 B": { read: 4, write: 4 }, "4 KB": { read: 4, write: 4 } },
   },
   {
     ours: DATASTORE,

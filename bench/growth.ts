@@ -1,5 +1,7 @@
-import type { GrowthSamples } from "./growth-process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { runChild } from "./child";
+import type { GrowthSamples } from "./growth-process";
 import { median, quantile } from "./statistics";
 import { table } from "./tables";
 import { MEMORY, REFERENCE } from "./variants";
@@ -7,6 +9,8 @@ import { MEMORY, REFERENCE } from "./variants";
 export interface Growth {
   readonly counts: readonly number[];
   readonly samples: GrowthSamples;
+  /** The size of each data file after it was filled. */
+  readonly fileBytes: readonly number[];
   /** Bytes of memory for one session. */
   readonly memory: Readonly<Record<string, number>>;
   readonly memoryCount: number;
@@ -21,7 +25,7 @@ const OPERATIONS = {
 } as const;
 
 /** With a hundred times as many sessions, a kill should take at most this many times as much CPU time. */
-const KILL_TARGET = 1.5;
+export const KILL_TARGET = 1.5;
 
 /**
  * Measures what the embedded store's operations cost as the sessions grow in number, and how much room the sessions
@@ -35,20 +39,21 @@ export async function measureGrowth(
 ): Promise<Growth> {
   const folders = counts.map((count) => ({ count, path: folderOf() }));
   for (const { count, path } of folders) await runChild("seed-process.ts", path, count, 0);
+  const fileBytes = folders.map(({ path }) => statSync(join(path, "sessions.db")).size);
   const pairs = folders.flatMap(({ count, path }) => [path, count]);
   const samples = JSON.parse(await runChild("growth-process.ts", rounds, ...pairs)) as GrowthSamples;
   const memory: Record<string, number> = {};
   for (const name of [MEMORY, REFERENCE]) memory[name] = Number(await runChild("memory-process.ts", name, memoryCount));
-  return { counts, samples, memory, memoryCount };
+  return { counts, samples, fileBytes, memory, memoryCount };
 }
 
-export function growthReport({ counts, samples, memory, memoryCount }: Growth): string[] {
+export function growthReport({ counts, samples, fileBytes, memory, memoryCount }: Growth): string[] {
   const numbers = counts.map((count) => count.toLocaleString("en"));
   const rows = Object.entries(OPERATIONS).map(([name, title]) => {
     const rounds = samples[name as keyof typeof OPERATIONS];
     return [title, ...rounds.map((one) => median(one).toFixed(name === "load" ? 2 : 0)), growthOf(rounds)];
   });
-  const bytes = samples.bytes.map((each, at) => Math.round(each / (counts[at] ?? NaN)));
+  const bytes = fileBytes.map((each, at) => Math.round(each / (counts[at] ?? NaN)));
   return [
     "## How the embedded store grows",
     "",
@@ -73,7 +78,8 @@ export function growthReport({ counts, samples, memory, memoryCount }: Growth): 
   ];
 }
 
-function growthOf(rounds: readonly (readonly number[])[]): string {
+/** The last as a multiple of the first, round by round: the median, and the quartiles. */
+export function growthOf(rounds: readonly (readonly number[])[]): string {
   const [first, last] = [rounds[0] ?? [], rounds.at(-1) ?? []];
   const ratios = last.map((each, round) => each / (first[round] ?? NaN));
   return `${median(ratios).toFixed(2)} (${quantile(ratios, 0.25).toFixed(2)} – ${quantile(ratios, 0.75).toFixed(2)})`;

@@ -23,6 +23,18 @@ declare module "connect-redis" {
   export const RedisStore: new (options: { client: unknown; disableTouch?: boolean }) => unknown;
 }
 
+declare module "connect-pg-simple" {
+  const withSession: (
+    session: unknown,
+  ) => new (options: {
+    pool: unknown;
+    schemaName?: string;
+    createTableIfMissing?: boolean;
+    disableTouch?: boolean;
+  }) => unknown;
+  export = withSession;
+}
+
 declare module "better-sqlite3" {
   const Database: new (file: string) => { pragma(statement: string): unknown; close(): void };
   export = Database;

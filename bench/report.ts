@@ -5,6 +5,8 @@ import type { ConnectionSamples } from "./connections";
 import { clearingReport } from "./clearing";
 import type { ClearingResult } from "./clearing";
 import { cpuReport } from "./cpu-report";
+import { databaseGrowthReport } from "./database-growth";
+import type { DatabaseGrowth } from "./database-growth";
 import { growthReport } from "./growth";
 import type { Growth } from "./growth";
 import { loopDelayReport } from "./loop-delay";
@@ -25,6 +27,7 @@ export interface Results {
   readonly connections: ConnectionSamples;
   readonly rpcs: readonly RpcCount[];
   readonly growth: Growth;
+  readonly databaseGrowth: readonly DatabaseGrowth[];
   readonly attributes: AttributeSamples;
   readonly clearing: ClearingResult;
   readonly loopDelays: readonly LoopDelay[];
@@ -44,6 +47,7 @@ export function report(results: Results): string {
     ...connectionsReport(results.connections),
     ...rpcReport(results.rpcs),
     ...growthReport(results.growth),
+    ...databaseGrowthReport(results.databaseGrowth),
     ...attributesReport(results.attributes),
     ...clearingReport(results.clearing),
     ...loopDelayReport(results.loopDelays),

@@ -1,25 +1,31 @@
 import { CONNECTIONS, arrive, load, signIn } from "./load";
 import type { Operation } from "./load";
+import { watchDatabase } from "./database-calls";
+import { POSTGRES, REDIS } from "./database-variants";
 import { ServerProcess } from "./server-process";
 import { table } from "./tables";
 import { DATASTORE } from "./variants";
 import type { Variant } from "./variants";
 import type { Visitor } from "./visitor";
 
-/** Calls to Datastore for one request, by who makes it and what it does. */
+/** Calls to the database for one request, by who makes it and what it does. */
 export interface RpcCount {
   readonly variant: Variant;
   readonly who: Who;
   readonly perRequest: number;
-  /** The same by method: `Lookup`, `Commit`, … */
+  /** The same by method (`Lookup`, …), command (`hgetall`, …) or the first word of a statement (`SELECT`, …). */
   readonly byMethod: Readonly<Record<string, number>>;
 }
 
 const WHO = ["stranger", "read", "write"] as const;
 type Who = (typeof WHO)[number];
 
-/** The most calls for one request, with this many requests in flight. */
-const TARGETS: Readonly<Record<Who, number>> = { stranger: 0, read: 0.1, write: 0.25 };
+/** The most calls for one request, with this many requests in flight. A write loads its session, and then saves it. */
+const TARGETS: Readonly<Record<string, Readonly<Record<Who, number>>>> = {
+  [DATASTORE]: { stranger: 0, read: 0.1, write: 0.25 },
+  [REDIS]: { stranger: 0, read: 1, write: 2 },
+  [POSTGRES]: { stranger: 0, read: 0.2, write: 0.2 },
+};
 
 /** Only counts, so a busy machine changes nothing but how many requests share a call. */
 export async function countRpcsPerRequest(
@@ -28,17 +34,24 @@ export async function countRpcsPerRequest(
   durationMs: number,
 ): Promise<RpcCount[]> {
   const counts: RpcCount[] = [];
-  for (const variant of variants.filter(({ service }) => service === "datastore")) {
+  for (const variant of variants) {
+    const { service } = variant;
+    if (service === undefined) continue;
     const server = await ServerProcess.start(variant, folderOf());
+    const watch = service === "datastore" ? undefined : await watchDatabase(service);
+    const countsNow = async (): Promise<Readonly<Record<string, number>>> => {
+      if (watch === undefined) return await server.rpcs();
+      return Object.fromEntries(Object.entries(await watch.calls()).map(([name, { calls }]) => [name, calls]));
+    };
     const known = await signIn(server, "200 B");
     const strangers = await arrive(server, CONNECTIONS);
     await load(server, known, "write", durationMs); // The first touch of each visitor should not be counted.
     for (const who of WHO) {
       const [visitors, operation]: [readonly Visitor[], Operation] =
         who === "stranger" ? [strangers, "read"] : [known, who];
-      const before = await server.rpcs();
+      const before = await countsNow();
       const { requests } = await load(server, visitors, operation, durationMs);
-      const after = await server.rpcs();
+      const after = await countsNow();
       const byMethod = Object.fromEntries(
         Object.entries(after).map(([method, count]) => [method, (count - (before[method] ?? 0)) / requests]),
       );
@@ -46,6 +59,7 @@ export async function countRpcsPerRequest(
       counts.push({ variant, who, perRequest, byMethod });
     }
     for (const visitor of [...known, ...strangers]) visitor.leave();
+    await watch?.close();
     await server.stop();
   }
   return counts;
@@ -61,15 +75,20 @@ export function rpcReport(counts: readonly RpcCount[]): string[] {
     return `${(count?.perRequest ?? NaN).toFixed(3)}${parts.length > 1 ? ` (${parts.join(", ")})` : ""}`;
   };
   return [
-    "## Calls to Datastore for one request",
+    "## Calls to the database for one request",
     "",
-    `Counted, on the emulator, with ${CONNECTIONS} requests in flight; a session of 200 B. What is billed is entities, not calls.`,
+    `Counted with ${CONNECTIONS} requests in flight; a session of 200 B. Those to Datastore are counted in the server, on the emulator (what`,
+    "is billed is entities, not calls); those to Redis by its `INFO commandstats`, where a script is one call; statements of",
+    "PostgreSQL by its `pg_stat_statements`.",
     "",
     ...table(
       ["", ...WHO],
       [
         ...variants.map((variant) => [variant.name, ...WHO.map((who) => cell(variant, who))]),
-        [`to reach: ${DATASTORE}`, ...WHO.map((who) => `≤ ${TARGETS[who]}`)],
+        ...variants.flatMap(({ name }) => {
+          const targets = TARGETS[name];
+          return targets === undefined ? [] : [[`to reach: ${name}`, ...WHO.map((who) => `≤ ${targets[who]}`)]];
+        }),
       ],
     ),
     "",

@@ -1,7 +1,7 @@
 /**
  * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes the results beside
- * this file: on Node 24, where speed counts, `results.md` and `results.svg`; on another Node,
- * `results-node-<major>.md`. `--short` takes about ten minutes and writes them too; `--quick` takes about three, and
+ * this file: on Node 24, where speed counts, `results.md` and `results.svg`, and the table in the README; on another Node,
+ * `results-node-<major>.md`. `--short` takes about twelve minutes and writes them too; `--quick` takes about three, and
  * prints numbers that are good enough to see a change by. `scale` computes the figures of docs/scale.md instead.
  * better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
@@ -14,9 +14,12 @@ import { chart } from "./chart";
 import { measureClearing } from "./clearing";
 import { measureConnections } from "./connections";
 import { LOAD_CORE, pinThisProcess } from "./cores";
+import type { Database } from "./database-calls";
+import { measureDatabaseGrowth } from "./database-growth";
 import { measureGrowth } from "./growth";
 import { measureLoopDelays } from "./loop-delay";
 import { describeMachine } from "./machine";
+import { writeReadmeTable } from "./readme-table";
 import { report } from "./report";
 import { measure } from "./rounds";
 import type { Plan, RequestPlan } from "./rounds";
@@ -34,8 +37,13 @@ interface Length {
   readonly connections: Plan;
   readonly startups: number;
   readonly rpcMs: number;
-  /** How many sessions are in the embedded store, and how many in stores in memory. */
-  readonly growth: { readonly counts: readonly number[]; readonly memory: number; readonly rounds: number };
+  /** How many sessions are in the embedded store, in stores in memory, and in databases. */
+  readonly growth: {
+    readonly counts: readonly number[];
+    readonly memory: number;
+    readonly databases: readonly number[];
+    readonly rounds: number;
+  };
   readonly attributeRounds: number;
   /** Sessions, half of which are due. */
   readonly clearing: number;
@@ -49,7 +57,7 @@ const FULL: Length = {
   connections: { rounds: 3, measureMs: 400, leadMs: 100, warmUpMs: 1000, warmUpRequests: 2000 },
   startups: 15,
   rpcMs: 2000,
-  growth: { counts: [10_000, 100_000, 1_000_000], memory: 1_000_000, rounds: 31 },
+  growth: { counts: [10_000, 100_000, 1_000_000], memory: 1_000_000, databases: [10_000, 1_000_000], rounds: 31 },
   attributeRounds: 15,
   clearing: 2_000_000,
   loopDelayMs: 5000,
@@ -57,11 +65,11 @@ const FULL: Length = {
 };
 /** For a machine that is not free for long. */
 const SHORT: Length = {
-  requests: { processes: 1, rounds: 7, measureMs: 150, leadMs: 50, warmUpMs: 3000, warmUpRequests: 5000 },
+  requests: { processes: 1, rounds: 5, measureMs: 120, leadMs: 30, warmUpMs: 1200, warmUpRequests: 2000 },
   connections: { rounds: 1, measureMs: 200, leadMs: 50, warmUpMs: 300, warmUpRequests: 1000 },
   startups: 9,
-  rpcMs: 1000,
-  growth: { counts: [10_000, 200_000], memory: 200_000, rounds: 15 },
+  rpcMs: 700,
+  growth: { counts: [10_000, 200_000], memory: 200_000, databases: [10_000, 100_000], rounds: 15 },
   attributeRounds: 7,
   clearing: 200_000,
   loopDelayMs: 4000,
@@ -72,7 +80,7 @@ const QUICK: Length = {
   connections: { rounds: 1, measureMs: 100, leadMs: 0, warmUpMs: 50, warmUpRequests: Infinity },
   startups: 3,
   rpcMs: 300,
-  growth: { counts: [1_000, 10_000, 50_000], memory: 50_000, rounds: 7 },
+  growth: { counts: [1_000, 10_000, 50_000], memory: 50_000, databases: [1_000, 5_000], rounds: 7 },
   attributeRounds: 3,
   clearing: 100_000,
   loopDelayMs: 3000,
@@ -82,6 +90,8 @@ const LENGTHS: ReadonlyMap<string, Length> = new Map([
   ["--quick", QUICK],
   ["--short", SHORT],
 ]);
+
+const DATABASES: readonly Database[] = ["redis", "postgres"];
 
 /** The major version whose numbers the README gives: the long-term release. */
 const HEADLINE_NODE = "24";
@@ -121,11 +131,13 @@ async function run(length: Length, folder: string): Promise<void> {
     const { samples, cookieBytes } = await measure(present, freshFolder, length.requests);
     console.log("connections");
     const connections = await measureConnections(present, freshFolder, length.connections);
-    console.log("calls to Datastore");
+    console.log("calls to databases");
     const rpcs = await countRpcsPerRequest(present, freshFolder, length.rpcMs);
     console.log("growth");
-    const { counts, memory, rounds } = length.growth;
+    const { counts, memory, databases, rounds } = length.growth;
     const growth = await measureGrowth(freshFolder, counts, memory, rounds);
+    const presentDatabases = DATABASES.filter((one) => present.some(({ service }) => service === one));
+    const databaseGrowth = await measureDatabaseGrowth(presentDatabases, databases, rounds);
     console.log("attributes");
     const attributes = await measureAttributes(length.attributeRounds);
     console.log("clearing");
@@ -134,14 +146,27 @@ async function run(length: Length, folder: string): Promise<void> {
     const loopDelays = await measureLoopDelays(freshFolder, length.loopDelayMs);
 
     const plan = length.requests;
-    const measured = { samples, cookieBytes, connections, rpcs, growth, attributes, clearing, loopDelays, startups };
+    const measured = {
+      samples,
+      cookieBytes,
+      connections,
+      rpcs,
+      growth,
+      databaseGrowth,
+      attributes,
+      clearing,
+      loopDelays,
+      startups,
+    };
     const text = report({ machine, absent, plan, ...measured });
     console.log(`\n${text}`);
     if (!length.isKept) return;
     const [major] = process.versions.node.split(".");
     const isHeadline = major === HEADLINE_NODE;
     writeFileSync(join(__dirname, isHeadline ? "results.md" : `results-node-${major}.md`), text);
-    if (isHeadline) writeFileSync(join(__dirname, "results.svg"), chart(samples));
+    if (!isHeadline) return;
+    writeFileSync(join(__dirname, "results.svg"), chart(samples));
+    writeReadmeTable(samples);
   } finally {
     await services.stop();
   }

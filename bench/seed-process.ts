@@ -1,10 +1,10 @@
 /**
- * Fills a session folder: `seed-process.ts <folder> <sessions> <how many of them are due>`. Ten sessions for each user.
+ * Fills a store: `seed-process.ts <place> <sessions> <how many of them are due>`. Ten sessions for each user.
  */
 import { randomBytes } from "node:crypto";
-import { createRequire } from "node:module";
-import type { SessionRecord } from "coatcheck";
-import type * as CoatcheckSqlite from "coatcheck/sqlite";
+import type { SessionRecord, SessionStore } from "coatcheck";
+import { openPlace } from "./places";
+import type { Place } from "./places";
 import { CONTENT } from "./session-data";
 
 export const SESSIONS_PER_USER = 10;
@@ -15,18 +15,17 @@ const AT_ONCE = 1000;
 /** This share of the older sessions is due; the others are in use, and lie between them. */
 const DUE_SHARE = 0.9;
 
-const [folder = "", sessions = "0", due = "0"] = process.argv.slice(2);
-if (require.main === module) void fill(folder, Number(sessions), Number(due));
+const [place = "", sessions = "0", due = "0"] = process.argv.slice(2);
+if (require.main === module) void fill(place, Number(sessions), Number(due));
 
-async function fill(path: string, count: number, dueCount: number): Promise<void> {
-  const { SqliteStore } = createRequire(__filename)("../dist/stores/sqlite/sqlite-store.js") as typeof CoatcheckSqlite;
-  const store = new SqliteStore({ path });
+async function fill(at: Place, count: number, dueCount: number): Promise<void> {
+  const store = openPlace(at, { isFilled: true });
   const records = visits(count, dueCount);
   await Promise.all(Array.from({ length: AT_ONCE }, () => createAll(store, records)));
   await store.close();
 }
 
-async function createAll(store: CoatcheckSqlite.SqliteStore, records: Iterable<SessionRecord>): Promise<void> {
+async function createAll(store: SessionStore, records: Iterable<SessionRecord>): Promise<void> {
   for (const record of records) await store.create(record);
 }
 

@@ -4,9 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../test/support/free-port";
 import { missingForEmulator, startEmulator } from "../test/support/start-emulator";
 import { isListening } from "./listening";
+import { findPostgresServer, startPostgres } from "./start-postgres";
 
 /** What some variants need beside their own server. */
-export type Service = "redis" | "datastore";
+export type Service = "redis" | "postgres" | "datastore";
 
 export interface Services {
   /** Why a service isn't there, in words. */
@@ -32,6 +33,13 @@ export async function startServices(): Promise<Services> {
     stops.push(await startRedis(port));
     process.env.REDIS_URL = `redis://127.0.0.1:${port}`;
   } else missing.set("redis", "redis-server is not on this machine");
+
+  const postgres = findPostgresServer();
+  if (postgres !== undefined) {
+    const port = await freePort();
+    stops.push(await startPostgres(postgres, port));
+    process.env.POSTGRES_URL = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  } else missing.set("postgres", "PostgreSQL is not on this machine");
 
   return {
     missing,

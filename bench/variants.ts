@@ -1,20 +1,18 @@
-import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import type { Express, Request } from "express";
 import type CookieSession from "cookie-session";
 import type Database from "better-sqlite3";
-import type ExpressSession from "express-session";
 import type SqliteStore from "better-sqlite3-session-store";
-import type * as Coatcheck from "coatcheck";
 import type * as CoatcheckDatastore from "coatcheck/datastore";
 import type * as CoatcheckShapes from "coatcheck/express-shapes";
 import type * as CoatcheckSqlite from "coatcheck/sqlite";
 import type * as CoatcheckTesting from "coatcheck/testing";
 import type * as ConnectDatastore from "@google-cloud/connect-datastore";
-import type * as ConnectRedis from "connect-redis";
 import type * as GoogleDatastore from "@google-cloud/datastore";
 import type * as IronSession from "iron-session";
-import type * as Redis from "redis";
+import { OUR_DATABASE_VARIANTS, PEER_DATABASE_VARIANTS } from "./database-variants";
+import { OURS, SECRET, installExpressSession, installOurs, load, nothing } from "./install";
+import type { Close } from "./install";
 import type { Service } from "./services";
 import type { Size } from "./session-data";
 
@@ -44,8 +42,6 @@ export interface Variant {
   install(app: Express, folder: string): Promise<Close> | Close;
 }
 
-type Close = () => Promise<void> | void;
-
 export const BARE = "bare Express";
 export const SHAPES = "Express with shapes";
 export const REFERENCE = "express-session, MemoryStore";
@@ -55,15 +51,10 @@ export const DATASTORE = "coatcheck, Datastore";
 export const BETTER_SQLITE = "express-session, better-sqlite3";
 export const CONNECT_DATASTORE = "express-session, connect-datastore";
 
-// Modules are loaded only in the server that is measured; ours as they are published.
-const load = createRequire(__filename);
-const OURS = "../dist/index.js";
 const OUR_SQLITE = "../dist/stores/sqlite/sqlite-store.js";
 const OUR_DATASTORE = "../dist/stores/datastore/datastore-store.js";
 const OUR_SHAPES = "../dist/express-shapes.js";
 const OUR_TESTING = "../dist/testing/index.js";
-
-const SECRET = "a secret that only the benchmark knows";
 
 export const VARIANTS: readonly Variant[] = [
   { name: BARE, withoutSessions: true, needs: [], survivesRestart: false, install: () => nothing },
@@ -103,6 +94,7 @@ export const VARIANTS: readonly Variant[] = [
       return installOurs(app, new DatastoreStore({ namespace: basename(folder) }));
     },
   },
+  ...OUR_DATABASE_VARIANTS,
   {
     name: REFERENCE,
     needs: ["express-session"],
@@ -152,9 +144,7 @@ export const VARIANTS: readonly Variant[] = [
     },
     save: (req) => (req as unknown as { session: { save(): Promise<void> } }).session.save(),
   },
-  // As its documentation sets it up, with a touch at each request; and as it recommends to save those calls.
-  connectRedis("express-session, connect-redis", {}),
-  connectRedis("express-session, connect-redis, disableTouch", { disableTouch: true }),
+  ...PEER_DATABASE_VARIANTS,
   {
     name: BETTER_SQLITE,
     needs: ["express-session", "better-sqlite3", "better-sqlite3-session-store"],
@@ -187,41 +177,4 @@ export function missingModules(variant: Variant): string[] {
       return true;
     }
   });
-}
-
-function connectRedis(name: string, options: { readonly disableTouch?: boolean }): Variant {
-  return {
-    name,
-    needs: ["express-session", "redis", "connect-redis"],
-    optional: true,
-    service: "redis",
-    survivesRestart: true,
-    install: async (app) => {
-      const client = (load("redis") as typeof Redis).createClient({ url: process.env.REDIS_URL ?? "" });
-      await client.connect();
-      const { RedisStore } = load("connect-redis") as typeof ConnectRedis;
-      installExpressSession(app, new RedisStore({ client, ...options }));
-      return () => client.close();
-    },
-  };
-}
-
-function installOurs(app: Express, store: Coatcheck.SessionStore): Close {
-  const { sessionMiddleware } = load(OURS) as typeof Coatcheck;
-  // The servers are in production mode, in which sessions on plain HTTP need an option. What the clearing job costs
-  // is measured by itself.
-  app.use(sessionMiddleware({ store, clearSchedule: false, cookie: { secure: false } }));
-  return () => store.close();
-}
-
-function installExpressSession(app: Express, store?: unknown): Close {
-  const session = load("express-session") as typeof ExpressSession;
-  app.use(
-    session({ secret: SECRET, resave: false, saveUninitialized: false, ...(store === undefined ? {} : { store }) }),
-  );
-  return nothing;
-}
-
-function nothing(): void {
-  // Nothing to close.
 }
