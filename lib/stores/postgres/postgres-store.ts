@@ -8,31 +8,31 @@ import { bucketOf } from "../index-keys";
 import { alreadyStored, closedError, matches } from "../store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import { PostgresCalls } from "./postgres-calls";
-import { isDuplicate, isRefusal, ownError, timeoutError } from "./postgres-errors";
+import { isDuplicate, ownError, timeoutError } from "./postgres-errors";
 import { resolvePostgresOptions } from "./postgres-options";
 import type { PostgresStoreOptions } from "./postgres-options";
-import { changeOf, endingValues, insertedValues, jsonColumn, storedRecordOf, textColumn, textOf } from "./record-rows";
+import { changeOf, endingOf, insertedValues, jsonColumn, storedRecordOf, textColumn, textOf } from "./record-rows";
 import type { Row, StoredRecord } from "./record-rows";
 import { pagesOf, soundRecordOf } from "./row-pages";
 import type { RowPage } from "./row-pages";
 import { TableNames } from "./schema";
 import { Statements } from "./statements";
-import { TurnBatches } from "./turn-batches";
+import { TurnBatches, writeTogether } from "./turn-batches";
+import type { Job, JobsById, Write } from "./turn-batches";
 
 export type { PostgresStoreOptions } from "./postgres-options";
 export { migrationSql } from "./postgres-options";
 
-interface Load {
-  readonly id: string;
+interface Load extends Job {
   readonly resolve: (row: Row | undefined) => void;
-  readonly reject: (error: Error) => void;
 }
 
-interface Update {
-  readonly id: string;
+interface Update extends Write {
   readonly delta: SessionDelta;
-  readonly resolve: (isWritten: boolean) => void;
-  readonly reject: (error: Error) => void;
+}
+
+interface End extends Write {
+  readonly ending: Ending;
 }
 
 /**
@@ -49,6 +49,7 @@ export class PostgresStore implements SessionStore {
   readonly #timeoutMs: number;
   readonly #loads: TurnBatches<Load>;
   readonly #updates: TurnBatches<Update>;
+  readonly #ends: TurnBatches<End>;
   /** The changes of `mutate`. */
   readonly #changes = new QueueById();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -60,8 +61,18 @@ export class PostgresStore implements SessionStore {
     this.#timeoutMs = timeoutMs;
     this.#statements = new Statements(new TableNames(source));
     this.#calls = new PostgresCalls({ ...source, timeoutMs }, this.#statements);
-    this.#loads = new TurnBatches("a load", { isInOrder: false }, (jobs) => this.#sendLoads(jobs));
-    this.#updates = new TurnBatches("an update", { isInOrder: true }, (jobs) => this.#sendUpdates(jobs));
+    const anyOrder = { timeoutMs, isInOrder: false };
+    this.#loads = new TurnBatches("a load", anyOrder, (jobs) => this.#sendLoads(jobs));
+    this.#updates = new TurnBatches("an update", { timeoutMs, isInOrder: true }, (jobs) =>
+      writeTogether(jobs, { isOnce: false }, (all) =>
+        this.#change(all.map(([id, updates]) => changeOf(id, mergedOf(updates)))),
+      ),
+    );
+    this.#ends = new TurnBatches("an end", anyOrder, (jobs) =>
+      writeTogether(jobs, { isOnce: true }, (all) =>
+        this.#endAll(all.flatMap(([id, [first]]) => (first === undefined ? [] : [endingOf(id, first.ending)]))),
+      ),
+    );
   }
 
   /**
@@ -87,9 +98,7 @@ export class PostgresStore implements SessionStore {
   }
 
   update(id: string, delta: SessionDelta): Promise<boolean> {
-    return this.#write(
-      () => new Promise<boolean>((resolve, reject) => this.#updates.add({ id, delta, resolve, reject })),
-    );
+    return this.#write(() => this.#asked((job) => this.#updates.add({ ...job, id, delta })));
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
@@ -104,7 +113,7 @@ export class PostgresStore implements SessionStore {
           if (stored === undefined || isExpired(stored.record, this.#now())) return undefined;
           const delta = changeInItsContext(stored.record);
           if (delta === undefined) return stored.record;
-          const written = await this.#change([changeOf(id, delta, stored.version)]);
+          const written = await this.#change([changeOf(id, delta, stored.version)], "a mutate");
           return written.size === 0 ? "conflict" : applyDelta(stored.record, delta);
         }),
       ),
@@ -113,7 +122,7 @@ export class PostgresStore implements SessionStore {
 
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
     return this.#write(async () => {
-      const values = [textColumn(oldId), ...endingValues(ending), ...insertedValues(record)];
+      const values = [jsonColumn([endingOf(oldId, ending)]), ...insertedValues(record)];
       try {
         return (await this.#calls.send("a replace", { text: this.#statements.replace, values })).rowCount === 1;
       } catch (error) {
@@ -123,10 +132,7 @@ export class PostgresStore implements SessionStore {
   }
 
   end(id: string, ending: Ending): Promise<boolean> {
-    return this.#write(async () => {
-      const values = [textColumn(id), ...endingValues(ending)];
-      return (await this.#calls.send("an end", { text: this.#statements.end, values })).rowCount === 1;
-    });
+    return this.#write(() => this.#asked((job) => this.#ends.add({ ...job, id, ending })));
   }
 
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
@@ -196,11 +202,11 @@ export class PostgresStore implements SessionStore {
   }
 
   async #find(id: string): Promise<StoredRecord | undefined> {
-    const row = await new Promise<Row | undefined>((resolve, reject) => this.#loads.add({ id, resolve, reject }));
+    const row = await this.#asked<Row | undefined>((job) => this.#loads.add({ ...job, id }));
     return row === undefined ? undefined : storedRecordOf(row);
   }
 
-  async #sendLoads(jobs: ReadonlyMap<string, readonly Load[]>): Promise<void> {
+  async #sendLoads(jobs: JobsById<Load>): Promise<void> {
     const all = [...jobs.values()].flat();
     try {
       const ids = [...jobs.keys()].map(textColumn);
@@ -212,32 +218,15 @@ export class PostgresStore implements SessionStore {
     }
   }
 
-  async #sendUpdates(jobs: ReadonlyMap<string, readonly Update[]>): Promise<void> {
-    // In the same order everywhere, so that two of them seldom wait for each other.
-    const all = [...jobs].sort(([one], [other]) => (one < other ? -1 : 1));
-    try {
-      const written = await this.#change(all.map(([id, updates]) => changeOf(id, mergedOf(updates))));
-      for (const [id, updates] of all) {
-        for (const { resolve } of updates) resolve(written.has(textColumn(id)));
-      }
-    } catch (error) {
-      if (isRefusal(causeOf(error)) && all.flatMap(([, updates]) => updates).length > 1) await this.#sendApart(all);
-      else for (const { reject } of all.flatMap(([, updates]) => updates)) reject(ownError(error));
-    }
-  }
-
-  /** Sends the updates one after the other, because PostgreSQL refused one of them, and so did nothing. */
-  async #sendApart(all: readonly (readonly [id: string, updates: readonly Update[]])[]): Promise<void> {
-    for (const [id, updates] of all) {
-      for (const update of updates) await this.#sendUpdates(new Map([[id, [update]]]));
-    }
-  }
-
-  /** Resolves to the ids, as they are stored, of the rows that were changed. */
-  async #change(changes: readonly object[]): Promise<ReadonlySet<string | null | undefined>> {
+  /** Resolves to the ids of the rows that were changed. */
+  async #change(changes: readonly object[], call = "an update"): Promise<ReadonlySet<string>> {
     const query = { text: this.#statements.update, values: [jsonColumn(changes)] };
-    const { rows } = await this.#calls.send("an update", query);
-    return new Set(rows.map(([id]) => id));
+    return idsOf(await this.#calls.send(call, query));
+  }
+
+  /** Resolves to the ids of the rows that were ended. */
+  async #endAll(endings: readonly object[]): Promise<ReadonlySet<string>> {
+    return idsOf(await this.#calls.send("an end", { text: this.#statements.end, values: [jsonColumn(endings)] }));
   }
 
   #pages(query: FindQuery): AsyncGenerator<RowPage> {
@@ -245,6 +234,12 @@ export class PostgresStore implements SessionStore {
       this.#assertOpen();
       return (await this.#calls.send("a find", this.#statements.page(query, last, limit), true)).rows;
     });
+  }
+
+  #asked<T>(
+    ask: (job: Pick<Job, "askedAt" | "reject"> & { readonly resolve: (value: T) => void }) => void,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => ask({ askedAt: performance.now(), resolve, reject }));
   }
 
   #deadline() {
@@ -277,6 +272,11 @@ export class PostgresStore implements SessionStore {
 
 /** How many rows a clearing looks at in one statement. */
 const CLEARED_AT_ONCE = 1_000;
+/** The ids in the first column. */
+function idsOf({ rows }: { readonly rows: readonly Row[] }): ReadonlySet<string> {
+  return new Set(rows.map(([id]) => textOf(id)));
+}
+
 function mergedOf(updates: readonly Update[]): SessionDelta {
   const [first, ...others] = updates;
   return first !== undefined && others.length === 0 ? first.delta : mergedDelta(updates.map(({ delta }) => delta));

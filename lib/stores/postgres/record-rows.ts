@@ -110,13 +110,10 @@ export function insertedValues(record: SessionRecord): unknown[] {
   ];
 }
 
-/** The values of `ENDING_COLUMNS`. */
-export function endingValues({ endedAt, reason, endedBy, message, purgeAt }: Ending): unknown[] {
-  return [endedAt, reason, endedBy === null ? null : textColumn(endedBy), messageColumn(message), purgeAt];
-}
-
-function messageColumn(message: string | undefined): string | null {
-  return message === undefined ? null : textColumn(message);
+/** What an end is given to PostgreSQL as: one element of a JSON array. */
+export function endingOf(id: string, { endedAt, reason, endedBy, message, purgeAt }: Ending): object {
+  const times = { ended_at: String(endedAt), purge_at: String(purgeAt) };
+  return { id, ...times, reason, ended_by: endedBy, message: message ?? null };
 }
 
 /** The maps of a record of which a change can set and remove members. */

@@ -39,10 +39,9 @@ export class Statements {
     this.load = `SELECT ${LIVE_COLUMNS.join()} FROM ${live} WHERE id = ANY($1::text[])`;
     this.insert = `INSERT INTO ${live} (${INSERTED}) VALUES (${insertedParameters(1)}) ON CONFLICT (id) DO NOTHING`;
     this.update = updateText(live);
-    this.end = `WITH ${endedBy(names)} SELECT FROM gone`;
-    const next = ENDING_COLUMNS.length + 2;
+    this.end = `WITH ${endedBy(names)} SELECT id FROM gone`;
     this.replace = `WITH ${endedBy(names)}, made AS (
-  INSERT INTO ${live} (${INSERTED}) SELECT ${insertedParameters(next)} FROM gone
+  INSERT INTO ${live} (${INSERTED}) SELECT ${insertedParameters(2)} FROM gone
 ) SELECT FROM gone`;
     this.tally = `SELECT project, scope, (owner = '${GUEST_USER}')::text, count(*)
 FROM ${live} WHERE expires_at > $1 GROUP BY 1, 2, 3`;
@@ -106,19 +105,18 @@ function insertedParameters(first: number): string {
   return [...parameters, "0", sweepOf(purgeAt)].join(", ");
 }
 
-/** Deletes the live row of the id `$1`, and keeps who, when and why where that is to be kept. */
+/** Deletes the live rows of the ends that `$1` holds as JSON, and keeps who, when and why where that is to be kept. */
 function endedBy({ live, ended }: TableNames): string {
-  const columns = [...KEPT_COLUMNS, ...ENDING_COLUMNS, "bytes_sent"];
-  const types = ["float8", "text", "text", "text", "float8"];
-  const ending = ENDING_COLUMNS.map((_, index) => `$${index + 2}::${types[index] ?? ""}`);
-  const counter = `counters -> '${BYTES_SENT}'`;
-  const bytes = `CASE WHEN jsonb_typeof(${counter}) = 'number' THEN (${counter})::float8 END`;
-  const replaced = columns.slice(1).map((column) => `${column} = excluded.${column}`);
+  const asked = ["id text", "ended_at float8", "reason text", "ended_by text", "message text", "purge_at float8"];
+  const counter = `s.counters -> '${BYTES_SENT}'`;
+  const bytes = `CASE WHEN jsonb_typeof(${counter}) = 'number' THEN (${counter})::float8 END AS bytes_sent`;
+  const told = [...KEPT_COLUMNS.map((column) => `s.${column}`), ...ENDING_COLUMNS.map((column) => `a.${column}`)];
+  const replaced = ENDED_COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`);
   return `gone AS (
-  DELETE FROM ${live} WHERE id = $1 RETURNING ${KEPT_COLUMNS.join()}, ${bytes} AS bytes_sent
+  DELETE FROM ${live} AS s USING jsonb_to_recordset($1::jsonb) AS a(${asked.join(", ")})
+  WHERE s.id = a.id RETURNING ${[...told, bytes].join(", ")}
 ), kept AS (
-  INSERT INTO ${ended} (${columns.join()})
-  SELECT ${[...KEPT_COLUMNS, ...ending, "bytes_sent"].join(", ")} FROM gone WHERE ${ending.at(-1) ?? ""} > ${ending[0] ?? ""}
+  INSERT INTO ${ended} (${ENDED_COLUMNS.join()}) SELECT ${ENDED_COLUMNS.join()} FROM gone WHERE purge_at > ended_at
   ON CONFLICT (id) DO UPDATE SET ${replaced.join(", ")}
 )`;
 }

@@ -1,11 +1,20 @@
 import { OwnContext } from "../own-context";
-import { busyError } from "./postgres-errors";
+import { busyError, isRefusal, ownError, timeoutError } from "./postgres-errors";
 
 /** What a caller asked for. Several may ask for the same id. */
 export interface Job {
   readonly id: string;
+  /** By `performance.now()`. */
+  readonly askedAt: number;
   readonly reject: (error: Error) => void;
 }
+
+export interface Write extends Job {
+  readonly resolve: (isWritten: boolean) => void;
+}
+
+/** The jobs of each id, in the order in which they were asked for. */
+export type JobsById<J> = ReadonlyMap<string, readonly J[]>;
 
 /** How many statements are under way at a time; what is asked for meanwhile goes together in the next one. */
 const MOST_UNDER_WAY = 2;
@@ -22,7 +31,8 @@ const MOST_IDS = 500;
  */
 export class TurnBatches<J extends Job> {
   readonly #call: string;
-  readonly #send: (jobs: ReadonlyMap<string, readonly J[]>) => Promise<void>;
+  readonly #timeoutMs: number;
+  readonly #send: (jobs: JobsById<J>) => Promise<void>;
   readonly #isInOrder: boolean;
   readonly #context = new OwnContext();
   /** By id, those that have waited longest first. */
@@ -36,15 +46,17 @@ export class TurnBatches<J extends Job> {
   #whenIdle: (() => void)[] = [];
 
   /**
-   * `send` gives each job its outcome, and never rejects. `isInOrder`: no two statements of the same id are under way
-   * at once, so that the later change stays.
+   * `send` gives each job its outcome, and never rejects. Nothing is sent later than `timeoutMs` after it was asked
+   * for: its caller was told that it failed. `isInOrder`: no two statements of the same id are under way at once, so
+   * that the later change stays.
    */
   constructor(
     call: string,
-    { isInOrder }: { readonly isInOrder: boolean },
-    send: (jobs: ReadonlyMap<string, readonly J[]>) => Promise<void>,
+    { timeoutMs, isInOrder }: { readonly timeoutMs: number; readonly isInOrder: boolean },
+    send: (jobs: JobsById<J>) => Promise<void>,
   ) {
     this.#call = call;
+    this.#timeoutMs = timeoutMs;
     this.#isInOrder = isInOrder;
     this.#send = send;
   }
@@ -78,7 +90,10 @@ export class TurnBatches<J extends Job> {
     this.#isScheduled = false;
     if (this.#underWay - this.#slow >= MOST_UNDER_WAY) return;
     const jobs = this.#take();
-    if (jobs.size === 0) return;
+    if (jobs.size === 0) {
+      this.#tellIdle();
+      return;
+    }
     this.#underWay += 1;
     let isSlow = false;
     const timer = setTimeout(() => {
@@ -103,11 +118,11 @@ export class TurnBatches<J extends Job> {
     for (const [id, jobs] of this.#waiting) {
       if (taken.size === MOST_IDS) break;
       if (this.#taken.has(id)) continue;
-      taken.set(id, jobs);
-    }
-    for (const [id, jobs] of taken) {
       this.#waiting.delete(id);
       this.#waitingJobs -= jobs.length;
+      const inTime = this.#inTime(jobs);
+      if (inTime.length === 0) continue;
+      taken.set(id, inTime);
       if (this.#isInOrder) this.#taken.add(id);
     }
     // V8 may keep the old tables of a Map, and with them the requests that have waited.
@@ -115,10 +130,49 @@ export class TurnBatches<J extends Job> {
     return taken;
   }
 
+  #inTime(jobs: J[]): J[] {
+    const latest = performance.now() - this.#timeoutMs;
+    if (jobs.every(({ askedAt }) => askedAt > latest)) return jobs;
+    for (const { askedAt, reject } of jobs) {
+      if (askedAt <= latest) reject(timeoutError(this.#call, this.#timeoutMs));
+    }
+    return jobs.filter(({ askedAt }) => askedAt > latest);
+  }
+
   #tellIdle(): void {
     if (this.#waitingJobs > 0 || this.#underWay > 0) return;
     const told = this.#whenIdle;
     this.#whenIdle = [];
     for (const resolve of told) resolve();
+  }
+}
+
+/** Writes all that was asked for of some ids. Resolves to the ids for which there was something to change. */
+export type WriteAll<J> = (all: readonly (readonly [id: string, jobs: readonly J[]])[]) => Promise<ReadonlySet<string>>;
+
+/**
+ * Gives each write its outcome. `isOnce`: only the first job of an id can have done it. Where PostgreSQL refused one of
+ * the writes, it did none of them, and they are sent one after the other.
+ */
+export async function writeTogether<J extends Write>(
+  jobs: JobsById<J>,
+  { isOnce }: { readonly isOnce: boolean },
+  write: WriteAll<J>,
+): Promise<void> {
+  // In the same order everywhere, so that two instances seldom wait for each other.
+  const all = [...jobs].sort(([one], [other]) => (one < other ? -1 : 1));
+  const each = all.flatMap(([, ofId]) => ofId);
+  try {
+    const written = await write(all);
+    for (const [id, ofId] of all) {
+      for (const [index, { resolve }] of ofId.entries()) resolve(written.has(id) && (index === 0 || !isOnce));
+    }
+  } catch (error) {
+    const isRefused = error instanceof Error && isRefusal(error.cause);
+    if (isRefused && each.length > 1) {
+      for (const job of each) await writeTogether(new Map([[job.id, [job]]]), { isOnce }, write);
+    } else {
+      for (const { reject } of each) reject(ownError(error));
+    }
   }
 }

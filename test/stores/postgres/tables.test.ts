@@ -141,7 +141,7 @@ describeOnPostgres("The tables of PostgresStore", () => {
     expect(await store.clear(now + 2e9)).toBe(1);
   });
 
-  it("take one statement for the loads of a turn, and one for its updates", async () => {
+  it("take one statement for the loads of a turn, one for its updates, and one for its ends", async () => {
     const store = open(freshSchema());
     const records = Array.from({ length: 32 }, () => liveRecord());
     await Promise.all(records.map((record) => store.create(record)));
@@ -151,6 +151,9 @@ describeOnPostgres("The tables of PostgresStore", () => {
       expect(sent).toHaveBeenCalledTimes(1);
       await Promise.all(records.map(({ id }) => store.update(id, { counters: { n: 1 } })));
       expect(sent).toHaveBeenCalledTimes(2);
+      const ended = await Promise.all([...records, ...records].map((record) => store.end(record.id, endingOf(record))));
+      expect(sent).toHaveBeenCalledTimes(3);
+      expect(ended).toEqual([...records.map(() => true), ...records.map(() => false)]);
       for (const [config] of sent.mock.calls as unknown as [{ name?: string; text: string }][]) {
         expect(config.name).toBeUndefined();
         for (const { id } of records) expect(config.text).not.toContain(id);
