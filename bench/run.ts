@@ -1,9 +1,9 @@
 /**
  * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes the results beside
- * this file: on Node 24, where speed counts, `results.md` and `results.svg`, and the table in the README; on another Node,
- * `results-node-<major>.md`. `--short` takes about twelve minutes and writes them too; `--quick` takes about three, and
- * prints numbers that are good enough to see a change by. `scale` computes the figures of docs/scale.md instead.
- * better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
+ * this file: on Node 24, where speed counts, `results.md` and `results.svg`, and the table in the README; on another
+ * Node, `results-node-<major>.md`. `--short` takes about twelve minutes and writes them too; `--quick` takes about
+ * four, and prints numbers that are good enough to see a change by. `scale` computes the figures of docs/scale.md
+ * instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
  * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
