@@ -184,7 +184,7 @@ function postgres(): EveryStore {
     open: async (options) => {
       const schema = freshSchema();
       // Many stores are open at once, and the server takes a hundred connections.
-      const poolOptions = { max: 4, idleTimeoutMillis: 200 };
+      const poolOptions = { max: POOL_SIZE, idleTimeoutMillis: 200 };
       const store = new PostgresStore({ url: postgresUrl(), poolOptions, schema, timeoutMs: 20_000, ...options });
       schemas.set(store, schema);
       await store.migrate();
@@ -216,6 +216,9 @@ function bytesIn(value: unknown): Buffer {
 
 /** The shards of a RedisStore: fewer than by default, so that there are fewer to go through. */
 const SHARDS = 4;
+/** How many connections a PostgresStore of `describeOnEveryStore` has at most. */
+export const POOL_SIZE = 4;
+
 const PROJECT = "demo-coatcheck";
 /** A format that this version does not know. */
 const NEWER = 2;
