@@ -43,7 +43,18 @@ export class OwnRedis {
 
   /** Starts it, with what it had stored before. */
   async start(): Promise<void> {
-    const options = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder, "--save", ""];
+    const options = [
+      "--port",
+      String(this.port),
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      this.#folder,
+      "--save",
+      "",
+      "--repl-diskless-sync-delay",
+      "0",
+    ];
     const durable = ["--appendonly", "yes", "--appendfsync", "always"];
     this.#server = spawn("redis-server", [...options, ...durable, ...this.#args], { stdio: "ignore" });
     const until = Date.now() + START_MS;

@@ -41,7 +41,7 @@ interface NodeRedis extends RedisClient {
   close(): Promise<void>;
 }
 
-async function nodeRedis(client: NodeRedis): Promise<GivenClient> {
+export async function nodeRedis(client: NodeRedis): Promise<GivenClient> {
   client.on("error", () => undefined);
   await client.connect();
   return { client, close: () => client.close() };
@@ -52,7 +52,7 @@ interface IoRedis extends RedisClient {
   quit(): Promise<unknown>;
 }
 
-async function ioRedis(client: IoRedis): Promise<GivenClient> {
+export async function ioRedis(client: IoRedis): Promise<GivenClient> {
   await new Promise<void>((resolve) => client.once("ready", resolve));
   return {
     client,

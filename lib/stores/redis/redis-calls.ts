@@ -9,8 +9,8 @@ import type { Script } from "./scripts";
 
 /** How long to wait, in milliseconds, before a call is tried again, or is looked whether there is a connection. */
 const PAUSE_MS = 25;
-/** Refusals of a node that pass, and prove that nothing was done. */
-const PASSING = /^(?:TRYAGAIN|CLUSTERDOWN|LOADING)\b/;
+/** Refusals of a node that pass, and prove that nothing was done; `ioredis` tells of the last of several. */
+const PASSING = /^(?:Too many Cluster redirections\. Last error: \w+: )?(?:TRYAGAIN|CLUSTERDOWN|LOADING|MOVED)\b/;
 
 /**
  * Calls to Redis, each with a deadline. Nothing is sent while there is no connection: a client would keep it, and send

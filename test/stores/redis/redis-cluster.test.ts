@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { RedisStore } from "../../../lib/stores/redis/redis-store";
+import { endingOf, idsOf, liveRecord, loaded, map } from "../../../lib/testing/store-contract/sample-records";
+import { storeContract } from "../../../lib/testing/store-contract/store-contract";
+import { eventually } from "../../support/eventually";
+import { howMany } from "../../support/how-many";
+import { describeOnOwnRedis } from "../../support/own-redis";
+import { clusterClients, RedisCluster } from "../../support/redis-cluster";
+import { freshPrefix } from "../../support/redis-server";
+import type { GivenClient } from "../../support/redis-server";
+
+/** In the short form on one client of each package, in the long form on all. */
+const CLIENTS = clusterClients.filter((_, index) => index % howMany(2, 1) === 0);
+
+describeOnOwnRedis("On a Cluster", () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => (cluster = await RedisCluster.start()), 120_000);
+  afterAll(() => cluster.dispose());
+
+  describe.each(CLIENTS)("RedisStore, on $name", ({ connect }) => {
+    let given: GivenClient;
+    beforeAll(async () => (given = await connect(cluster.nodes)));
+    afterAll(() => given.close());
+
+    describe("in one shard", () => {
+      // The successors in the contract's tests lie anywhere.
+      storeContract(
+        (now) => ({ store: new RedisStore({ client: given.client, prefix: freshPrefix(), shards: 1, now }) }),
+        {
+          describe,
+          it,
+        },
+      );
+    });
+
+    describe("in many shards", () => {
+      const prefix = freshPrefix();
+      let store: RedisStore;
+      beforeAll(() => (store = new RedisStore({ client: given.client, prefix, replicas: 1 })));
+      afterAll(() => store.close());
+
+      /** A record that can take the place of the other. */
+      const placedWith = (id: string) => {
+        for (;;) {
+          const record = liveRecord({ owner: "alice" });
+          if (store.isPlacedWith(record.id, id)) return record;
+        }
+      };
+
+      it("keeps, replaces, finds, counts, ends and clears", async () => {
+        const records = Array.from({ length: 60 }, () => liveRecord({ owner: "alice" }));
+        await Promise.all(records.map((record) => store.create(record)));
+        const successors = records.map((record) => placedWith(record.id));
+        const replaced = records.map((record, n) =>
+          store.replace(record.id, endingOf(record), successors[n] ?? record),
+        );
+        expect(await Promise.all(replaced)).toEqual(records.map(() => true));
+        const ids = successors.map(({ id }) => id).sort();
+        expect(await idsOf(store, { state: "live", owner: "alice" })).toEqual(ids);
+        expect(await idsOf(store, { state: "live", fields: "header" })).toEqual(ids);
+        expect(await store.tally(Date.now())).toMatchObject([{ live: 60 }]);
+        const changes = ids.map((id) => store.mutate(id, () => ({ data: { set: map({ a: "1" }) } })));
+        for (const changed of await Promise.all(changes)) expect(changed?.data.a).toBe("1");
+        const ended = successors.map((record) => store.end(record.id, endingOf(record)));
+        expect(await Promise.all(ended)).toEqual(ids.map(() => true));
+        expect(await store.clear(Date.now() + 100 * 3_600_000)).toBe(120);
+      });
+
+      it("says so where a successor lies in another slot", async () => {
+        const record = liveRecord();
+        await store.create(record);
+        let successor = liveRecord();
+        while (store.isPlacedWith(successor.id, record.id)) successor = liveRecord();
+        await expect(store.replace(record.id, endingOf(record), successor)).rejects.toMatchObject({ status: 503 });
+        expect(await store.load(record.id)).toBeDefined();
+      });
+
+      it("P2: fails with 503 at worst while slots move, and revives nothing", async () => {
+        await traffic(store, async () => {
+          const view = await cluster.view();
+          const primaries = view.filter(([, , flags]) => flags?.includes("master"));
+          const [from = [], to = []] = primaries;
+          const address = `127.0.0.1:${cluster.nodes[0]?.port}`;
+          await cluster.cli(
+            "reshard",
+            address,
+            "--cluster-from",
+            from[0] ?? "",
+            "--cluster-to",
+            to[0] ?? "",
+            "--cluster-slots",
+            "4000",
+            "--cluster-yes",
+          );
+          await cluster.agrees();
+        });
+      });
+
+      it("P2: fails with 503 at worst while a primary is lost, and revives nothing", async () => {
+        await traffic(store, async () => {
+          const view = await cluster.view();
+          const primary = view.find(([, , flags, , , , , , slots]) => flags === "master" && slots !== undefined);
+          const port = Number(/:(\d+)@/.exec(primary?.[1] ?? "")?.[1]);
+          const lost = cluster.nodes.find((node) => node.port === port);
+          await lost?.kill();
+          await sleep(500);
+          await cluster.agrees(cluster.nodes.filter((node) => node !== lost));
+          await lost?.start();
+          await cluster.agrees();
+        });
+      });
+    });
+  });
+});
+
+/** Changes and ends sessions while something happens, and looks afterwards whether all that was acknowledged is so. */
+async function traffic(store: RedisStore, happening: () => Promise<void>): Promise<void> {
+  const ended = new Set<string>();
+  const written = new Map<string, string>();
+  const failures: unknown[] = [];
+  let isOver = false;
+  const visit = async () => {
+    while (!isOver) {
+      const record = liveRecord();
+      try {
+        await store.create(record);
+        await store.update(record.id, { data: { set: map({ a: "1" }) } });
+        written.set(record.id, "1");
+        if (Math.random() < 0.5) {
+          written.delete(record.id);
+          if (await store.end(record.id, endingOf(record))) ended.add(record.id);
+          expect(await store.update(record.id, { data: { set: map({ a: "2" }) } })).toBe(false);
+        }
+      } catch (error) {
+        failures.push(error);
+      }
+      await sleep(5);
+    }
+  };
+  const visits = Array.from({ length: 8 }, visit);
+  await happening();
+  isOver = true;
+  process.stderr.write();
+  await Promise.all(visits);
+  for (const failure of failures) expect(failure).toMatchObject({ status: 503 });
+  await eventually(async () => (await store.tally(Date.now()).catch(() => undefined)) !== undefined);
+  expect(ended.size).toBeGreaterThan(0);
+  for (const id of ended) expect(await store.load(id)).toBeUndefined();
+  for (const [id, a] of written) expect((await loaded(store, id)).data.a).toBe(a);
+}

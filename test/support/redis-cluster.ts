@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Cluster } from "ioredis";
+import { Cluster as Cluster6 } from "ioredis6";
+import { createCluster } from "redis";
+import { createCluster as createCluster6 } from "redis6";
+import { OwnRedis } from "./own-redis";
+import { ioRedis, nodeRedis } from "./redis-server";
+import type { GivenClient } from "./redis-server";
+
+/** How long the nodes may take to agree, in milliseconds. */
+const AGREE_MS = 60_000;
+
+/** A Redis Cluster of the test's own: three primaries, each with a replica. */
+export class RedisCluster {
+  readonly nodes: readonly OwnRedis[];
+
+  private constructor(nodes: readonly OwnRedis[]) {
+    this.nodes = nodes;
+  }
+
+  static async start(): Promise<RedisCluster> {
+    const options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"];
+    const nodes = await Promise.all(Array.from({ length: 6 }, () => OwnRedis.start(...options)));
+    const cluster = new RedisCluster(nodes);
+    await cluster.cli(
+      "create",
+      ...nodes.map(({ port }) => `127.0.0.1:${port}`),
+      "--cluster-replicas",
+      "1",
+      "--cluster-yes",
+    );
+    await cluster.agrees();
+    return cluster;
+  }
+
+  /** Runs `redis-cli --cluster …`. Rejects with what it printed. */
+  async cli(...args: string[]): Promise<void> {
+    await promisify(execFile)("redis-cli", ["--cluster", ...args], { maxBuffer: Infinity });
+  }
+
+  /** The lines of `CLUSTER NODES` as one of the nodes that run sees them, each with its parts. */
+  async view(node = this.nodes[0]): Promise<string[][]> {
+    const text = String(await node?.command("CLUSTER", "NODES"));
+    return text
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" "));
+  }
+
+  /** Resolves when every node that runs sees all slots served, and every replica its primary. */
+  async agrees(nodes: readonly OwnRedis[] = this.nodes): Promise<void> {
+    const until = Date.now() + AGREE_MS;
+    for (const node of nodes) {
+      while (!String(await node.command("CLUSTER", "INFO")).includes("cluster_state:ok")) {
+        if (Date.now() > until) throw new Error("The Cluster did not come to agree.");
+        await sleep(100);
+      }
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.dispose()));
+  }
+}
+
+/** Clients of a Cluster: all of those that the store takes. */
+export const clusterClients: readonly {
+  readonly name: string;
+  readonly connect: (nodes: readonly OwnRedis[]) => Promise<GivenClient>;
+}[] = [
+  { name: "redis 5", connect: (nodes) => nodeRedis(createCluster({ rootNodes: urlsOf(nodes) })) },
+  { name: "redis 6", connect: (nodes) => nodeRedis(createCluster6({ rootNodes: urlsOf(nodes) })) },
+  { name: "ioredis 5", connect: (nodes) => ioRedis(new Cluster(addressesOf(nodes))) },
+  { name: "ioredis 6", connect: (nodes) => ioRedis(new Cluster6(addressesOf(nodes))) },
+];
+
+function urlsOf(nodes: readonly OwnRedis[]) {
+  return nodes.map(({ url }) => ({ url }));
+}
+
+function addressesOf(nodes: readonly OwnRedis[]) {
+  return nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
+}
