@@ -140,7 +140,6 @@ async function traffic(store: RedisStore, happening: () => Promise<void>): Promi
   const visits = Array.from({ length: 8 }, visit);
   await happening();
   isOver = true;
-  process.stderr.write();
   await Promise.all(visits);
   for (const failure of failures) expect(failure).toMatchObject({ status: 503 });
   await eventually(async () => (await store.tally(Date.now()).catch(() => undefined)) !== undefined);

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { RedisStore } from "../../../lib/stores/redis/redis-store";
-import { endingOf, liveRecord, loaded, map } from "../../../lib/testing/store-contract/sample-records";
+import { endingOf, idsOf, liveRecord, loaded, map } from "../../../lib/testing/store-contract/sample-records";
 import { eventually } from "../../support/eventually";
 import { describeOnOwnRedis, OwnRedis } from "../../support/own-redis";
 import { redisClients } from "../../support/redis-server";
@@ -106,6 +108,27 @@ describeOnOwnRedis("Replicas", () => {
       await given.close();
     }
     await Promise.all([primary.dispose(), replica.dispose()]);
+  });
+});
+
+describeOnOwnRedis("A user of the server with the rights that the guide names", () => {
+  it("can do all that a store does", async () => {
+    const redis = await OwnRedis.start();
+    const guide = readFileSync(join(__dirname, "../../../docs/redis.md"), "utf8");
+    const rights = /```\n(~\{coatcheck:\*[^`]+)```/.exec(guide)?.[1]?.trim().split(/\s+/) ?? [];
+    await redis.command("ACL", "SETUSER", "shop", "on", ">secret", ...rights, "+client", "+ping");
+    const store = new RedisStore({ url: redis.url.replace("//", "//shop:secret@") });
+    const [first, second] = [liveRecord({ owner: "alice" }), liveRecord({ owner: "alice" })];
+    await store.create(first);
+    await store.update(first.id, { counters: { n: 1 }, data: { remove: ["a"] }, owner: "bob" });
+    await store.mutate(first.id, () => ({ expiresAt: Infinity, purgeAt: Infinity }));
+    expect(await store.replace(first.id, endingOf(first), second)).toBe(true);
+    expect(await idsOf(store, { state: "live", owner: "alice", fields: "header" })).toEqual([second.id]);
+    expect(await store.end(second.id, { ...endingOf(second), purgeAt: 0 })).toBe(true);
+    expect(await store.tally(Date.now())).toEqual([]);
+    expect(await store.clear(Date.now() + 100 * 3_600_000)).toBe(1);
+    await store.close();
+    await redis.dispose();
   });
 });
 
