@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { durationMs, MAX_DURATION_MS, MAX_TIMER_MS } from "../../record/duration";
 import type { Duration } from "../../record/duration";
 import { isClass } from "../../record/shown-text";
-import { isPlainObject, refuse } from "./read-options";
+import { isPlainObject, refuse, RefusedOptions } from "./read-options";
 import type { ReadOption } from "./read-options";
 
 /** One of these values. */
@@ -129,4 +129,14 @@ function assertMilliseconds(option: string, value: number): void {
 function oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {
   const found = allowed.find((one) => one === value);
   return found ?? refuse(option, value, `it is one of ${allowed.map((one) => inspect(one)).join(", ")}`);
+}
+
+/** The address of a server, in one of these schemes. What was given is not repeated: it may hold a password anywhere. */
+export function anAddressOrNone(schemes: readonly string[], instead: string): ReadOption<string | undefined> {
+  return (value, option) => {
+    if (value === undefined) return undefined;
+    const isRight = typeof value === "string" && schemes.some((scheme) => value.startsWith(`${scheme}://`));
+    if (isRight && URL.canParse(value)) return value;
+    throw new RefusedOptions([`Option ${option} is no address of a server; ${instead}.`]);
+  };
 }

@@ -1,6 +1,6 @@
-import { aClock, anObject, aText, milliseconds } from "../../options/reader/option-kinds";
+import { aClock, anAddressOrNone, anObject, aText, milliseconds } from "../../options/reader/option-kinds";
 import { readOptions, refuse, RefusedOptions } from "../../options/reader/read-options";
-import type { Option, OptionTable, ReadOption, ReadOptions } from "../../options/reader/read-options";
+import type { Option, OptionTable, ReadOptions } from "../../options/reader/read-options";
 import { FOREIGN_STORE_OPTIONS } from "../store-options";
 import type { StoreOptions } from "../store-options";
 import type { PostgresPool } from "./postgres-calls";
@@ -40,7 +40,7 @@ const ENTRIES = {
     foreign: { client: POOL_HINT, pgPromise: POOL_HINT, db: POOL_HINT, connection: POOL_HINT },
   },
   url: {
-    read: anAddress,
+    read: anAddressOrNone(["postgres", "postgresql"], URL_HINT),
     foreign: { conString: URL_HINT, conObject: POOL_HINT, connectionString: URL_HINT, uri: URL_HINT },
   },
   poolOptions: { read: anObject("{ max: 20 }"), foreign: { max: "write poolOptions: { max: 20 }" } },
@@ -102,13 +102,6 @@ function aPool(value: unknown, option: string): PostgresPool | undefined {
   const pool = Object(value) as Record<string, unknown>;
   if (methods.every((name) => typeof pool[name] === "function") && "totalCount" in pool) return value as PostgresPool;
   return refuse(option, value, "give a Pool of the package pg");
-}
-
-/** What was given is not repeated: it may hold a password in any place. */
-function anAddress(...[value, option]: Parameters<ReadOption<string>>): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === "string" && /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value)) return value;
-  throw new RefusedOptions([`Option ${option} is no address of PostgreSQL; ${URL_HINT}.`]);
 }
 
 /** Any text will do, since it is quoted; PostgreSQL can't hold NUL. */

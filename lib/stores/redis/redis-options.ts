@@ -1,5 +1,12 @@
-import { aClock, aText, aTextOrNone, aWholeNumber, instanceOr, milliseconds } from "../../options/reader/option-kinds";
-import { readOptions, refuse } from "../../options/reader/read-options";
+import {
+  aClock,
+  aText,
+  anAddressOrNone,
+  aWholeNumber,
+  instanceOr,
+  milliseconds,
+} from "../../options/reader/option-kinds";
+import { readOptions, refuse, RefusedOptions } from "../../options/reader/read-options";
 import type { Option, OptionTable, ReadOption } from "../../options/reader/read-options";
 import { FOREIGN_STORE_OPTIONS } from "../store-options";
 import type { StoreOptions } from "../store-options";
@@ -61,7 +68,7 @@ const ENTRIES = {
     foreign: { redis: WHERE, redisClient: WHERE, connection: WHERE, host: WHERE, port: WHERE, socket: WHERE },
   },
   url: {
-    read: aTextOrNone((url) => /^rediss?:\/\//.test(url) && URL.canParse(url), URL_FORM),
+    read: anAddressOrNone(["redis", "rediss"], URL_FORM),
     foreign: { uri: 'write url: "redis://127.0.0.1:6379"', connectionString: 'write url: "redis://127.0.0.1:6379"' },
   },
   prefix: {
@@ -84,7 +91,9 @@ const REDIS_OPTIONS: OptionTable<typeof ENTRIES> = {
 /** The options with their defaults. Throws `SESSION_CONFIG` where one can't be used. */
 export function resolveRedisOptions(options: RedisStoreOptions) {
   return readOptions(REDIS_OPTIONS, options, ({ client, url, replicas }) => {
-    if (client !== undefined && url !== undefined) refuse("url of RedisStore", url, "leave it out beside client");
+    if (client !== undefined && url !== undefined) {
+      throw new RefusedOptions(["RedisStore takes a client or a url, and one of them."]);
+    }
     if (client !== undefined && "execute" in client && "totalClients" in client && (replicas ?? 0) > 0) {
       refuse(
         "replicas of RedisStore",

@@ -1,4 +1,4 @@
-import { CONSOLE_STYLE } from "../../../lib/admin/console/parts/console-assets";
+import { CONSOLE_STYLE } from "../../../lib/admin/console/parts/console-style";
 
 /** Ink, ground, and their least contrast. (WCAG 2.2, 1.4.3 and 1.4.11) */
 const PAIRS: readonly (readonly [string, string, number])[] = [

@@ -40,7 +40,7 @@ describe("Options of PostgresStore", () => {
     "never repeats an address: %s",
     (wrong) => {
       const message = refusal({ url: wrong });
-      expect(message).toContain("no address of PostgreSQL");
+      expect(message).toContain("is no address of a server");
       expect(message).not.toContain("s3cret");
     },
   );

@@ -16,7 +16,7 @@ const url = "redis://127.0.0.1:6379";
 describe("The options of RedisStore", () => {
   it("are a client or a URL, and not both", () => {
     expect(refusal({})).toContain('write client: a connected client, or url: "redis://127.0.0.1:6379"');
-    expect(refusal({ url, client: { sendCommand: () => undefined } })).toContain("leave it out beside client");
+    expect(refusal({ url, client: { sendCommand: () => undefined } })).toContain("takes a client or a url");
     expect(refusal({ client: {} })).toContain("a connected client of the package redis or ioredis");
   });
 
@@ -37,4 +37,12 @@ describe("The options of RedisStore", () => {
     expect(refusal({ url, shard: 4 })).toContain("did you mean shards?");
     expect(refusal({ url, redisClient: {} })).toContain("write client");
   });
+
+  it.each(["redis:/user:hush@host", "user:hush@host:6379", "redis://:hush@host:99999999"])(
+    "never repeats an address: %s",
+    (url) => {
+      expect(refusal({ url })).not.toContain("hush");
+      expect(refusal({ url, client: { sendCommand: () => undefined } })).not.toContain("hush");
+    },
+  );
 });
