@@ -13,9 +13,18 @@ const START_MS = 20_000;
 
 const isInstalled = ["redis-server", "redis-cli"].every((name) => spawnSync(name, ["--version"]).status === 0);
 
-/** `describe` for tests that start a `redis-server` of their own. Where it is not installed they are skipped. */
+const started = new Set<OwnRedis>();
+
+/**
+ * `describe` for tests that start a `redis-server` of their own; what a test that failed has left running ends with
+ * them. Where it is not installed they are skipped.
+ */
 export function describeOnOwnRedis(name: string, body: () => void): void {
-  if (isInstalled || process.env.CI) describe(name, body);
+  const withServers = () => {
+    body();
+    afterAll(() => Promise.all([...started].map((redis) => redis.dispose())));
+  };
+  if (isInstalled || process.env.CI) describe(name, withServers);
   else describe.skip(`${name} (install redis-server and redis-cli)`, body);
 }
 
@@ -33,6 +42,7 @@ export class OwnRedis {
 
   static async start(...args: readonly string[]): Promise<OwnRedis> {
     const redis = new OwnRedis(await freePort(), args);
+    started.add(redis);
     await redis.start();
     return redis;
   }
@@ -76,6 +86,7 @@ export class OwnRedis {
 
   /** Ends it for good. */
   async dispose(): Promise<void> {
+    started.delete(this);
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
