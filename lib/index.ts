@@ -18,6 +18,7 @@ export type { SessionMiddleware } from "./default-sessions";
 export { Sessions } from "./sessions";
 export type { SessionEvent, SessionEvents } from "./session/session-events";
 export type { CookieOptions } from "./options/cookie-options";
+export type { Adopt, AdoptedSession } from "./session/adopted-session";
 export type { SessionOptions } from "./options/session-options";
 export type { Duration } from "./record/duration";
 export { SessionError } from "./errors";

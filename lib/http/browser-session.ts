@@ -56,6 +56,11 @@ export class BrowserSession extends StoredSession {
     else setHeadersOfNews(this.#exchange, news, this.#tokens.length > 1);
   }
 
+  /** The browser is given the token of this session, which was stored before this request's handler. */
+  give(record: SessionRecord, token: string): void {
+    this.moved(record, token, false);
+  }
+
   /** The session has ended: the browser is told nothing of its cookie. */
   forgetNews(): void {
     this.#news = undefined;

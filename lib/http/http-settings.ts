@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { FindQuery } from "../stores/store";
 import type { EndedRecord, SessionRecord } from "../record/session-record";
 import type { SessionPolicy } from "../session/life/session-policy";
+import type { Adopt } from "../session/adopted-session";
 import type { Announcer } from "../session/session-events";
 import { CookieSignature } from "./cookie/cookie-signature";
 import { SessionCookie } from "./cookie/session-cookie";
@@ -14,6 +15,15 @@ const CLAIMED =
 const INSECURE =
   "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
 
+/** How other libraries' sessions are taken over. */
+export interface AdoptSettings {
+  readonly ask: Adopt;
+  /** What our tokens are derived with. */
+  readonly secret: string;
+  /** How long a callback of the app may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /** What the middleware works with: the rules of its `Sessions`, and how they meet HTTP. Durations in milliseconds. */
 export interface HttpSettings extends SessionPolicy {
   readonly cookie: SessionCookie;
@@ -25,6 +35,8 @@ export interface HttpSettings extends SessionPolicy {
   readonly traffic: Traffic;
   /** Whether a request does not count as activity. Absent where all do. */
   isNoActivity?: (req: IncomingMessage) => boolean;
+  /** Absent where no other library's sessions are taken over. */
+  readonly adoption?: AdoptSettings;
   /** The scope of a request's session: `browser`, or what the app says. */
   readonly scopeOf: (req: IncomingMessage) => string;
   /** Whether plain HTTP may carry sessions. */
@@ -49,18 +61,24 @@ export interface HttpSource extends Pick<
 > {
   readonly cookie: CookieSettings;
   readonly secrets: readonly string[];
+  readonly adopt: Adopt | undefined;
+  readonly storeTimeoutMs: number;
   readonly announcer: Announcer;
   readonly afterLogin: SessionPolicy["afterLogin"];
 }
 
 export function httpSettings(policy: SessionPolicy, source: HttpSource): HttpSettings {
   const { cookie, secrets, announcer, afterLogin, touchIntervalMs, scopeOf, traffic, find, sessionStore } = source;
+  const [secret] = secrets;
   const signature = secrets.length > 0 ? new CookieSignature(secrets) : undefined;
   const allowInsecure = cookie.secure === false || process.env.NODE_ENV !== "production";
   const onClaimed = () => announcer.warnOnce(CLAIMED, "SESSION_INSECURE");
   return {
     ...policy,
     ...(afterLogin === undefined ? undefined : { afterLogin }),
+    ...(source.adopt === undefined || secret === undefined
+      ? undefined
+      : { adoption: { ask: source.adopt, secret, timeoutMs: source.storeTimeoutMs } }),
     ...{ touchIntervalMs, scopeOf, traffic, find, sessionStore, allowInsecure },
     touching: new Set(),
     cookie: new SessionCookie(cookie, signature, { allowInsecure, onClaimed }),

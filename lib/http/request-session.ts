@@ -5,6 +5,7 @@ import { sessionIdOf } from "../record/token";
 import type { SessionRecord } from "../record/session-record";
 import type { SessionHolder } from "../session/current-session";
 import type { Session } from "../session/session";
+import { adoptSession } from "./adoption";
 import { bindListeners } from "./bind-listeners";
 import { BrowserSession } from "./browser-session";
 import { Exchange, hasBody, REQUEST_SESSION } from "./exchange";
@@ -72,11 +73,10 @@ export class RequestSession implements ResponseGate, SessionHolder {
     const { settings, req, cookie, isInsecure } = this.#exchange;
     if (isInsecure) return undefined;
     this.#tokens = settings.cookie.tokens(req, cookie);
-    if (this.#tokens.length === 0) return undefined;
+    if (this.#tokens.length === 0) return this.#adopt();
     const answer = loadFirst(settings, this.#tokens);
     if (answer instanceof Promise) return answer.then((record) => this.#loaded(record));
-    this.#loaded(answer);
-    return undefined;
+    return this.#loaded(answer);
   }
 
   /** What `req.session` gives: the session, or null once the app has set it to null. */
@@ -152,10 +152,27 @@ export class RequestSession implements ResponseGate, SessionHolder {
     this.#exchange.settings.onError(error);
   }
 
-  #loaded(record: SessionRecord | undefined): void {
-    if (!opens(this.#exchange.settings, record)) return;
+  #loaded(record: SessionRecord | undefined): Promise<void> | undefined {
+    if (!opens(this.#exchange.settings, record)) return this.#adopt();
     this.#record = record;
     touchIfDue(this.#exchange, record);
+    return undefined;
+  }
+
+  /** Takes over another library's session, where the app says that the request carries one. */
+  #adopt(): Promise<void> | undefined {
+    const { adoption: settings } = this.#exchange.settings;
+    if (settings === undefined || this.#exchange.areHeadersGone) return undefined;
+    return adoptSession(this.#exchange, settings).then((adoption) => {
+      if (adoption === undefined) return;
+      const { token, record } = adoption;
+      // Where ours is over already, the request is one that carries the cookie of an ended session.
+      this.#tokens = [...this.#tokens, token];
+      this.#record = record;
+      if (record === undefined) return;
+      this.#session = new BrowserSession(this.#exchange, this.#tokens, record);
+      this.#session.give(record, token);
+    });
   }
 
   #countBytes(): void {

@@ -5,6 +5,7 @@ import type { IsAuthorized } from "../admin/listing/session-reader";
 import { MAX_TIMER_MS } from "../record/duration";
 import type { Duration } from "../record/duration";
 import { UNAUTHENTICATED } from "../record/session-record";
+import type { Adopt } from "../session/adopted-session";
 import type { UserOf } from "../session/session-owner";
 import type { SessionStore } from "../stores/store";
 import { cookieOption } from "./cookie-options";
@@ -60,6 +61,13 @@ export interface SessionOptions {
    * middleware has seen.
    */
   readonly userOf?: UserOf;
+  /**
+   * Asked once for a request without a session of ours: returns another library's session that the request carries, as
+   * `{ id, data, user, ended }`, or undefined; may be async. A session of ours takes over, and then `ended` is called to
+   * end the old one. Needs `secrets`. Where it fails, or takes longer than `storeTimeout`, the request fails. Default
+   * none.
+   */
+  readonly adopt?: Adopt;
   /**
    * Whether a user may see and end everybody's sessions through `Sessions.admin`; may be async. Default: nobody may.
    */
@@ -190,6 +198,7 @@ const ENTRIES = {
   },
   // Undefined: what passport says, where it is at work.
   userOf: { read: aFunction<UserOf | undefined>("(session)", undefined) },
+  adopt: { read: aFunction<Adopt | undefined>("(req)", undefined) },
   isSuperUser: { read: aFunction<IsSuperUser>("(user)", no) },
   isPasswordExpired: { read: aFunction<IsPasswordExpired>("(user)", no) },
   isAuthorized: { read: aFunction<IsAuthorized>("(session)", hasOwner) },
@@ -230,6 +239,7 @@ export function resolveOptions(given: SessionOptions = {}) {
   const { idleMs, absoluteMs, ...read } = readOptions(
     SESSION_OPTIONS,
     given,
+    (options) => assertAdoptSecret(options.adopt, options.secrets),
     (options) => assertTouchInterval(options.touchIntervalMs, options.idleMs),
     (options) => assertRememberTimeout(options.rememberMs, touchIntervalOf(options.touchIntervalMs, options.idleMs)),
   );
@@ -245,6 +255,15 @@ export function resolveOptions(given: SessionOptions = {}) {
 /** A tenth of a short `idleTimeout`, and five minutes otherwise. */
 function touchIntervalOf(given: number | undefined, idleMs = Infinity): number {
   return given ?? Math.min(5 * MINUTE, idleMs / 10);
+}
+
+function assertAdoptSecret(given: Adopt | undefined, secrets: readonly string[] | undefined): void {
+  if (given === undefined || secrets === undefined || secrets.length > 0) return;
+  refuse(
+    "adopt",
+    given,
+    "it needs secrets, so that nobody gets from an old session's id to our token; write secrets: [secret]",
+  );
 }
 
 function assertTouchInterval(given: number | undefined, idleMs = Infinity): void {

@@ -51,6 +51,14 @@ describe.each(SOCKET_SERVERS)("a websocket of %s", (kind) => {
     warn.mockRestore();
   });
 
+  it("takes over another library's session only where the handshake's response carries a cookie", async () => {
+    let asked = 0;
+    const adopt = () => ({ id: String((asked += 1)), data: {}, user: "alice" });
+    await start(kind, { secrets: ["a secret of the tests, which has more than 32 bytes"], adopt });
+    const { "set-cookie": cookies } = await app.handshake();
+    expect(cookies?.length ?? 0).toBe(asked);
+  });
+
   it("reports a change after the session was killed, and the process lives on", async () => {
     await start(kind);
     const { cookie } = await app.get("/login");
