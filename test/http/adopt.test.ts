@@ -26,6 +26,10 @@ const start = (options: AppOptions) =>
   startApp(
     (app) => {
       app.get("/", (req, res) => res.json({ owner: req.session.owner, tea: req.session.get("tea") ?? null }));
+      app.post("/login", async (req, res) => {
+        await req.session.login("bob");
+        res.end();
+      });
       app.all("/write", (req, res) => {
         req.session.set("written", true);
         res.end();
@@ -103,6 +107,27 @@ describeOnEveryStore("adopt", (every) => {
       expect((await failing.get("/")).cookie).toBeDefined();
       expect(await app.sessions.getSessionInfo()).toHaveLength(1);
       await failing.close();
+    });
+
+    it("lets no request with the old cookie start a session beside the one that has logged in meanwhile", async () => {
+      const kept = await start({ express, store, adopt: () => ({ id: "1", data: {}, user: "alice" }) });
+      const { cookie } = await kept.get("/");
+      const login = await kept.post("/login", { cookie });
+      expect(login.cookie).toBeDefined();
+      const late = await kept.post("/write");
+      expect([late.status, JSON.parse(late.body).code, late.cookie]).toEqual([409, "SESSION_ENDED", undefined]);
+      expect(JSON.parse((await kept.get("/", { cookie: login.cookie })).body).owner).toBe("bob");
+      await kept.close();
+    });
+
+    it("counts what it took over among the sessions of its user", async () => {
+      let count = 0;
+      const adopt = () => ({ id: String((count += 1)), data: {}, user: "alice" });
+      const limited = await start({ express, store, adopt, maxSessionsPerUser: 1 });
+      await limited.get("/");
+      await limited.get("/");
+      expect(await limited.sessions.getSessionInfo()).toHaveLength(1);
+      await limited.close();
     });
 
     it("does not bring back a session that was ended, even if the old one is still there", async () => {
