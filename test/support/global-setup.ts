@@ -68,7 +68,7 @@ ${"=".repeat(100)}
 
 const NO_NGINX = `
 ${"=".repeat(100)}
-  THE TESTS BEHIND A PROXY ARE ${process.env.CI ? "GOING TO FAIL" : "SKIPPED"}: this machine lacks nginx.
+  THE TESTS BEHIND A PROXY ARE SKIPPED: this machine lacks nginx.
 
   To have it: apt-get install nginx (its service need not run: the tests start their own).
 ${"=".repeat(100)}
