@@ -18,6 +18,7 @@ const datastore = [
 const postgres = ["stores/postgres"];
 const redis = ["stores/redis"];
 const top = ["sessions", "rooms-on-demand", "options"];
+const commandLine = ["cli", "cli/commands", "cli/copy"];
 
 /**
  * What each room of lib/ may import beside itself, and nothing else. A room is a folder without its sub-rooms, or a
@@ -59,7 +60,7 @@ export const MAY_IMPORT = {
   "default-sessions": "all",
   index: "all",
   ...each(["testing", "testing/store-contract"], ["record", "stores"]),
-  ...each(["cli", "cli/commands"], [...base, ...contract, ...admin, ...sqlite, ...top, "cli", "cli/commands"]),
+  ...each(commandLine, [...base, ...contract, ...admin, ...sqlite, ...top]),
 };
 
 /** Rooms of one family see each other; what one may import, all may. */
@@ -69,13 +70,12 @@ function each(family, others) {
 
 /** What nothing in lib/ imports but the entry points themselves. */
 const ENTRIES = [
-  ...["index", "default-sessions", "express-shapes", "testing", "testing/store-contract", "cli", "cli/commands"],
+  ...["index", "default-sessions", "express-shapes", "testing", "testing/store-contract", ...commandLine],
 ];
 const MAY_IMPORT_ENTRIES = {
   testing: ["testing/store-contract"],
   index: ["default-sessions"],
-  cli: ["cli", "cli/commands"],
-  "cli/commands": ["cli", "cli/commands"],
+  ...each(commandLine, []),
 };
 
 /** The room of a file, given by its path below lib/ without extension. */

@@ -63,12 +63,12 @@ function nameOf(place: StorePlace): string {
   return `${kindOf(place)}${host === "" ? "" : ` at ${host}`}${pathname === "/" ? "" : pathname}`;
 }
 
-function folderOf({ path = "./.sessions" }: { readonly path?: string }): string {
+export function folderOf({ path = "./.sessions" }: { readonly path?: string }): string {
   return resolve(path);
 }
 
 /** The command line never starts a new store. */
-function assertThere(folder: string): void {
+export function assertThere(folder: string): void {
   if (isThere(join(folder, FILE_NAME))) return;
   throw new SessionError(
     "SESSION_STORE",

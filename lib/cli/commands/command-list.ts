@@ -1,6 +1,7 @@
 import type { Command } from "../command";
 import { backup } from "./backup";
 import { clear } from "./clear";
+import { copy } from "./copy";
 import { doctor } from "./doctor";
 import { kill } from "./kill";
 import { list } from "./list";
@@ -11,5 +12,5 @@ import { stats } from "./stats";
 
 /** Every command under its name, in the order of `coatcheck --help`. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ list, show, kill, clear, stats, doctor, backup, migrate, secret }),
+  Object.entries({ list, show, kill, clear, stats, doctor, copy, backup, migrate, secret }),
 );
