@@ -32,6 +32,12 @@ export function openConnection(client: RedisClient | undefined, url: string, tim
   return new NodeRedis(client as unknown as NodeRedisClient, timeoutMs);
 }
 
+/** The commands that one node of a Cluster is sent together. */
+interface NodeRedisPipeline {
+  addCommand(key: string, isReadonly: boolean, command: readonly Argument[]): NodeRedisPipeline;
+  execAsPipeline(): Promise<readonly unknown[]>;
+}
+
 interface SendOptions {
   readonly typeMapping: object;
   readonly abortSignal?: AbortSignal;
@@ -43,6 +49,7 @@ interface NodeRedisClient {
   readonly isReady?: boolean;
   /** Only a Cluster has this. */
   readonly nodeByAddress?: unknown;
+  multi?(routing: string): NodeRedisPipeline;
   /** Only a Sentinel has this. */
   readonly getMasterNode?: unknown;
   readonly getSentinelNode?: unknown;
@@ -79,8 +86,12 @@ class NodeRedis implements RedisConnection {
     return client.sendCommand(command, AS_BUFFERS);
   }
 
-  sendBeside(key: string, command: readonly Argument[]): Promise<unknown> {
-    return this.send(key, command);
+  async sendBeside(key: string, command: readonly Argument[]): Promise<unknown> {
+    const { client } = this;
+    if (client.nodeByAddress === undefined || client.multi === undefined) return this.send(key, command);
+    // Redis 6 of the package sends what has no key to all nodes; a pipeline goes to the one of its key.
+    const [reply] = await client.multi(key).addCommand(key, false, command).execAsPipeline();
+    return reply;
   }
 
   late(): void {
