@@ -18,7 +18,10 @@ import { Sessions } from "./sessions";
 import type { ClearProgress } from "./stores/store";
 
 /** What `sessionMiddleware` returns: an Express handler with its `Sessions`. */
-export type SessionMiddleware = SessionHandler & { readonly sessions: Sessions };
+export type SessionMiddleware = SessionHandler & {
+  /** The sessions behind it: everything that the plain functions do, as methods. */
+  readonly sessions: Sessions;
+};
 
 /** The `Sessions` that `sessionMiddleware` made and that are still open. */
 const made = new Set<Sessions>();
@@ -44,6 +47,11 @@ class DefaultSessions extends Sessions {
 
 /** The `Sessions` that the plain functions act on: `sessionMiddleware`'s, or one made from the environment. */
 function defaultSessions(): Sessions {
+  return middlewareSessions() ?? (fromEnvironment ??= new Sessions());
+}
+
+/** The `Sessions` of the one `sessionMiddleware` of this process, if there is one. */
+export function middlewareSessions(): Sessions | undefined {
   const [first, second] = made;
   if (second !== undefined) {
     throw new SessionError(
@@ -51,7 +59,7 @@ function defaultSessions(): Sessions {
       "Two session middlewares are open, so it is not clear whose sessions are meant; call this on the `.sessions` of one of them.",
     );
   }
-  return first ?? lastMade ?? (fromEnvironment ??= new Sessions());
+  return first ?? lastMade;
 }
 
 /** Calls the default `Sessions`. Where it is not clear which one that is, it rejects, as any call does. */

@@ -70,7 +70,9 @@ export type SessionErrorCode = keyof typeof STATUS_OF;
  * `http-errors`, which the error handling of Express, NestJS and others knows.
  */
 export class SessionError extends Error {
+  /** What went wrong. */
   readonly code: SessionErrorCode;
+  /** The HTTP status of a request that fails with this error. */
   readonly status: number;
   /** The same as `status`. */
   readonly statusCode: number;
@@ -82,7 +84,11 @@ export class SessionError extends Error {
    */
   readonly ended?: number;
 
-  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions & { readonly ended?: number }) {
+  constructor(
+    code: SessionErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly ended?: number },
+  ) {
     super(message, options);
     this.name = "SessionError";
     this.code = code;

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { Administration } from "./admin/checked/session-admin";
+import type { Administration } from "./admin/checked/administration";
 import { Kill } from "./admin/kill";
 import type { SessionReader } from "./admin/listing/session-reader";
 import type { ClientlessSessions } from "./clientless/clientless-sessions";
@@ -45,10 +45,10 @@ export class Wiring {
 
   /** Opens the store. Events go to the listeners of `emitter`. */
   constructor(options: ResolvedOptions, emitter: EventEmitter<SessionEvents>) {
-    const { store, storeTimeoutMs: timeoutMs, now } = options;
+    const { store, storeTimeoutMs: timeoutMs, now, project } = options;
     this.options = options;
     this.announcer = new Announcer(emitter);
-    this.store = new GuardedStore(store ?? storeByEnvironment({ now, timeoutMs }), { timeoutMs, now });
+    this.store = new GuardedStore(store ?? storeByEnvironment({ now, timeoutMs }), { timeoutMs, now, project });
     this.kill = this.#newKill();
   }
 

@@ -1,13 +1,19 @@
 import { posix } from "node:path";
 
 /** The files that every room may import. */
-const OPEN_TO_ALL = ["errors", "forgettable"];
+const OPEN_TO_ALL = ["errors", "forgettable", "diagnostic-channels"];
 
 const base = ["record", "record/value", "record/crypto", "options/reader"];
 const dict = ["session", "session/attributes", "session/life", "session/security-keys", "session/values"];
 const contract = ["stores", "stores/guard"];
 const below = [...base, ...dict, ...contract];
-const adminConsole = ["admin/console", "admin/console/kill", "admin/console/pages", "admin/console/parts"];
+const adminConsole = [
+  "admin/console",
+  "admin/console/kill",
+  "admin/console/list",
+  "admin/console/pages",
+  "admin/console/parts",
+];
 const admin = ["admin", "admin/checked", "admin/listing"];
 const clientless = ["clientless", "clientless/tasks"];
 const http = ["http", "http/cookie", "http/express-session-store", "http/hold", "http/security-key"];
@@ -18,7 +24,7 @@ const datastore = [
 const postgres = ["stores/postgres"];
 const redis = ["stores/redis"];
 const top = ["sessions", "rooms-on-demand", "options"];
-const commandLine = ["cli", "cli/commands", "cli/copy"];
+const commandLine = ["cli", "cli/commands", "cli/copy", "cli/listing", "cli/watch"];
 
 /**
  * What each room of lib/ may import beside itself, and nothing else. A room is a folder without its sub-rooms, or a
@@ -26,6 +32,7 @@ const commandLine = ["cli", "cli/commands", "cli/copy"];
  */
 export const MAY_IMPORT = {
   errors: [],
+  "diagnostic-channels": [],
   forgettable: [],
   "express-shapes": [],
 
@@ -59,7 +66,8 @@ export const MAY_IMPORT = {
   wiring: [...below, ...admin, ...clientless, ...http, "options", "pages", "rooms-on-demand"],
   "default-sessions": "all",
   index: "all",
-  ...each(["testing", "testing/store-contract"], ["record", "stores"]),
+  testing: ["record", "stores", "testing/store-contract", "session", "sessions"],
+  "testing/store-contract": ["record", "stores"],
   ...each(commandLine, [...base, ...contract, ...admin, ...sqlite, ...top]),
 };
 
@@ -73,7 +81,7 @@ const ENTRIES = [
   ...["index", "default-sessions", "express-shapes", "testing", "testing/store-contract", ...commandLine],
 ];
 const MAY_IMPORT_ENTRIES = {
-  testing: ["testing/store-contract"],
+  testing: ["testing/store-contract", "default-sessions"],
   index: ["default-sessions"],
   ...each(commandLine, []),
 };

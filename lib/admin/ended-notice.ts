@@ -3,7 +3,9 @@ import { endOf } from "./listing/session-info";
 
 /** What the browser of an ended session may be told. */
 export interface EndedNotice {
+  /** Why the session is over. */
   readonly reason: EndReason;
+  /** When it ended. */
   readonly endedAt: Date;
   /** The user who ended it; null where no user did. */
   readonly endedBy: string | null;

@@ -24,7 +24,7 @@ export interface KillQuery {
 }
 
 /** How many sessions are ended at a time. */
-const KILL_CONCURRENCY = 32;
+const KILL_CONCURRENCY = 128;
 /** How many whole queries in a row may find sessions of which none is ended here, before giving up. */
 const MAX_FRUITLESS_ROUNDS = 10;
 

@@ -1,8 +1,11 @@
+import { KILLS, published } from "../diagnostic-channels";
+import type { KillMessage } from "../diagnostic-channels";
 import { SessionError, isUnreadable } from "../errors";
 import { assertCallOptions } from "../options/reader/read-options";
 import { isExpired } from "../record/expiry";
 import { CLIENTLESS_SCOPE, GUEST_USER, isEnded } from "../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import { kindOf } from "../record/shown-text";
 import { assertSessionId } from "../record/token";
 import { currentSession } from "../session/current-session";
 import { endingFor } from "../session/life/session-ended";
@@ -17,6 +20,11 @@ import type { KillQuery, KillTarget } from "./kill-loop";
 export interface KillOptions {
   /** A message to the users, up to 500 characters; `Sessions.endedNotice` returns it. */
   readonly message?: string;
+  /**
+   * Who ends them, as `SessionInfo.endedBy` says it; up to 1,024 bytes. Default: the owner of the session that the
+   * running code belongs to. For scripts, which run in no session.
+   */
+  readonly by?: string;
 }
 
 /** Who ends sessions, and the message to their users. */
@@ -35,6 +43,8 @@ export interface KillSettings {
   };
   readonly now: () => number;
   readonly keepEndedMs: number;
+  /** Named in the messages of the diagnostics channel. */
+  readonly project: string;
   /** `Infinity` for no limit. */
   readonly maxSessionsPerUser: number;
   /** Called once for each session that was ended here. */
@@ -55,8 +65,11 @@ export class Kill {
   async byId(id: string, options: KillOptions): Promise<boolean> {
     assertSessionId(id, "kill(id)");
     const details = detailsOf(options, "kill(id, options)");
-    const target = await this.target(id);
-    return target !== undefined && (await this.end(target, "killed", details));
+    const kill = async () => {
+      const target = await this.target(id);
+      return target !== undefined && (await this.#end(target, "killed", details));
+    };
+    return KILLS.hasSubscribers ? this.#publishedKill("id", kill) : kill();
   }
 
   /** Ends all sessions of a user, or of nobody (`GUEST_USER`). Resolves to how many. */
@@ -84,13 +97,21 @@ export class Kill {
 
   /** Ends all sessions that the query finds. Resolves to how many. */
   found(query: KillQuery, details: KillDetails): Promise<number> {
+    const { owner, spared } = query;
+    const others = spared === undefined ? "user" : "others";
+    return KILLS.hasSubscribers
+      ? this.#publishedKill(owner === undefined ? "all" : others, () => this.#found(query, details))
+      : this.#found(query, details);
+  }
+
+  #found(query: KillQuery, details: KillDetails): Promise<number> {
     const { store, now } = this.#settings;
     return killLoop(
       {
         now,
         find: (wanted) => store.find(wanted),
         findUnreadable: (wanted) => store.findUnreadable(wanted),
-        kill: (target) => this.end(target, "killed", details),
+        kill: (target) => this.#end(target, "killed", details),
       },
       query,
     );
@@ -111,7 +132,13 @@ export class Kill {
   /**
    * Resolves to whether this call ended it. A session that had expired by our clock is ended too, but was over already.
    */
-  async end(target: KillTarget, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
+  kill(target: KillTarget, details: KillDetails): Promise<boolean> {
+    return KILLS.hasSubscribers
+      ? this.#publishedKill("id", () => this.#end(target, "killed", details))
+      : this.#end(target, "killed", details);
+  }
+
+  async #end(target: KillTarget, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
     const { store, now, onEnded } = this.#settings;
     const { id, owner } = target;
     const ending = endingFor(this.#settings, reason, by);
@@ -119,6 +146,12 @@ export class Kill {
     if (!ended) return false;
     onEnded({ id, owner }, reason);
     return "isUnreadable" in target || !isExpired(target, now());
+  }
+
+  async #publishedKill<T extends boolean | number>(target: KillMessage["target"], start: () => Promise<T>): Promise<T> {
+    const done = (ended: T) => ({ outcome: "done", ended: Number(ended) });
+    const failed = (error: unknown) => ({ ended: (error instanceof SessionError ? error.ended : undefined) ?? 0 });
+    return published(KILLS, { project: this.#settings.project, target }, { done, failed }, start);
   }
 
   /**
@@ -145,7 +178,7 @@ export class Kill {
     }
     live.sort((a, b) => Number(b.id === spared) - Number(a.id === spared) || newestFirst(a, b));
     const nobody = { by: null, message: undefined };
-    await Promise.all(live.slice(maxSessionsPerUser).map((record) => this.end(record, "limit", nobody)));
+    await Promise.all(live.slice(maxSessionsPerUser).map((record) => this.#end(record, "limit", nobody)));
   }
 }
 
@@ -167,9 +200,20 @@ export function messageOf(options: unknown, call: string, more: readonly string[
   );
 }
 
-/** The details of a plain kill: it is by the owner of the session that the running code belongs to. */
 function detailsOf(options: KillOptions, call: string): KillDetails {
-  return { by: actor(), message: messageOf(options, call) };
+  const message = messageOf(options, call, ["by"]);
+  return { by: options.by === undefined ? actor() : byArgument(options.by, call), message };
+}
+
+function byArgument(by: unknown, call: string): string {
+  if (typeof by !== "string" || by === "") {
+    throw new SessionError(
+      "SESSION_ARGUMENT",
+      `${call}: by must be a name, not ${by === "" ? "an empty string" : kindOf(by)}.`,
+    );
+  }
+  assertUserIdForm(by, `${call}, by`);
+  return by;
 }
 
 /**

@@ -4,26 +4,30 @@ import { isPlainObject } from "../options/reader/read-options";
 import { derivedKey } from "../record/crypto/secret-keys";
 import { within } from "../record/duration";
 import { assertRecordFits } from "../record/record-size";
-import { dictionary, GUEST_USER } from "../record/session-record";
-import type { SessionRecord } from "../record/session-record";
+import { dictionary, GUEST_USER, isEnded } from "../record/session-record";
+import type { Ending, SessionRecord } from "../record/session-record";
 import { kindOf } from "../record/shown-text";
 import { sessionIdOf } from "../record/token";
-import type { AdoptedSession } from "../session/adopted-session";
+import { finishing, isUnfinished, unfinished } from "../record/unfinished-record";
+import type { AdoptedSession, GoneSession } from "../session/adopted-session";
 import { newRecord } from "../session/life/session-life";
 import { userId } from "../session/session-owner";
 import { SessionValues } from "../session/values/session-values";
 import type { Exchange } from "./exchange";
 import type { AdoptSettings, HttpSettings } from "./http-settings";
-import { opens } from "./record-loading";
+import { loadFirst, opens } from "./record-loading";
 
 /** The longest id of an old session, in characters. */
 const MAX_ID_LENGTH = 4096;
-const SHAPE = "adopt(req) returns { id, data, user, ended }, or undefined for no session";
+const SHAPE =
+  "adopt(req) returns { id, data, user, remember, ended }, { id } for a session that is gone, or undefined for none";
 
-/** The session that took over another library's: `record` is undefined where that session of ours is over already. */
+/** The session that took over another library's: `record` is undefined where none is live. */
 export interface Adoption {
   readonly token: string;
   readonly record: SessionRecord | undefined;
+  /** Whether its cookie survives the browser; undefined where this request was not told. */
+  readonly remember?: boolean;
 }
 
 /**
@@ -36,31 +40,63 @@ export async function adoptSession(exchange: Exchange, adopt: AdoptSettings): Pr
   if (given === undefined) return undefined;
   const old = checked(given);
   const token = tokenOf(adopt.secret, settings.project, old.id);
+  if (old.data === undefined) {
+    const known = await loadFirst(settings, [token]);
+    return { token, record: opens(settings, known) ? known : undefined };
+  }
   const owner = old.user === undefined || old.user === null ? GUEST_USER : userId(old.user, "adopt: user");
   const data = encoded(old.data);
-  const id = sessionIdOf(token);
-  const record = newRecord(settings, { id, owner, data, origin: exchange.origin(), remember: false });
+  const { remember = false } = old;
+  const record = newRecord(settings, { id: sessionIdOf(token), owner, data, origin: exchange.origin(), remember });
   assertRecordFits(record, settings.maxBytes);
-  const ours = await createdOrFound(settings, record);
+  const ours = await madeOrFound(settings, record);
   if (old.ended !== undefined) await answered(adopt, "ended() of adopt", old.ended.bind(old));
-  return { token, record: ours };
+  return { token, record: ours, remember };
 }
 
-/** Our session for the old one: created by this request or by another; undefined where it is over already. */
-async function createdOrFound(settings: HttpSettings, record: SessionRecord): Promise<SessionRecord | undefined> {
-  const { writer, onCreated, afterLogin } = settings;
+/**
+ * Our session for the old one, made by this request or by another; undefined where it is over already. It is made in
+ * two steps, and only in the second it can open. Between them this looks whether the session has ended meanwhile: its
+ * id is free again then, and the first step succeeds. (P2)
+ */
+async function madeOrFound(settings: HttpSettings, record: SessionRecord): Promise<SessionRecord | undefined> {
+  const { writer, now, keepEndedMs, onCreated, afterLogin } = settings;
   const { id } = record;
-  for await (const _ended of writer.find({ state: "ended", id })) return undefined;
+  // Most requests that come too late are stopped here, before they write anything.
+  if ((await endingOf(settings, id)) !== undefined) return undefined;
+  const begun = unfinished(record, keepEndedMs);
+  const isOurs = await isCreated(settings, begun);
+  const stored = isOurs ? begun : await writer.load(id);
+  if (stored === undefined || !isUnfinished(stored)) return opens(settings, stored) ? stored : undefined;
+  const ending = await endingOf(settings, id);
+  if (ending !== undefined) {
+    await writer.end(id, ending);
+    return undefined;
+  }
+  if (!(await writer.finish(stored, finishing(stored, now(), keepEndedMs)))) return undefined;
+  // Where the record was ended and begun anew before it could be finished, the new one is still unfinished.
+  const finished = await writer.load(id);
+  if (!opens(settings, finished)) return undefined;
+  if (isOurs) onCreated(finished);
+  if (finished.owner !== GUEST_USER) await afterLogin?.(finished, "now");
+  return finished;
+}
+
+/** Whether this request was the one to create it; false where it is there already. */
+async function isCreated({ writer }: HttpSettings, record: SessionRecord): Promise<boolean> {
   try {
     await writer.create(record);
+    return true;
   } catch (error) {
-    if (!(error instanceof SessionError && error.code === "SESSION_EXISTS")) throw error;
-    const found = await writer.load(id);
-    return opens(settings, found) ? found : undefined;
+    if (error instanceof SessionError && error.code === "SESSION_EXISTS") return false;
+    throw error;
   }
-  onCreated(record);
-  if (record.owner !== GUEST_USER) await afterLogin?.(record, "now");
-  return record;
+}
+
+/** How our session ended, where that is remembered. */
+async function endingOf({ writer }: HttpSettings, id: string): Promise<Ending | undefined> {
+  for await (const record of writer.find({ state: "ended", id })) if (isEnded(record)) return record;
+  return undefined;
 }
 
 /** 32 bytes that only the secret's holder can make from the id, in the form of a token. */
@@ -69,7 +105,7 @@ function tokenOf(secret: string, project: string, id: string): string {
 }
 
 /** The stored form of the data; `SESSION_VALUE` names the path of what can't be kept. */
-function encoded(data: AdoptedSession["data"]): SessionRecord["data"] {
+function encoded(data: Readonly<Record<string, unknown>>): SessionRecord["data"] {
   const values = new SessionValues();
   for (const [key, value] of Object.entries(data)) values.set(key, value);
   return values.delta()?.set ?? dictionary();
@@ -95,15 +131,17 @@ async function answered(adopt: AdoptSettings, what: string, work: () => unknown)
   return within(adopt.timeoutMs, asked, timedOut);
 }
 
-function checked(given: unknown): AdoptedSession {
-  const { id, data, ended } = Object(given) as Partial<Record<keyof AdoptedSession, unknown>>;
+function checked(given: unknown): AdoptedSession | GoneSession {
+  const { id, data, remember, ended, user } = Object(given) as Partial<Record<keyof AdoptedSession, unknown>>;
   if (!isPlainObject(given)) return refuse(kindOf(given));
   if (typeof id !== "string" || id === "" || id.length > MAX_ID_LENGTH) {
     return refuse(`an id that is no string of 1 to ${MAX_ID_LENGTH} characters`);
   }
-  if (!isPlainObject(data)) return refuse("data that are no plain object");
+  const isGone = data === undefined && [user, remember, ended].every((value) => value === undefined);
+  if (!isGone && !isPlainObject(data)) return refuse("data that are no plain object");
+  if (remember !== undefined && typeof remember !== "boolean") return refuse("a remember that is no boolean");
   if (ended !== undefined && typeof ended !== "function") return refuse("an ended that is no function");
-  return given as unknown as AdoptedSession;
+  return given as unknown as AdoptedSession | GoneSession;
 }
 
 function refuse(what: string): never {

@@ -6,7 +6,7 @@ import { sessionIdOf } from "../record/token";
 import { GUEST_USER } from "../record/session-record";
 import type { SessionRecord } from "../record/session-record";
 import { sessionEnded, wasReplaced } from "../session/life/session-ended";
-import type { SessionOrigin } from "../session/life/session-policy";
+import type { Along, SessionOrigin } from "../session/life/session-policy";
 import { StoredSession } from "../session/life/stored-session";
 import { passportUser } from "../session/session-owner";
 import type { UserOf } from "../session/session-owner";
@@ -57,8 +57,8 @@ export class BrowserSession extends StoredSession {
   }
 
   /** The browser is given the token of this session, which was stored before this request's handler. */
-  give(record: SessionRecord, token: string): void {
-    this.moved(record, token, false);
+  give(record: SessionRecord, token: string, remember = this.#isRemembered(record)): void {
+    this.moved(record, token, remember);
   }
 
   /** The session has ended: the browser is told nothing of its cookie. */
@@ -136,15 +136,14 @@ export class BrowserSession extends StoredSession {
     this.#exchange.assertHeadersOpen();
   }
 
-  override takeCounters(record: SessionRecord): Readonly<Record<string, number>> | undefined {
+  override takeAlong(record: SessionRecord): Along {
     const { settings, req } = this.#exchange;
     settings.traffic.count(this.#exchange, req.socket, this.record?.id);
-    return settings.traffic.take(this.#exchange, record);
+    return this.#exchange.takeAlong(record);
   }
 
   protected override forgottenAt(record: SessionRecord): number | null {
-    const { rememberMs } = this.policy;
-    return this.#forgottenAt(record, record.idleMs === rememberMs && record.endsAt === record.createdAt + rememberMs);
+    return this.#forgottenAt(record, this.#isRemembered(record));
   }
 
   protected override moved(record: SessionRecord | undefined, token: string | undefined, remember: boolean): void {
@@ -155,6 +154,11 @@ export class BrowserSession extends StoredSession {
       this.#news = { token, endsAt: this.#forgottenAt(record, remember) };
     }
     if (this.#exchange.handshake !== undefined && !this.#exchange.areHeadersGone) this.setHeaders();
+  }
+
+  #isRemembered({ idleMs, createdAt, endsAt }: SessionRecord): boolean {
+    const { rememberMs } = this.policy;
+    return idleMs === rememberMs && endsAt === createdAt + rememberMs;
   }
 
   #forgottenAt(record: SessionRecord, remember: boolean): number | null {

@@ -3,7 +3,10 @@ import type { IncomingMessage } from "node:http";
 import { SessionError } from "../errors";
 import { toldLater } from "../forgettable";
 import type { ForgottenFailure } from "../forgettable";
-import type { SessionOrigin } from "../session/life/session-policy";
+import { clientChange } from "../record/other-client";
+import type { Client } from "../record/other-client";
+import type { SessionRecord } from "../record/session-record";
+import type { Along, SessionOrigin } from "../session/life/session-policy";
 import type { CookieOnRequest } from "./cookie/session-cookie";
 import { headersGone } from "./hold/hold-response";
 import type { HttpSettings } from "./http-settings";
@@ -73,11 +76,26 @@ export class Exchange implements RequestBytes {
 
   /** Where a session that starts with this request was created from. */
   origin(): SessionOrigin {
+    const scope = this.settings.scopeOf(this.req).slice(0, MAX_SCOPE_LENGTH).toWellFormed();
+    return { ...this.#client(), scope };
+  }
+
+  /** What goes along with a write of this record that happens anyway. From now on it counts as written. */
+  takeAlong(record: SessionRecord): Along {
+    const { traffic, now } = this.settings;
+    const counters = traffic.take(this, record);
+    const pages = clientChange(record, this.#client(), now());
+    const along: { -readonly [Name in keyof Along]: Along[Name] } = {};
+    if (counters !== undefined) along.counters = counters;
+    if (pages !== undefined) along.pages = pages;
+    return along;
+  }
+
+  #client(): Client {
     const { ip } = this.req as { ip?: string };
     return {
       remoteAddress: (ip ?? this.req.socket.remoteAddress ?? "").slice(0, MAX_ADDRESS_LENGTH),
       userAgent: (this.req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT_LENGTH),
-      scope: this.settings.scopeOf(this.req).slice(0, MAX_SCOPE_LENGTH).toWellFormed(),
     };
   }
 

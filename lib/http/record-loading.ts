@@ -1,8 +1,8 @@
 import { SessionError, isUnreadable } from "../errors";
 import { CLIENTLESS_SCOPE, NewerFormatError } from "../record/session-record";
 import { isExpired, REFRESH_HEADER, touchAt } from "../record/expiry";
-import { withCounters } from "../record/session-delta";
 import { sessionIdOf } from "../record/token";
+import { isUnfinished } from "../record/unfinished-record";
 import type { SessionRecord } from "../record/session-record";
 import type { Exchange } from "./exchange";
 import type { HttpSettings } from "./http-settings";
@@ -22,7 +22,12 @@ export function loadFirst(settings: HttpSettings, tokens: readonly string[]): An
 
 /** Whether a browser may use this record. */
 export function opens({ now, project }: HttpSettings, record: Loaded): record is SessionRecord {
-  return record?.project === project && record.scope !== CLIENTLESS_SCOPE && !isExpired(record, now());
+  return (
+    record?.project === project &&
+    record.scope !== CLIENTLESS_SCOPE &&
+    !isExpired(record, now()) &&
+    !isUnfinished(record)
+  );
 }
 
 /** Renews `lastSeenAt` beside the handler; nothing waits for it. (P4) */
@@ -35,7 +40,7 @@ export function touchIfDue(exchange: Exchange, record: SessionRecord): void {
   touching.add(record.id);
   traffic.count(exchange, req.socket, record.id);
   writer
-    .write(record, withCounters(touchAt(record, seenAt, keepEndedMs), traffic.take(exchange, record)))
+    .write(record, { ...touchAt(record, seenAt, keepEndedMs), ...exchange.takeAlong(record) })
     .catch(onError)
     .finally(() => touching.delete(record.id));
 }

@@ -165,13 +165,14 @@ export class RequestSession implements ResponseGate, SessionHolder {
     if (settings === undefined || this.#exchange.areHeadersGone) return undefined;
     return adoptSession(this.#exchange, settings).then((adoption) => {
       if (adoption === undefined) return;
-      const { token, record } = adoption;
-      // Where ours is over already, the request is one that carries the cookie of an ended session.
+      const { token, record, remember } = adoption;
+      // Where ours is not live, the request is one that carries the cookie of an ended session.
       this.#tokens = [...this.#tokens, token];
       this.#record = record;
       if (record === undefined) return;
       this.#session = new BrowserSession(this.#exchange, this.#tokens, record);
-      this.#session.give(record, token);
+      this.#session.give(record, token, remember);
+      touchIfDue(this.#exchange, record);
     });
   }
 

@@ -63,9 +63,9 @@ export interface SessionOptions {
   readonly userOf?: UserOf;
   /**
    * Asked once for a request without a session of ours: returns another library's session that the request carries, as
-   * `{ id, data, user, ended }`, or undefined; may be async. A session of ours takes over, and then `ended` is called to
-   * end the old one. Needs `secrets`. Where it fails, or takes longer than `storeTimeout`, the request fails. Default
-   * none.
+   * `{ id, data, user, remember, ended }`; `{ id }` where that session is gone; or undefined. May be async. A session of
+   * ours takes over, and then `ended` is called to end the old one. Needs `secrets`. Where it fails, or takes longer than
+   * `storeTimeout`, the request fails. Default none.
    */
   readonly adopt?: Adopt;
   /**

@@ -7,7 +7,7 @@ import type { StoreOptions } from "../stores/store-options";
 export type StorePlace =
   | { readonly kind: "sqlite"; readonly path?: string }
   | { readonly kind: "datastore" }
-  | { readonly kind: "redis"; readonly url: string }
+  | { readonly kind: "redis"; readonly url: string; readonly prefix?: string; readonly shards?: number }
   | { readonly kind: "postgres"; readonly url: string; readonly schema?: string; readonly table?: string };
 
 export interface EnvironmentStoreOptions extends StoreOptions {
@@ -46,8 +46,13 @@ export function placeOf(address: string, source: string): StorePlace {
     if (path !== "" && !path.startsWith("//") && !path.includes("\0")) return { kind: "sqlite", path };
   }
   if (isUrl(address)) {
-    if (scheme === "redis" || scheme === "rediss") return { kind: "redis", url: address };
-    if (scheme === "postgres" || scheme === "postgresql") return postgresPlace(address);
+    if (scheme === "redis" || scheme === "rediss") {
+      const { url, shards, ...prefix } = withoutParameters(address, ["prefix", "shards"]);
+      return { kind: "redis", url, ...prefix, ...(shards === undefined ? undefined : { shards: Number(shards) }) };
+    }
+    if (scheme === "postgres" || scheme === "postgresql") {
+      return { kind: "postgres", ...withoutParameters(address, ["schema", "table"]) };
+    }
   }
   throw new SessionError("SESSION_CONFIG", `${source} ${instead(scheme)}.`);
 }
@@ -75,16 +80,19 @@ export function storeAt(
   }
 }
 
-/** `?schema=` and `?table=` are for the store, and not for PostgreSQL. */
-function postgresPlace(address: string): StorePlace {
+/** An address without these parameters, which are for the store and not for the database, and those that it had. */
+function withoutParameters<N extends string>(
+  address: string,
+  names: readonly N[],
+): { readonly url: string } & Readonly<Partial<Record<N, string>>> {
   const url = new URL(address);
-  const given = (["schema", "table"] as const).flatMap((name) => {
+  const given = names.flatMap((name) => {
     const value = url.searchParams.get(name);
     return value === null ? [] : [[name, value] as const];
   });
-  if (given.length === 0) return { kind: "postgres", url: address };
   for (const [name] of given) url.searchParams.delete(name);
-  return { kind: "postgres", ...Object.fromEntries(given), url: url.href };
+  const parameters = Object.fromEntries(given) as Readonly<Partial<Record<N, string>>>;
+  return { ...parameters, url: given.length === 0 ? address : url.href };
 }
 
 function isUrl(address: string): boolean {

@@ -22,7 +22,12 @@ const KEY_COUNT_DIGITS = 7;
 let sentCount = 0;
 
 /** Whose pages a message is for. */
-export type MessageTarget = string | { readonly user: string };
+export type MessageTarget =
+  | string
+  | {
+      /** The user id: all open pages of this user's sessions. */
+      readonly user: string;
+    };
 
 /** A message as pages get it. */
 export interface PageMessage {

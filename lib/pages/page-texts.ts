@@ -3,16 +3,22 @@ import type { SessionEnd } from "./pages-host";
 
 /** What a notice in a page says. Plain text: it is shown as it stands. */
 export interface NoticeTexts {
+  /** The heading of the notice. */
   readonly title: string;
   /** In that of `expiring`, the number of seconds that are left counts down where it stands. */
   readonly text: string;
+  /** What its button says. */
   readonly button: string;
 }
 
 /** What a notice is about: the end of the session, or that it ends soon for want of activity. */
 export type NoticeAbout =
-  | (SessionEnd & { readonly event: "ended" })
+  | (SessionEnd & {
+      /** The session is over. */
+      readonly event: "ended";
+    })
   | {
+      /** It will be over soon, unless the user goes on. */
       readonly event: "expiring";
       /** How long is left. */
       readonly seconds: number;

@@ -23,6 +23,7 @@ export interface PagesHost {
 
 /** Why a session is over. */
 export interface SessionEnd {
+  /** What ended it. */
   readonly reason: EndReason;
   /** What the admin who ended it has written; null for nothing. */
   readonly message: string | null;

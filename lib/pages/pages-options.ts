@@ -11,6 +11,7 @@ export type TextsOfNotice = (about: NoticeAbout, req: PageRequest) => NoticeText
 
 /** The sessions whose pages are served: a `Sessions`. */
 export interface PagedSessions {
+  /** The open pages of these sessions. */
   readonly pages: SessionPages;
   /** @internal */
   pagesHandler(texts: TextsOfNotice | undefined): PagesHandler;

@@ -3,8 +3,20 @@ import type { StringValue } from "ms";
 import { SessionError } from "../errors";
 import { shownValue } from "./shown-text";
 
+/** The units of the `ms` package. */
+type Unit =
+  | ("years" | "year" | "yrs" | "yr" | "y")
+  | ("weeks" | "week" | "w")
+  | ("days" | "day" | "d")
+  | ("hours" | "hour" | "hrs" | "hr" | "h")
+  | ("minutes" | "minute" | "mins" | "min" | "m")
+  | ("seconds" | "second" | "secs" | "sec" | "s")
+  | ("milliseconds" | "millisecond" | "msecs" | "msec" | "ms");
+type UnitAnyCase = Unit | Capitalize<Unit> | Uppercase<Unit>;
+
+// Ours, and not that of @types/ms, which every app would have to install for it.
 /** A length of time: milliseconds, or a string as the `ms` package reads it (`"90s"`, `"1h"`, `"30d"`). */
-export type Duration = number | StringValue;
+export type Duration = number | `${number}` | `${number}${UnitAnyCase}` | `${number} ${UnitAnyCase}`;
 
 /** The longest duration: a hundred years, in milliseconds. Anything longer should be `Infinity`. */
 export const MAX_DURATION_MS = 100 * 365.25 * 24 * 60 * 60 * 1000;

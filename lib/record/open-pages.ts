@@ -1,3 +1,4 @@
+import { isOtherClient } from "./other-client";
 import type { PageRecord } from "./session-record";
 
 /** A page that has not said for this long that it is open counts as closed, in milliseconds. */
@@ -24,11 +25,11 @@ export function openPagesOf(
 
 /** The keys of what is past its lease: pages that went without a word, and messages that were told. */
 export function pastLease(pages: Readonly<Record<string, PageRecord>>, now: number): string[] {
-  return Object.keys(pages).filter((id) => !isInLease(pages[id], now));
+  return Object.keys(pages).filter((id) => !isOtherClient(id) && !isInLease(pages[id], now));
 }
 
 function isOpen(id: string, page: PageRecord, now: number): boolean {
-  return !id.startsWith(MESSAGE_PREFIX) && isInLease(page, now);
+  return !id.startsWith(MESSAGE_PREFIX) && !isOtherClient(id) && isInLease(page, now);
 }
 
 function isInLease(page: PageRecord | undefined, now: number): boolean {

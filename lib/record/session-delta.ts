@@ -10,35 +10,39 @@ import type {
 
 /** What to set and remove in one of a record's maps. A key is in one of the two at most. */
 export interface MapDelta<T> {
+  /** What to store under each of these keys. */
   readonly set?: Readonly<Record<string, T>>;
+  /** Keys to remove; one that is not there is no error. */
   readonly remove?: readonly string[];
 }
 
 /** A change of a live record. Only what it names is written, so that two changes of different keys both last. */
 export interface SessionDelta {
+  /** The new owner: a user id, or `GUEST_USER`. */
   readonly owner?: string;
+  /** The new `lastSeenAt`, in milliseconds since the epoch. */
   readonly lastSeenAt?: number;
   /** Always together with `expiresAt`. */
   readonly idleMs?: number;
   /** Always together with `purgeAt`. */
   readonly expiresAt?: number;
+  /** When clearing may take the record, in milliseconds since the epoch. */
   readonly purgeAt?: number;
   /**
    * The group in which the session is counted. It comes with `expiresAt`, for stores that count without reading; the
    * record stays as it is.
    */
   readonly group?: SessionGroup;
+  /** Changes of the data. */
   readonly data?: MapDelta<Encoded>;
+  /** Changes of the attributes. */
   readonly attributes?: MapDelta<AttributeRecord>;
+  /** Changes of the one-time security keys. */
   readonly keys?: MapDelta<SecurityKeyRecord>;
+  /** Changes of the open pages. */
   readonly pages?: MapDelta<PageRecord>;
   /** What to add to each counter; a new counter starts from 0. */
   readonly counters?: Readonly<Record<string, number>>;
-}
-
-/** The change, and with it what to add to these counters. */
-export function withCounters(delta: SessionDelta, counters: SessionDelta["counters"]): SessionDelta {
-  return counters === undefined ? delta : { ...delta, counters };
 }
 
 /**

@@ -20,14 +20,19 @@ export type Encoded = string | Uint8Array;
  * not change it, because the store may hand out the same one again.
  */
 export interface SessionRecord {
+  /** The format of the record. */
   v: typeof RECORD_VERSION;
   /** SHA-256 of the token, base64url: the store's key, safe to show and log. */
   id: string;
   /** The id of the user the session belongs to, or `GUEST_USER`. */
   owner: string;
+  /** The name of the app that the session belongs to; `""` where a store has one app. */
   project: string;
+  /** Where the session is used: `"browser"`, `"clientless"`, or what the app's option `scope` returns. */
   scope: string;
+  /** When the session began. */
   createdAt: number;
+  /** When it was last used, to within the option `touchInterval`. */
   lastSeenAt: number;
   /** The longest gap between two requests, in milliseconds; `Infinity` for none. */
   idleMs: number;
@@ -37,36 +42,55 @@ export interface SessionRecord {
   expiresAt: number;
   /** When clearing may take the record; `Infinity` where the session has no end. */
   purgeAt: number;
+  /** The address that the session was created from, up to 64 characters; `""` where there is none. */
   remoteAddress: string;
+  /** The `User-Agent` that it was created with, up to 512 characters; `""` where there is none. */
   userAgent: string;
+  /** What the app keeps: an encoded value for each key. */
   data: Record<string, Encoded>;
+  /** The attributes by name. */
   attributes: Record<string, AttributeRecord>;
+  /** The one-time security keys, each under the hash of the key. */
   keys: Record<string, SecurityKeyRecord>;
+  /** The open pages by their ids. */
   pages: Record<string, PageRecord>;
+  /** Numbers that are only added to, such as the bytes that the client has sent. */
   counters: Record<string, number>;
 }
 
 /** An attribute: a named value beside the session's data, with a life of its own. */
 export interface AttributeRecord {
+  /** The encoded value; where it is encrypted, the ciphertext. */
   value: Encoded;
+  /** Whether `value` is encrypted. */
   encrypted: boolean;
+  /** When the attribute was created. */
   createdAt: number;
+  /** When its value was last set. */
   modifiedAt: number;
+  /** The millisecond at which it is gone; `Infinity` for as long as the session. */
   expiresAt: number;
 }
 
 /** A one-time key that is bound to the session. */
 export interface SecurityKeyRecord {
+  /** The encoded payload that validating the key returns. */
   payload: Encoded;
+  /** When the key was made. */
   createdAt: number;
+  /** The millisecond from which it is no longer valid. */
   expiresAt: number;
 }
 
 /** A page of the session that is open in the browser. */
 export interface PageRecord {
+  /** The path of the page, without the query. */
   path: string;
+  /** The title of its document, up to 200 characters. */
   title: string;
+  /** When the page was opened. */
   openedAt: number;
+  /** When the page last said that it is open. */
   seenAt: number;
 }
 
@@ -75,7 +99,9 @@ export type EndReason = "login" | "logout" | "reset" | "killed" | "expired" | "c
 
 /** How a session is ended: when, why, by whom, and until when that is remembered. */
 export interface Ending {
+  /** When the session ended, in milliseconds since the epoch. */
   endedAt: number;
+  /** Why it ended. */
   reason: EndReason;
   /** The user who ended it, or null where nobody in particular did. */
   endedBy: string | null;
@@ -87,14 +113,23 @@ export interface Ending {
 
 /** What is kept of a session that is over: who, when and why, and none of its data. */
 export interface EndedRecord extends Ending {
+  /** The format of the record. */
   v: typeof RECORD_VERSION;
+  /** The id of the session, as it was while it was live. */
   id: string;
+  /** The user whom it belonged to, or `GUEST_USER`. */
   owner: string;
+  /** The name of its app. */
   project: string;
+  /** Where it was used. */
   scope: string;
+  /** When the session began. */
   createdAt: number;
+  /** When it was last used. */
   lastSeenAt: number;
+  /** The address that it was created from. */
   remoteAddress: string;
+  /** The `User-Agent` that it was created with. */
   userAgent: string;
   /** How many bytes the client had sent, as far as they were written; absent for none. */
   bytesSent?: number;
@@ -137,7 +172,9 @@ export function endedRecord(live: SessionRecord, ending: Ending): EndedRecord {
 
 /** The sessions that a tally counts together. */
 export interface SessionGroup {
+  /** The name of the app. */
   readonly project: string;
+  /** Where the sessions are used: `"browser"`, `"clientless"`, or what the option `scope` returns. */
   readonly scope: string;
   /** Whether they belong to nobody. */
   readonly isGuest: boolean;

@@ -11,6 +11,8 @@ export interface AdoptedSession {
   readonly data: Readonly<Record<string, unknown>>;
   /** The user's id; null or absent for a guest. */
   readonly user?: string | number | null;
+  /** Keeps the user signed in for `rememberTimeout`, with a cookie that survives the browser. Default false. */
+  readonly remember?: boolean;
   /**
    * Ends the old session. It is called once ours is stored, and before the response gets our cookie. Where it fails, so
    * does the request, and the next one calls it again; so it must do no harm when it is called twice.
@@ -18,5 +20,18 @@ export interface AdoptedSession {
   readonly ended?: () => unknown;
 }
 
+/**
+ * The id of an old session that is gone. If it was taken over before, our session is opened: a page's other requests may
+ * arrive with the old cookie only.
+ */
+export interface GoneSession {
+  /** As that of `AdoptedSession`. */
+  readonly id: string;
+  /** Absent: what tells it from a session to take over. */
+  readonly data?: undefined;
+}
+
 /** Returns the session of another library that a request carries, or undefined for none; may be async. */
-export type Adopt = (req: IncomingMessage) => AdoptedSession | undefined | Promise<AdoptedSession | undefined>;
+export type Adopt = (
+  req: IncomingMessage,
+) => AdoptedSession | GoneSession | undefined | Promise<AdoptedSession | GoneSession | undefined>;

@@ -9,6 +9,7 @@ export interface OpenPage {
   readonly path: string;
   /** The title of its document, up to 200 characters. */
   readonly title: string;
+  /** When the page was opened. */
   readonly openedAt: Date;
   /** When it last said that it is open; it does so once a minute. */
   readonly seenAt: Date;

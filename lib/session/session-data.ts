@@ -7,6 +7,7 @@ declare const RESERVED: unique symbol;
  * any name.)
  */
 export interface ReservedName {
+  /** No value has this type. */
   readonly [RESERVED]: never;
 }
 

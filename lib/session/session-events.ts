@@ -5,6 +5,7 @@ import type { EndReason } from "../record/session-record";
 
 /** What listeners are told of a session that began or ended in this process. */
 export interface SessionEvent {
+  /** The id of the session. */
   readonly id: string;
   /** Empty where the session could not be read. */
   readonly owner: string;
@@ -12,8 +13,15 @@ export interface SessionEvent {
 
 /** The events of `Sessions`, with what their listeners are given. */
 export interface SessionEvents {
+  /** A session began: it was stored for the first time. */
   created: [SessionEvent];
-  ended: [SessionEvent & { readonly reason: EndReason }];
+  /** A session ended in this process, and why. */
+  ended: [
+    SessionEvent & {
+      /** Why it ended. */
+      readonly reason: EndReason;
+    },
+  ];
   /**
    * A failure that no request answers for: of a touch beside a request, of the clearing job, of a listener. Without a
    * listener it becomes a process warning.

@@ -3,11 +3,15 @@ import { shownText } from "../record/shown-text";
 
 /** What is known of a session beside its data. */
 export interface SessionMeta {
+  /** When the session began. */
   readonly createdAt: Date;
+  /** When it was last used, to within the option `touchInterval`. */
   readonly lastSeenAt: Date;
   /** When it will be over if nobody comes back; null for never. */
   readonly expiresAt: Date | null;
+  /** The name of the app that it belongs to; `""` where a store has one app. */
   readonly project: string;
+  /** Where it is used: `"browser"`, `"clientless"`, or what the option `scope` returns. */
   readonly scope: string;
   /** Where the session was created from. */
   readonly remoteAddress: string;
@@ -42,8 +46,11 @@ export function dateOrNull(instant: number): Date | null {
 export interface CookieView {
   /** How much longer the cookie lives; null where it goes with the browser. */
   readonly maxAge: number | null;
+  /** When the cookie ends; null where it goes with the browser. */
   readonly expires: Date | null;
+  /** How long it lives in all; null where it goes with the browser. */
   readonly originalMaxAge: number | null;
+  /** Always true: no script can read the cookie. */
   readonly httpOnly: true;
 }
 

@@ -58,6 +58,10 @@ export class Session {
     return this[STATE].changed;
   }
 
+  /**
+   * What is known of this session beside its data: when it began, was last used and will expire, and where it came
+   * from.
+   */
   get meta(): SessionMeta {
     return this[STATE].meta;
   }
@@ -92,10 +96,12 @@ export class Session {
     return this[STATE].securityKeys;
   }
 
+  /** How many keys there are. */
   get size(): number {
     return this[STATE].values.size;
   }
 
+  /** Whether there is a value under this key. */
   has(key: string): boolean {
     return this[STATE].values.has(key);
   }
@@ -168,18 +174,22 @@ export class Session {
     for (const key of this.keys()) this.delete(key);
   }
 
+  /** The keys. */
   keys(): string[] {
     return this[STATE].values.keys();
   }
 
+  /** The values, in the order of `keys()`. */
   values(): unknown[] {
     return this.keys().map((key) => this.get(key));
   }
 
+  /** Each key with its value, in the order of `keys()`. */
   items(): [string, unknown][] {
     return this.keys().map((key) => [key, this.get(key)]);
   }
 
+  /** Iterates over `items()`. */
   *[Symbol.iterator](): Generator<[string, unknown]> {
     yield* this.items();
   }
@@ -260,6 +270,7 @@ export class Session {
     return settle(this[STATE], this[STATE].regenerate(), callback);
   }
 
+  /** A text without any value, for messages and logs. */
   [Symbol.toPrimitive](): string {
     return "[object Session]";
   }

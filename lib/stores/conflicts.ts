@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SessionError } from "../errors";
 
 /** The time limit of a call. All instants are by `performance.now()`. */
-export interface Deadline {
+export interface TimeLimit {
   /** What was asked for at this instant or before is too late now. */
   readonly latest: number;
   /** Throws `SESSION_STORE_TIMEOUT` where it is too late to send this. */
@@ -33,7 +33,7 @@ export function conflictError(id: string): SessionError {
 export async function untilSettled<T>(
   id: string,
   askedAt: number,
-  deadline: Deadline,
+  deadline: TimeLimit,
   attempt: (conflicts: number) => Promise<T | "conflict">,
 ): Promise<T> {
   deadline.assertInTime("commit", askedAt);

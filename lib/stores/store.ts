@@ -7,10 +7,15 @@ import type { SessionDelta } from "../record/session-delta";
  * was not ended, whether or not it has expired.
  */
 export interface FindQuery {
+  /** Whether to find live records or ended ones. */
   readonly state: "live" | "ended";
+  /** Only the record of this id. */
   readonly id?: string;
+  /** Only records of this owner: a user id, or `GUEST_USER`. */
   readonly owner?: string;
+  /** Only records of this project. */
   readonly project?: string;
+  /** Only records of this scope. */
   readonly scope?: string;
   /** Only records whose id comes after this one, in the order of bytes. */
   readonly after?: string;
@@ -45,20 +50,25 @@ export function matches(
 
 /** A live record that can't be read: it is damaged, or of a newer format. */
 export interface UnreadableRecord {
+  /** The id of the record. */
   readonly id: string;
   /** Empty where that can't be read either. */
   readonly owner: string;
+  /** Tells it from a record that can be read. */
   readonly isUnreadable: true;
 }
 
 /** Which unreadable records `findUnreadable` returns; all of them where nothing is given. */
 export interface UnreadableQuery {
+  /** Only the record of this id. */
   readonly id?: string;
+  /** Only records of this owner. */
   readonly owner?: string;
 }
 
 /** How many live sessions one group has. */
 export interface SessionTally extends SessionGroup {
+  /** How many of them are live; a few may have expired and not been cleared yet. */
   readonly live: number;
 }
 

@@ -7,3 +7,5 @@ export { applyDelta } from "../record/session-delta";
 export { endedRecord, isEnded } from "../record/session-record";
 export { storeContract } from "./store-contract/store-contract";
 export type { MakeStore, StoreUnderTest, TestRunner } from "./store-contract/store-contract";
+export { signIn, signInCookie } from "./sign-in";
+export type { BrowserCookie, CookieAgent, SignInOptions } from "./sign-in";

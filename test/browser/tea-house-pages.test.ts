@@ -1,14 +1,8 @@
-import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { openTeaHouse, PASSWORD } from "../example-app/open-tea-house";
-import type { TeaHouse } from "../example-app/open-tea-house";
-import { launchBrowser } from "../support/browser";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { eventually } from "../support/eventually";
+import { browsedTeaHouse, signIn } from "./browsed-tea-house";
 
 // A test walks through many pages. The browser reports a step that hangs, after half a minute.
 jest.setTimeout(120_000);
@@ -17,71 +11,27 @@ const SCREENSHOTS = resolve(__dirname, "../../.screenshots");
 const MESSAGE = "We close the shop for an hour.\nPlease sign in again at <four>.";
 
 describe("the pages of the Tea House in a browser", () => {
-  let browser: Browser;
-  let house: TeaHouse;
-  let server: Server;
-  let contexts: BrowserContext[];
-  /** The complaints of pages: errors of their script, and what their Content-Security-Policy forbids. */
-  let complaints: string[];
-
-  beforeAll(async () => {
-    await mkdir(SCREENSHOTS, { recursive: true });
-    browser = await launchBrowser();
-  }, 120_000);
-  afterAll(async () => browser.close());
-
-  beforeEach(async () => {
-    [contexts, complaints] = [[], []];
-    house = await openTeaHouse();
-    server = createServer(house.app).listen(0, "127.0.0.1");
-    await once(server, "listening");
-  });
-
-  afterEach(async () => {
-    for (const context of contexts) await context.close();
-    server.closeAllConnections();
-    await once(server.close(), "close");
-    await house.sessions.close();
-  });
-
-  /** A visitor with cookies of their own, signed in. */
-  async function signedIn(username: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const context = await browser.newContext({ baseURL, locale: "en-GB", ...options });
-    contexts.push(context);
-    const page = await another(context, "/sign-in");
-    await fillSignIn(page, username);
-    return page;
-  }
-
-  async function another(context: BrowserContext, path: string): Promise<Page> {
-    const page = await context.newPage();
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    await page.goto(path);
-    return page;
-  }
+  const shop = browsedTeaHouse();
+  beforeAll(async () => mkdir(SCREENSHOTS, { recursive: true }));
 
   /** Alice, with a cart, on two pages that are counted. */
   async function aliceOnTwoPages(options: BrowserContextOptions = {}): Promise<[Page, Page]> {
-    const cart = await signedIn("alice", options);
+    const cart = await shop().signedIn("alice", options);
     await cart.locator('form[action="/cart/matcha/add"] button').click();
     await cart.goto("/cart");
-    const devices = await another(cart.context(), "/devices");
+    const devices = await shop().another(cart.context(), "/devices");
     await eventually(async () => (await openPagesOf("alice")) === 2);
-    await eventually(() => house.sessions.pages.streams === 1);
+    await eventually(() => shop().sessions.pages.streams === 1);
     return [cart, devices];
   }
 
   async function openPagesOf(username: string): Promise<number> {
-    const infos = await house.sessions.getSessionInfo({ username });
+    const infos = await shop().sessions.getSessionInfo({ username });
     return infos.reduce((sum, { activePages }) => sum + activePages, 0);
   }
 
   async function endWith(message: string): Promise<void> {
-    const admin = await signedIn("admin");
+    const admin = await shop().signedIn("admin");
     await admin.getByRole("link", { name: "Admin" }).click();
     await admin.getByRole("textbox", { name: "Message to the user" }).fill(message);
     await admin.getByRole("button", { name: "End all sessions of Alice" }).click();
@@ -114,7 +64,7 @@ describe("the pages of the Tea House in a browser", () => {
       await devices.waitForURL(/\/sign-in\?next=%2Fdevices/);
       expect(await devices.getByRole("status").innerText()).toContain(reason);
       expect(await devices.getByRole("status").locator("q").textContent()).toBe(MESSAGE);
-      expect(complaints).toEqual([]);
+      expect(shop().complaints).toEqual([]);
     },
   );
 
@@ -145,30 +95,33 @@ describe("the pages of the Tea House in a browser", () => {
     await devices.keyboard.press("Escape");
     await devices.waitForURL(/\/sign-in/);
     await devices.waitForLoadState();
-    await eventually(() => house.sessions.pages.streams === 1);
+    await eventually(() => shop().sessions.pages.streams === 1);
     await cart.goto("/sign-in");
-    await fillSignIn(cart, "alice");
+    await signIn(cart, "alice");
     await devices.getByText("You signed in in another tab or window.").waitFor();
     await devices.keyboard.press("Escape");
     await devices.waitForURL(/\/devices/);
   });
 
-  test.each([
-    ["light", 1280],
-    ["dark", 1280],
-    ["light", 390],
-    ["dark", 390],
-  ] as const)("the notice fits the shop: %s, %d px", async (colorScheme, width) => {
-    const [cart] = await aliceOnTwoPages({ colorScheme, viewport: { width, height: 800 } });
+  test("the notice fits the shop, in light and dark, on a desk and on a phone", async () => {
+    const [cart] = await aliceOnTwoPages();
     await endWith(`${MESSAGE}\n${"a-word-without-any-end".repeat(10)}`);
     const notice = cart.getByRole("alertdialog");
     await notice.waitFor();
-    await cart.screenshot({ path: join(SCREENSHOTS, `notice-${colorScheme}-${width}.png`) });
-    const box = await notice.boundingBox();
-    expect(box!.x).toBeGreaterThanOrEqual(0);
-    expect(box!.x + box!.width).toBeLessThanOrEqual(width);
-    const scheme = { light: "rgb(255, 253, 248)", dark: "rgb(38, 29, 22)" }[colorScheme];
-    expect(await notice.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(scheme);
+    for (const [colorScheme, background] of [
+      ["light", "rgb(255, 253, 248)"],
+      ["dark", "rgb(38, 29, 22)"],
+    ] as const) {
+      await cart.emulateMedia({ colorScheme });
+      expect(await notice.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(background);
+      for (const width of [1280, 390]) {
+        await cart.setViewportSize({ width, height: 800 });
+        await cart.screenshot({ path: join(SCREENSHOTS, `notice-${colorScheme}-${width}.png`) });
+        const box = await notice.boundingBox();
+        expect(box!.x).toBeGreaterThanOrEqual(0);
+        expect(box!.x + box!.width).toBeLessThanOrEqual(width);
+      }
+    }
   });
 
   test("an admin's page fits any screen", async () => {
@@ -176,7 +129,7 @@ describe("the pages of the Tea House in a browser", () => {
       ["light", 1280],
       ["dark", 390],
     ] as const) {
-      const admin = await signedIn("admin", { colorScheme, viewport: { width, height: 800 } });
+      const admin = await shop().signedIn("admin", { colorScheme, viewport: { width, height: 800 } });
       await admin.goto("/admin");
       await admin.screenshot({ path: join(SCREENSHOTS, `admin-${colorScheme}-${width}.png`), fullPage: true });
       await admin.getByRole("button", { name: "Sign out", exact: true }).click();
@@ -189,9 +142,3 @@ describe("the pages of the Tea House in a browser", () => {
 
 /** The browser's own: `evaluate` runs functions there. */
 declare function getComputedStyle(element: unknown): Record<string, string>;
-
-async function fillSignIn(page: Page, username: string): Promise<void> {
-  await page.locator("#username").fill(username);
-  await page.locator("#password").fill(PASSWORD);
-  await Promise.all([page.waitForURL((url) => url.pathname !== "/sign-in"), page.keyboard.press("Enter")]);
-}

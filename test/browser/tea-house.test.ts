@@ -1,55 +1,24 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { openTeaHouse, PASSWORD } from "../example-app/open-tea-house";
-import type { TeaHouse } from "../example-app/open-tea-house";
-import { launchBrowser } from "../support/browser";
+import type { Page } from "playwright-core";
+import { openTeaHouse } from "../example-app/open-tea-house";
 import { closedGate } from "../support/gate";
+import { browsedTeaHouse, signIn as fillIn } from "./browsed-tea-house";
 
 // A test walks through many pages. The browser reports a step that hangs, after half a minute.
 jest.setTimeout(120_000);
 
 describe("Tea House in a browser", () => {
-  let browser: Browser;
-  let house: TeaHouse;
-  let server: Server;
-  let contexts: BrowserContext[];
   /** Stops the work on statements after their third step, until it is opened. */
   let work: ReturnType<typeof closedGate>;
-
-  beforeAll(async () => (browser = await launchBrowser()), 120_000);
-  afterAll(async () => browser.close());
-
-  beforeEach(async () => {
-    contexts = [];
+  const shop = browsedTeaHouse(async () => {
     work = closedGate();
     let steps = 0;
-    house = await openTeaHouse(undefined, async () => (steps++ < 3 ? undefined : work.pass()));
-    server = createServer(house.app).listen(0, "127.0.0.1");
-    await once(server, "listening");
+    return openTeaHouse(undefined, async () => (steps++ < 3 ? undefined : work.pass()));
   });
-
-  afterEach(async () => {
-    for (const context of contexts) await context.close();
-    server.closeAllConnections();
-    await once(server.close(), "close");
-    await house.sessions.close();
-  });
-
-  /** A visitor with cookies of their own, who has opened the shop. Scripts are off: the shop must not need any. */
-  async function visitor(): Promise<Page> {
-    const context = await browser.newContext({
-      baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      javaScriptEnabled: false,
-      locale: "en-GB",
-    });
-    contexts.push(context);
-    const page = await context.newPage();
-    await page.goto("/");
-    return page;
-  }
+  /** A visitor in the shop. Scripts are off: the shop must not need any. */
+  const visitor = async () => shop().visitor("/", { javaScriptEnabled: false });
 
   test("P2: alice signs in, her cart comes along, the admin ends her sessions, and her next click leads to the sign-in page, without a cart", async () => {
     const alice = await visitor();
@@ -99,8 +68,7 @@ describe("Tea House in a browser", () => {
     await visitorPage.getByRole("button", { name: "Ändern" }).click();
     await visitorPage.getByRole("link", { name: "Zur Kasse" }).click();
 
-    await fillSignIn(visitorPage, "bob");
-    await visitorPage.getByRole("button", { name: "Anmelden" }).click();
+    await fillIn(visitorPage, "bob");
     await visitorPage.getByRole("button", { name: "Bestellen" }).click();
     expect(await visitorPage.getByRole("heading", { level: 1 }).innerText()).toBe("Danke, Bob!");
     expect(await visitorPage.locator(".receipt").innerText()).toMatch(/3 × Keemun Mao Feng\s+42,60\s€/);
@@ -113,7 +81,7 @@ describe("Tea House in a browser", () => {
   test("a form on another site can't act for a visitor who is signed in", async () => {
     const alice = await visitor();
     await signIn(alice, "alice");
-    const { port } = server.address() as AddressInfo;
+    const { port } = shop();
     // "localhost" is another site than "127.0.0.1".
     const attacker = createServer((_req, res) => {
       const action = `http://127.0.0.1:${port}/sign-out`;
@@ -203,52 +171,39 @@ describe("Tea House in a browser", () => {
 
     // Her page reloads by itself, and finds her signed out.
     await alice.waitForURL(/\/sign-in/);
-    await fillSignIn(alice, "alice");
-    await alice.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+    await fillIn(alice, "alice");
     work.open();
     await alice.getByText("was stopped before it was done").waitFor();
     await alice.getByRole("button", { name: "Make the statement" }).click();
     await alice.getByRole("button", { name: "Make it again" }).waitFor();
   });
 
-  test.each([1280, 390])("no page is wider than a screen of %d px, in any language", async (width) => {
+  test("no page is wider than a screen of 1280 or 390 px, in any language", async () => {
     const admin = await visitor();
-    await admin.setViewportSize({ width, height: 800 });
     await admin.getByRole("button", { name: "Add Sencha Asamushi to cart" }).click();
     await signIn(admin, "admin");
+    const paths = ["/", "/teas/darjeeling", "/cart", "/checkout", "/statement", "/devices", "/admin", "/nowhere"];
     for (const language of ["en", "de", "ja"]) {
       await admin.goto("/");
       await admin.locator(`button[value="${language}"]`).click();
-      for (const path of [
-        "/",
-        "/teas/darjeeling",
-        "/cart",
-        "/checkout",
-        "/statement",
-        "/devices",
-        "/admin",
-        "/nowhere",
-      ]) {
+      for (const path of paths) {
         await admin.goto(path);
-        const right = await admin.locator("html").evaluate((html) => html.scrollWidth);
-        expect([language, path, right]).toEqual([language, path, width]);
-        const count = await admin.getByTestId("cart-count").boundingBox();
-        expect([language, path, count!.x + count!.width <= width]).toEqual([language, path, true]);
+        for (const width of [1280, 390]) {
+          await admin.setViewportSize({ width, height: 800 });
+          const right = await admin.locator("html").evaluate((html) => html.scrollWidth);
+          expect([language, path, right]).toEqual([language, path, width]);
+          const count = await admin.getByTestId("cart-count").boundingBox();
+          expect([language, path, count!.x + count!.width <= width]).toEqual([language, path, true]);
+        }
       }
     }
   });
 });
 
-async function signIn(page: Page, username: string, { remember = false } = {}): Promise<void> {
+/** Goes from any page to the sign-in page, and signs in. */
+async function signIn(page: Page, username: string, options?: { remember: boolean }): Promise<void> {
   await page.getByRole("link", { name: "Sign in" }).click();
-  await fillSignIn(page, username);
-  if (remember) await page.getByRole("checkbox").check();
-  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
-}
-
-async function fillSignIn(page: Page, username: string): Promise<void> {
-  await page.locator("#username").fill(username);
-  await page.locator("#password").fill(PASSWORD);
+  await fillIn(page, username, options);
 }
 
 /** Adds a tea, and waits for the page that shows the new number. */

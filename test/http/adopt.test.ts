@@ -3,7 +3,9 @@ import type { AdoptedSession } from "../../lib/session/adopted-session";
 import type { SessionStore } from "../../lib/stores/store";
 import { EXPRESSES, startApp } from "../support/app";
 import type { AppOptions, RunningApp } from "../support/app";
+import { eventually } from "../support/eventually";
 import { describeOnEveryStore } from "../support/every-store";
+import { setCookie } from "../support/set-cookie";
 import { watchedStore } from "../support/watched-store";
 
 const secrets = ["a secret of the tests, which has more than 32 bytes"];
@@ -17,7 +19,8 @@ class OldSessions {
   readonly adopt = async ({ headers: { old: id } }: IncomingMessage) => {
     this.asked += 1;
     const session = typeof id === "string" ? this.live.get(id) : undefined;
-    if (session === undefined || typeof id !== "string") return undefined;
+    if (typeof id !== "string") return undefined;
+    if (session === undefined) return { id };
     return { id, ...session, ended: () => this.live.delete(id) && this.ended.push(id) };
   };
 }
@@ -62,6 +65,62 @@ describeOnEveryStore("adopt", (every) => {
       expect(JSON.parse(second.body)).toEqual({ owner: "7", tea: "black" });
       expect(second.cookie).toBeUndefined();
       expect(old.asked).toBe(asked);
+    });
+
+    it("opens what was taken over for a request that comes with the old cookie when the old session is gone", async () => {
+      old.live.set("1", { data: { tea: "black" }, user: "alice" });
+      const first = await app.get("/", { old: "1" });
+      expect(old.live.size).toBe(0);
+      const late = await app.get("/", { old: "1" });
+      expect([late.body, late.cookie]).toEqual([first.body, first.cookie]);
+      await app.get("/write", { old: "1" });
+      expect(await app.sessions.getSessionInfo()).toHaveLength(1);
+      await app.sessions.killSessionByUser("alice");
+      const over = await app.get("/", { old: "1" });
+      expect([JSON.parse(over.body).owner, over.cookie]).toEqual(["__guest__", undefined]);
+    });
+
+    it("makes nothing of the id of a session that was never taken over, and lets its visitor sign in", async () => {
+      const guest = await app.get("/", { old: "2" });
+      expect([JSON.parse(guest.body).owner, guest.cookie]).toEqual(["__guest__", undefined]);
+      expect(await app.sessions.getSessionInfo()).toEqual([]);
+      const { cookie } = await app.post("/login", { old: "2" });
+      expect(JSON.parse((await app.get("/", { cookie, old: "2" })).body).owner).toBe("bob");
+    });
+
+    it("remembers a user who was remembered", async () => {
+      for (const [id, remember, hours] of [
+        ["1", true, 30 * 24],
+        ["2", false, 1],
+      ] as const) {
+        old.live.set(id, { data: {}, user: id, remember });
+        const { attributes } = setCookie(await app.get("/", { old: id }));
+        expect(Math.ceil(Number(attributes["Max-Age"]) / 3_600)).toBe(remember ? hours : NaN);
+        const [info] = await app.sessions.getSessionInfo({ username: id });
+        expect(info!.expiresAt!.getTime() - info!.createdAt.getTime()).toBeCloseTo(hours * 3_600_000, -5);
+      }
+    });
+
+    it("P8: moves the idle limit of what it opens by the old cookie alone", async () => {
+      let now = Date.now();
+      const clocked = await start({ express, store, adopt: old.adopt, now: () => now, idleTimeout: "1h" });
+      old.live.set("1", { data: {}, user: "alice" });
+      await clocked.get("/", { old: "1" });
+      for (let times = 0; times < 3; times += 1) {
+        now += 45 * 60_000;
+        expect(JSON.parse((await clocked.get("/", { old: "1" })).body).owner).toBe("alice");
+        const seenAt = async () => (await clocked.sessions.getSessionInfo())[0]?.lastSeenAt.getTime();
+        await eventually(async () => (await seenAt()) === now);
+      }
+      await clocked.close();
+    });
+
+    it("gives no lasting cookie to who was not remembered, even where all limits are alike", async () => {
+      const limits = { idleTimeout: "30d", absoluteTimeout: "30d", rememberTimeout: "30d" } as const;
+      const alike = await start({ express, store, adopt: old.adopt, ...limits });
+      old.live.set("1", { data: {}, user: "alice" });
+      expect(setCookie(await alike.get("/", { old: "1" })).attributes).not.toHaveProperty("Max-Age");
+      await alike.close();
     });
 
     it("takes over a guest's session, and asks where the cookie opens nothing", async () => {
@@ -158,6 +217,7 @@ describe("what adopt may not do", () => {
     ["gives no id", () => ({ data: {}, user: "alice" }), 500, "SESSION_ARGUMENT"],
     ["gives no data", () => ({ id: "1", user: "alice" }), 500, "SESSION_ARGUMENT"],
     ["gives a wrong user", () => ({ id: "1", data: {}, user: {} }), 500, "SESSION_ARGUMENT"],
+    ["gives a wrong remember", () => ({ id: "1", data: {}, remember: "yes" }), 500, "SESSION_ARGUMENT"],
     ["gives a wrong ended", () => ({ id: "1", data: {}, ended: 1 }), 500, "SESSION_ARGUMENT"],
     ["gives a function", () => ({ id: "1", data: { tea: { pot: () => 1 } } }), 500, "SESSION_VALUE"],
   ])("fails the request where it %s", async (_what, adopt, status, code) => {
@@ -174,6 +234,14 @@ describe("what adopt may not do", () => {
     const app = await start({ store, adopt: () => undefined });
     await app.get("/");
     expect(calls).toEqual([]);
+    await app.close();
+  });
+
+  it("costs a load where it returns the id of a session that is gone", async () => {
+    const { store, calls } = watchedStore();
+    const app = await start({ store, adopt: () => ({ id: "1" }) });
+    await app.get("/");
+    expect(calls).toEqual(["load"]);
     await app.close();
   });
 

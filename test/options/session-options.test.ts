@@ -20,6 +20,13 @@ function refusal(options: unknown): SessionError {
 const secret = () => randomBytes(32).toString("base64url");
 
 describe("options", () => {
+  it("follow the machine's clock, also one that a test fakes later", () => {
+    const { now } = resolveOptions({});
+    const clock = jest.spyOn(Date, "now").mockReturnValue(42);
+    expect(now()).toBe(42);
+    clock.mockRestore();
+  });
+
   it("need not be given, and have the documented defaults", () => {
     for (const options of [undefined, {}]) {
       expect(resolveOptions(options)).toMatchObject({
@@ -41,7 +48,7 @@ describe("options", () => {
         leaseMs: 900_000,
         killCheckMs: 5_000,
         maxBytes: 524_288,
-        now: Date.now,
+        now: expect.any(Function),
       });
     }
   });

@@ -1,5 +1,5 @@
 import { SessionError } from "../../lib";
-import { placeByEnvironment, placeOf } from "../../lib/options/store-by-environment";
+import { placeByEnvironment, placeOf, storeAt } from "../../lib/options/store-by-environment";
 
 describe("COATCHECK_STORE", () => {
   it.each([
@@ -8,6 +8,10 @@ describe("COATCHECK_STORE", () => {
     ["sqlite:/var/lib/shop", { kind: "sqlite", path: "/var/lib/shop" }],
     ["redis://alice:s3cret@cache:6379/1", { kind: "redis", url: "redis://alice:s3cret@cache:6379/1" }],
     ["rediss://cache", { kind: "redis", url: "rediss://cache" }],
+    [
+      "redis://alice:s%23@cache/1?prefix=a%3Ab&shards=4",
+      { kind: "redis", url: "redis://alice:s%23@cache/1", prefix: "a:b", shards: 4 },
+    ],
     ["postgres://alice:s%23@db/shop", { kind: "postgres", url: "postgres://alice:s%23@db/shop" }],
     [
       "postgresql://db/shop?schema=a%22b&sslmode=require&table=coats",
@@ -16,6 +20,14 @@ describe("COATCHECK_STORE", () => {
   ])("names a place: %s", (address, place) => {
     expect(placeOf(address, "COATCHECK_STORE")).toEqual(place);
     expect(placeByEnvironment({ COATCHECK_STORE: address, K_SERVICE: "shop" })).toEqual(place);
+  });
+
+  it("of Redis with a prefix or shards that can't be is refused without the address", () => {
+    for (const wrong of ["shards=many", "shards=", "prefix=%7B"]) {
+      const make = () => storeAt(placeOf(`redis://alice:s3cret@cache?${wrong}`, "COATCHECK_STORE"), {});
+      expect(make).toThrow(expect.objectContaining({ code: "SESSION_CONFIG" }));
+      expect(make).not.toThrow(/s3cret|alice/);
+    }
   });
 
   it.each([

@@ -50,7 +50,7 @@ describeOnEveryStore("unchanged", (every) => {
     clock = Date.now();
     const now = () => clock;
     store = new FaultyStore(await every.open({ now }));
-    app = await startApp(routes, { store, now, storeTimeout: "5s", touchInterval: "5m", idleTimeout: "1h" });
+    app = await startApp(routes, { store, now, storeTimeout: "2s", touchInterval: "5m", idleTimeout: "1h" });
     headers = { cookie: (await app.get("/prepare")).cookie ?? "" };
     store.resetCalls();
   });

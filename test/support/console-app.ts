@@ -12,7 +12,7 @@ export interface ConsoleApp extends RunningApp {
   login(user: string, headers?: Record<string, string>): Promise<string>;
   /** Opens a page of the console. */
   open(cookie: string, path?: string): Promise<Answer>;
-  /** Opens a page with a form, and submits it with the message. */
+  /** Opens a page with a form, submits it with the message, and follows where that leads. */
   submit(cookie: string, path: string, message?: string): Promise<Answer>;
 }
 
@@ -43,8 +43,11 @@ export async function startConsole(options: ConsoleAppOptions = {}): Promise<Con
     login: async (user: string, headers = {}) =>
       (await app.get(`/login/${encodeURIComponent(user)}`, headers)).cookie ?? "",
     submit: async (cookie: string, path: string, message = "") => {
-      const fields = new URLSearchParams({ ...hiddenFields(await open(cookie, path)), message });
-      return app.post(`/admin/sessions${path}`, { cookie, ...FORM }, fields.toString());
+      const page = await open(cookie, path);
+      const main = { ...page, body: page.body.slice(page.body.indexOf("<main")) };
+      const fields = new URLSearchParams({ ...hiddenFields(main), message });
+      const answer = await app.post(`/admin/sessions${path}`, { cookie, ...FORM }, fields.toString());
+      return answer.status === 303 ? app.get(String(answer.headers.location), { cookie }) : answer;
     },
   });
 }
@@ -52,7 +55,7 @@ export async function startConsole(options: ConsoleAppOptions = {}): Promise<Con
 /** The hidden fields of a page's form. */
 export function hiddenFields({ body }: Answer): Record<string, string> {
   const fields = body.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)" \/>/g);
-  return Object.fromEntries([...fields].map(([, name = "", value = ""]) => [name, value]));
+  return Object.fromEntries([...fields].map(([, name = "", value = ""]) => [name, value.replaceAll("&amp;", "&")]));
 }
 
 /** What a page says, without its markup. */

@@ -93,7 +93,7 @@ function sqlite(): EveryStore {
       const names = (await readdir(path)).map((name) => join(path, name));
       // In another process: this one has the session file open, and would lose its locks if it opened and closed it
       // again (POSIX).
-      return execFileSync("cat", names, { maxBuffer: Infinity });
+      return execFileSync("cat", names, { maxBuffer: Infinity, stdio: ["ignore", "pipe", "inherit"] });
     },
     writeNewerFormat: async (store, id) => {
       inFile(known(paths.get(store)), (db) => db.prepare("UPDATE session SET format = ? WHERE id = ?").run(NEWER, id));

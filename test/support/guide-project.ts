@@ -29,15 +29,19 @@ export class GuideProject {
   readonly folder: string;
   readonly names: readonly string[];
 
-  /** `packages` are those that the programs use, beside Express. */
-  constructor(guide: string, packages: readonly string[]) {
+  /**
+   * `packages` are those that the programs use, beside Express. `fragments` says that the guide has blocks without a
+   * name too, which are no programs.
+   */
+  constructor(guide: string, packages: readonly string[], { fragments = false } = {}) {
     this.folder = installedProject(["express", "@types", ...packages], { type: "module" });
     const blocks = [...readFileSync(join(ROOT, "docs", guide), "utf8").matchAll(/^```ts\n([^]*?)^```/gm)];
-    this.names = blocks.map(([, code = ""]) => {
+    this.names = blocks.flatMap(([, code = ""]) => {
       const name = /^\/\/ (\S+)\.ts\n/.exec(code)?.[1];
+      if (name === undefined && fragments) return [];
       if (name === undefined) throw new Error(`A block of ${guide} does not begin with its file's name: ${code}`);
       writeFileSync(join(this.folder, `${name}.ts`), code);
-      return name;
+      return [name];
     });
   }
 

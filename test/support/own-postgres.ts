@@ -18,7 +18,7 @@ const START_MS = 60_000;
 function programs(): string | undefined {
   const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS).map(Number) : [];
   const newest = join(VERSIONS, String(Math.max(...versions)), "bin");
-  return [newest, ...(process.env.PATH ?? "").split(":")].find((folder) => existsSync(join(folder, "initdb")));
+  return [...(process.env.PATH ?? "").split(":"), newest].find((folder) => existsSync(join(folder, "initdb")));
 }
 
 /** What is missing on this machine for a PostgreSQL server, or a PgBouncer, of a test's own. */
@@ -50,8 +50,9 @@ function asPostgres(): { uid?: number; gid?: number } {
   return { uid: idOf("-u"), gid: idOf("-g") };
 }
 
-function ownFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "coatcheck-postgres-"));
+/** A new folder for a server of a test's own. */
+export function ownFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, "coatcheck-postgres-"));
   const { uid, gid } = asPostgres();
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
   return folder;
@@ -59,9 +60,16 @@ function ownFolder(): string {
 
 /** A PostgreSQL server in a temporary folder, on a free port of the loopback, in which anybody may do anything. */
 export class OwnPostgres {
-  readonly #folder = ownFolder();
+  readonly #folder: string;
+  readonly #programs: string | undefined;
   #port = 0;
   #server: ChildProcess | undefined;
+
+  /** `bin` is the folder of its programs, and `folder` that of its files; without them, what this machine has. */
+  constructor(bin = programs(), folder = ownFolder()) {
+    this.#programs = bin;
+    this.#folder = folder;
+  }
 
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.#port}/postgres`;
@@ -72,7 +80,7 @@ export class OwnPostgres {
   }
 
   async start(): Promise<this> {
-    const bin = programs() ?? "";
+    const bin = this.#programs ?? "";
     if (this.#port === 0) {
       this.#port = await freePort();
       const options = ["-D", join(this.#folder, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"];
@@ -98,6 +106,11 @@ export class OwnPostgres {
       await sleep(200);
     }
     throw new Error("PostgreSQL did not start.");
+  }
+
+  /** Starts it if it has gone down by itself. */
+  async startIfDown(): Promise<void> {
+    if (this.#server?.exitCode !== null || this.#server.signalCode !== null) await this.start();
   }
 
   /** Ends the server at once, as a power cut would; `start` recovers it. */

@@ -1,15 +1,18 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { freePort } from "./free-port";
 import { withRedis } from "./redis-server";
 
 /** How long a server may take to start, in milliseconds. */
 const START_MS = 20_000;
+/** How far above its own port a node of a Cluster listens for the others. */
+const CLUSTER_BUS = 10_000;
 
 const isInstalled = ["redis-server", "redis-cli"].every((name) => spawnSync(name, ["--version"]).status === 0);
 
@@ -32,16 +35,23 @@ export function describeOnOwnRedis(name: string, body: () => void): void {
 export class OwnRedis {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), "coatcheck-redis-"));
+  readonly #program: string;
   readonly #args: readonly string[];
   #server: ChildProcess | undefined;
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(port: number, program: string, args: readonly string[]) {
     this.port = port;
+    this.#program = program;
     this.#args = args;
   }
 
-  static async start(...args: readonly string[]): Promise<OwnRedis> {
-    const redis = new OwnRedis(await freePort(), args);
+  static start(...args: readonly string[]): Promise<OwnRedis> {
+    return OwnRedis.startProgram("redis-server", ...args);
+  }
+
+  /** Starts this `redis-server`, or `valkey-server`. */
+  static async startProgram(program: string, ...args: readonly string[]): Promise<OwnRedis> {
+    const redis = new OwnRedis(await freePort(CLUSTER_BUS), program, args);
     started.add(redis);
     await redis.start();
     return redis;
@@ -51,8 +61,8 @@ export class OwnRedis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, with what it had stored before. */
-  async start(): Promise<void> {
+  /** Starts it, with what it had stored before, and further arguments for this time. */
+  async start(...argsNow: readonly string[]): Promise<void> {
     const options = [
       "--port",
       String(this.port),
@@ -66,9 +76,9 @@ export class OwnRedis {
       "0",
     ];
     const durable = ["--appendonly", "yes", "--appendfsync", "always"];
-    this.#server = spawn("redis-server", [...options, ...durable, ...this.#args], { stdio: "ignore" });
+    this.#server = spawn(this.#program, [...options, ...durable, ...this.#args, ...argsNow], { stdio: "ignore" });
     const until = Date.now() + START_MS;
-    while (!(await this.#answers())) {
+    while ((await this.reply("PING")) !== "PONG") {
       if (Date.now() > until) throw new Error(`redis-server did not start on port ${this.port}.`);
       await sleep(50);
     }
@@ -91,9 +101,19 @@ export class OwnRedis {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #answers(): Promise<boolean> {
-    const answer = spawnSync("redis-cli", ["-p", String(this.port), "PING"], { encoding: "utf8" });
-    return answer.stdout.trim() === "PONG";
+  /** What it answers, an error too, or nothing where it does not run. Rejects if it has ended by itself. */
+  async reply(...command: string[]): Promise<string> {
+    const code = this.#server?.exitCode ?? undefined;
+    if (code !== undefined)
+      throw new Error(`redis-server on port ${this.port} ended by itself, with exit code ${code}.`);
+    const args = ["-p", String(this.port), ...command];
+    const answer = await promisify(execFile)("redis-cli", args).catch(() => ({ stdout: "" }));
+    return answer.stdout.trim();
+  }
+
+  /** A section of `INFO`. */
+  async info(section: string): Promise<string> {
+    return String(await this.command("INFO", section));
   }
 
   /** Sends a command. */

@@ -4,6 +4,7 @@ export type AdminAction =
   | "get"
   | "verify"
   | "list"
+  | "export"
   | "lately"
   | "describe"
   | "tally"
@@ -15,6 +16,7 @@ export type AdminAction =
 
 /** One call of a `SessionAdmin`, as the option `audit` receives it. It contains no token and no value of a session. */
 export interface AuditEntry {
+  /** When the call was made. */
   readonly at: Date;
   /** The same for all calls of one request. */
   readonly correlationId: string;
@@ -26,12 +28,15 @@ export interface AuditEntry {
    * The user acted for, from the user context: mostly the actor, `GUEST_USER` for nobody; absent outside any context.
    */
   readonly actingFor?: string;
+  /** The address that the request came from; `""` where it is unknown. */
   readonly remoteAddress: string;
+  /** Which call it was. */
   readonly action: AdminAction;
   /** The id of the session that the call is about; null for none or several. */
   readonly target: string | null;
   /** Whose sessions the call is about, as far as that is known. */
   readonly targetUser: string | null;
+  /** Whether it was allowed and succeeded, was refused, or was allowed and failed. */
   readonly result: "allowed" | "refused" | "failed";
   /** Why it was refused or failed; null where it was allowed. */
   readonly reason: string | null;

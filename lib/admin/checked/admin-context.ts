@@ -19,15 +19,30 @@ export interface AdminContext {
 
 /** What is read of Express's request. */
 export interface AdminRequest {
+  /** For the correlation id: `X-Request-Id` or `X-Correlation-Id`. */
   readonly headers: IncomingHttpHeaders;
+  /** The acting session; null for none. */
   readonly session: Pick<Session, "id"> | null;
+  /** The address of the client as Express knows it, by the app's `trust proxy`. */
   readonly ip?: string | undefined;
-  readonly socket: { readonly remoteAddress?: string | undefined };
+  /** For the address of the client where `ip` is missing. */
+  readonly socket: {
+    /** The address of the other end of the connection. */
+    readonly remoteAddress?: string | undefined;
+  };
+  /**
+   * Whether the audit was told lately of such a look, so that it is not told again.
+   * @internal For the console.
+   */
+  readonly wasTold?: (look: string) => boolean;
 }
 
 /** The context with its defaults. */
 export type ResolvedAdminContext = Readonly<Required<Omit<AdminContext, "actingFor">>> &
-  Pick<AdminContext, "actingFor">;
+  Pick<AdminContext, "actingFor"> & {
+    // Not by its name in AdminRequest: the published types lack it there.
+    readonly wasTold?: (look: string) => boolean;
+  };
 
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 const MAX_ADDRESS_LENGTH = 64;
@@ -57,7 +72,12 @@ export function resolveAdminContext(from: AdminContext | AdminRequest, project: 
   if (![app, remoteAddress, actingFor ?? ""].every(isText)) {
     throw new SessionError("SESSION_ARGUMENT", "admin: app, remoteAddress and actingFor must be texts.");
   }
-  return { session, correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
+  const { wasTold } = "headers" in from ? from : {};
+  return {
+    ...{ session, correlationId, app, remoteAddress },
+    ...(actingFor === undefined ? {} : { actingFor }),
+    ...(wasTold === undefined ? {} : { wasTold }),
+  };
 }
 
 function contextOf({ headers, session, ip, socket }: AdminRequest): AdminContext {

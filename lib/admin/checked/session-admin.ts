@@ -1,34 +1,21 @@
 import { SessionError, isUnreadable } from "../../errors";
-import type { SessionRecord } from "../../record/session-record";
 import type { SessionTally } from "../../stores/store";
 import { AdminCall, Refusal } from "./admin-call";
-import type { AdminRules } from "./admin-call";
-import type { AdminAction, AuditSink } from "./admin-audit";
+import type { Administration } from "./administration";
+import type { AdminAction } from "./admin-audit";
 import { record as auditCall } from "./admin-audit";
 import type { ResolvedAdminContext } from "./admin-context";
 import type { KillQuery, KillTarget } from "../kill-loop";
 import { messageOf } from "../kill";
-import type { Kill, KillOptions } from "../kill";
+import type { KillOptions } from "../kill";
 import { assertFilter, ownerOfUsername } from "../listing/session-filter";
 import type { SessionFilter } from "../listing/session-filter";
 import { describeSession } from "../listing/session-info";
-import type { SessionDescription, SessionInfo } from "../listing/session-info";
-import type { SessionPage, SessionReader } from "../listing/session-reader";
-
-/** What an administrator works with. */
-export interface Administration extends AdminRules {
-  readonly reader: SessionReader;
-  readonly tally: () => Promise<readonly SessionTally[]>;
-  readonly kill: Kill;
-  /** Renews a session's idle limit, as a request of its own would. Resolves to undefined where it is over. */
-  readonly renew: (id: string) => Promise<SessionRecord | undefined>;
-  readonly audit: AuditSink | undefined;
-  /** Turns work into a promise that the app may forget to await. */
-  readonly given: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The user context of the running code. */
-  readonly actingFor: () => string | undefined;
-  readonly onError: (error: unknown) => void;
-}
+import type { SessionDescription, SessionInfo, StoredSessionInfo } from "../listing/session-info";
+import type { SessionPage } from "../listing/session-reader";
+import type { SessionSearch } from "../listing/session-search";
+import { eachFound, sortedPart } from "../listing/sorted-listing";
+import type { SortedPart, SortedQuery } from "../listing/sorted-listing";
 
 /** The action that a form asks for, and whose sessions it is about. */
 export interface AskedAction {
@@ -39,11 +26,17 @@ export interface AskedAction {
   readonly user?: string;
 }
 
+/** The options of a kill on behalf of a person, who is the one that `SessionInfo.endedBy` names. */
+export type CheckedKillOptions = Omit<KillOptions, "by">;
+
 /** How everyone's sessions are ended. */
-export interface KillAllOptions extends KillOptions {
+export interface KillAllOptions extends CheckedKillOptions {
   /** Leave the acting session live. Default false. */
   readonly keepMine?: boolean;
 }
+
+/** What only looks. */
+const LOOKS: ReadonlySet<AdminAction> = new Set(["enter", "verify", "list", "lately", "describe", "tally"]);
 
 /**
  * Shows and ends sessions on behalf of a person. Each call is checked: the acting session must be live in the store,
@@ -88,11 +81,30 @@ export class SessionAdmin {
       assertFilter(filter);
       // A copy: what is listed is what was checked, even if the app changes the filter meanwhile.
       const asked = { ...filter };
-      const { username } = asked;
-      call.targetUser = typeof username === "string" ? ownerOfUsername(username) : null;
-      if (call.targetUser === null) call.assertSuperUser();
-      else call.assertUser(call.targetUser);
+      this.#assertMayList(call, asked);
       return this.#administration.reader.page(asked);
+    });
+  }
+
+  /**
+   * A part of a sorted listing.
+   * @internal For the console.
+   */
+  sorted(query: SortedQuery): Promise<SortedPart> {
+    return this.#checked("list", async (call) => {
+      this.#assertMayList(call, query);
+      return sortedPart(this.#administration.reader, query);
+    });
+  }
+
+  /**
+   * Up to `limit` of the sessions that are searched for. The audit has an entry when it begins.
+   * @internal For the console.
+   */
+  export(search: SessionSearch & { readonly limit: number }): Promise<AsyncGenerator<StoredSessionInfo>> {
+    return this.#checked("export", async (call) => {
+      this.#assertMayList(call, search);
+      return eachFound(this.#administration.reader, search);
     });
   }
 
@@ -130,12 +142,12 @@ export class SessionAdmin {
   }
 
   /** Ends a session; everyone may end their own. Resolves to whether it was live until now. */
-  kill(id: string, options: KillOptions = {}): Promise<boolean> {
+  kill(id: string, options: CheckedKillOptions = {}): Promise<boolean> {
     return this.#checked("kill", async (call) => {
       const message = messageOf(options, "kill(id, options)");
       const target = await this.#killTarget(call, id);
       const isEnded =
-        target !== undefined && (await this.#administration.kill.end(target, "killed", { by: call.actor, message }));
+        target !== undefined && (await this.#administration.kill.kill(target, { by: call.actor, message }));
       call.ended = isEnded ? 1 : 0;
       return isEnded;
     });
@@ -145,7 +157,7 @@ export class SessionAdmin {
    * Ends all sessions of a user, or of guests with `GUEST_USER` or `"Unauthenticated"`; everyone may end their own.
    * Resolves to how many it ended.
    */
-  killByUser(user: string, options: KillOptions = {}): Promise<number> {
+  killByUser(user: string, options: CheckedKillOptions = {}): Promise<number> {
     return this.#checked("killByUser", async (call) => {
       const message = messageOf(options, "killByUser(user, options)");
       if (typeof user !== "string" || user === "") {
@@ -160,7 +172,7 @@ export class SessionAdmin {
   }
 
   /** Ends all sessions of the acting session's user but the acting one. Resolves to how many it ended. */
-  killOthers(options: KillOptions = {}): Promise<number> {
+  killOthers(options: CheckedKillOptions = {}): Promise<number> {
     return this.#checked("killOthers", async (call) => {
       const message = messageOf(options, "killOthers(options)");
       const owner = call.assertUser(call.actor);
@@ -197,6 +209,12 @@ export class SessionAdmin {
       if (user !== undefined) call.targetUser = user;
       throw new Refusal("no valid key");
     });
+  }
+
+  #assertMayList(call: AdminCall, { username }: SessionFilter): void {
+    call.targetUser = typeof username === "string" ? ownerOfUsername(username) : null;
+    if (call.targetUser === null) call.assertSuperUser();
+    else call.assertUser(call.targetUser);
   }
 
   async #killTarget(call: AdminCall, id: string): Promise<KillTarget | undefined> {
@@ -242,7 +260,8 @@ export class SessionAdmin {
 
   #audit(action: AdminAction, call: AdminCall, result: "allowed" | "refused" | "failed", reason: string | null): void {
     const { audit, now, onError } = this.#administration;
-    const { correlationId, app, remoteAddress } = this.#context;
+    const { correlationId, app, remoteAddress, wasTold } = this.#context;
+    if (result === "allowed" && LOOKS.has(action) && wasTold?.(`${action} ${call.targetId ?? ""}`) === true) return;
     const { actor, actingFor, targetId: target, targetUser, ended, isUnfinished } = call;
     const context = { correlationId, app, remoteAddress, ...(actingFor === undefined ? {} : { actingFor }) };
     const known = { actor, action, target, targetUser, result, reason };

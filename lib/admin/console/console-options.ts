@@ -7,6 +7,7 @@ import type { SessionAdmin } from "../checked/session-admin";
 
 /** The sessions that a console shows: a `Sessions`. */
 export interface ConsoleSessions {
+  /** The administration on behalf of the user who made this request. */
   admin(req: AdminRequest): SessionAdmin;
 }
 
@@ -21,6 +22,13 @@ export interface ConsoleOptions {
   readonly auditTrail?: AuditTrail;
   /** The title of the pages: up to 80 characters. Default `"Sessions"`. */
   readonly title?: string;
+  /** The path of the app that "Back to the app" leads to, and the console's own sign-out; false for no link. Default `"/"`. */
+  readonly home?: string | false;
+  /**
+   * The path of the app's own sign-out, which takes a POST; false for no button. Default: the console's own, which ends
+   * the session and goes to `home`.
+   */
+  readonly signOut?: string | false;
 }
 
 /** The options with their defaults. */
@@ -28,6 +36,9 @@ export interface ConsoleSettings {
   readonly sessions: () => ConsoleSessions;
   readonly auditTrail: AuditTrail | undefined;
   readonly title: string;
+  readonly home: string | undefined;
+  /** False for none, undefined for the console's own. */
+  readonly signOut: string | false | undefined;
 }
 
 const MAX_TITLE_LENGTH = 80;
@@ -45,6 +56,11 @@ const ENTRIES = {
       `give a text of up to ${MAX_TITLE_LENGTH} characters`,
     ),
   },
+  home: { read: (given, option) => localPath(given ?? "/", option) || undefined },
+  signOut: {
+    read: (given, option) => (given === undefined ? undefined : localPath(given, option)),
+    foreign: { logout: "write signOut", signout: "write signOut" },
+  },
 } as const satisfies Record<keyof ConsoleOptions, Option>;
 
 const CONSOLE_OPTIONS: OptionTable<typeof ENTRIES> = {
@@ -61,6 +77,13 @@ const CONSOLE_OPTIONS: OptionTable<typeof ENTRIES> = {
 export function readConsoleOptions(given: ConsoleOptions, byDefault: () => ConsoleSessions): ConsoleSettings {
   const { sessions, ...others } = readOptions(CONSOLE_OPTIONS, given);
   return { ...others, sessions: sessions === undefined ? byDefault : () => sessions };
+}
+
+/** A path of this very host, or false. */
+function localPath(given: unknown, option: string): string | false {
+  if (given === false) return false;
+  if (typeof given === "string" && /^\/(?![/\\])[\x21-\x7e]*$/.test(given)) return given;
+  return refuse(option, given, 'give a path such as "/", or false for none');
 }
 
 function sessionsOption(given: unknown, option: string): ConsoleSessions | undefined {

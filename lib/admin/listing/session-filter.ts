@@ -11,6 +11,7 @@ export type Match = string | RegExp | ((value: string) => boolean);
 export interface SessionFilter {
   /** A user id, or `"Unauthenticated"`. A string is looked up by index, without reading other users' sessions. */
   readonly username?: Match;
+  /** The name of the app; `""` is that of an app without a name. */
   readonly project?: Match;
   /** `browser`, `clientless`, or what the app's option `scope` returns. */
   readonly scope?: Match;

@@ -1,4 +1,5 @@
 import { isAbandoned, isExpired } from "../../record/expiry";
+import { otherClient } from "../../record/other-client";
 import { openPagesOf } from "../../record/open-pages";
 import { BYTES_SENT, GUEST_USER, isEnded, RECENT_BYTES, UNAUTHENTICATED } from "../../record/session-record";
 import type { EndReason, EndedRecord, Ending, SessionRecord } from "../../record/session-record";
@@ -10,20 +11,32 @@ import { encodedBytes } from "../../record/value/value-encoding";
 // cli/commands/show.ts.
 /** What may be shown of a session: never its token, never its data. */
 export interface SessionInfo {
+  /** The id of the session: safe to show and to log. */
   readonly id: string;
   /** The user it belongs to, or `"Unauthenticated"`. */
   readonly username: string;
+  /** The name of the app that it belongs to. */
   readonly project: string;
   /** `browser`, `clientless`, or what the app's option `scope` returns. */
   readonly sessionScope: string;
+  /** The `User-Agent` that it was created with; `""` for none. */
   readonly userAgent: string;
+  /** The address that it was created from; `""` for none. */
   readonly clientAddress: string;
+  /**
+   * The latest client that used the session and is not the one it was created with: another address, another browser,
+   * or both. Null for none, and for a session that is over.
+   */
+  readonly otherClient: OtherClientInfo | null;
+  /** When it began. */
   readonly createdAt: Date;
+  /** When it was last used, to within the option `touchInterval`. */
   readonly lastSeenAt: Date;
   /** When it expires if no other request comes; null for never, and for a session that is over. */
   readonly expiresAt: Date | null;
   /** Null while it is live. */
   readonly endedAt: Date | null;
+  /** Why it ended; null while it is live. */
   readonly endReason: EndReason | null;
   /** The user who ended it; null where no user did. */
   readonly endedBy: string | null;
@@ -45,11 +58,22 @@ export interface SessionInfo {
   readonly authorized: boolean;
 }
 
+/** Another client of a session. It is noticed with the next save or touch, and stays known when the first one is back. */
+export interface OtherClientInfo {
+  /** Its `User-Agent`; `""` for none. */
+  readonly userAgent: string;
+  /** Its address. */
+  readonly clientAddress: string;
+  /** When the session was first seen to be used by another client. */
+  readonly since: Date;
+}
+
 /** A `SessionInfo` before the app is asked whether the user is authorized. */
 export type StoredSessionInfo = Omit<SessionInfo, "authorized">;
 
 /** A key of a session's data and the size of its value; never the value. */
 export interface DataDescription {
+  /** The key. */
   readonly name: string;
   /** The size of the stored value. */
   readonly bytes: number;
@@ -57,8 +81,11 @@ export interface DataDescription {
 
 /** An attribute without its value. */
 export interface AttributeDescription extends DataDescription {
+  /** Whether its value is encrypted in the store. */
   readonly encrypted: boolean;
+  /** When it was created. */
   readonly createdAt: Date;
+  /** When its value was last set. */
   readonly modifiedAt: Date;
   /** Null where it ends with its session. */
   readonly expiresAt: Date | null;
@@ -66,9 +93,11 @@ export interface AttributeDescription extends DataDescription {
 
 /** A session with the names and sizes of what is in it. */
 export interface SessionDescription {
+  /** What may be shown of the session. */
   readonly info: SessionInfo;
   /** In the order of their names; empty for a session that is over. */
   readonly data: readonly DataDescription[];
+  /** Its attributes, without their values; empty for a session that is over. */
   readonly attributes: readonly AttributeDescription[];
   /** The pages that are open now, the one opened first at the front. */
   readonly pages: readonly OpenPage[];
@@ -95,6 +124,7 @@ export function sessionInfo(
     sessionScope: record.scope,
     userAgent: record.userAgent,
     clientAddress: record.remoteAddress,
+    otherClient: end === undefined && !isEnded(record) ? otherClientInfo(record) : null,
     createdAt: new Date(record.createdAt),
     lastSeenAt: new Date(record.lastSeenAt),
     expiresAt: end === undefined && !isEnded(record) ? dateOrNull(record.expiresAt) : null,
@@ -136,6 +166,12 @@ export function endOf(record: SessionRecord | EndedRecord, now: number): Omit<En
   if (isEnded(record)) return record;
   if (!isExpired(record, now)) return undefined;
   return { endedAt: record.expiresAt, reason: isAbandoned(record) ? "abandoned" : "expired", endedBy: null };
+}
+
+function otherClientInfo(record: SessionRecord): OtherClientInfo | null {
+  const other = otherClient(record);
+  if (other === undefined) return null;
+  return { userAgent: other.userAgent, clientAddress: other.remoteAddress, since: new Date(other.since) };
 }
 
 function bytesOf(record: SessionRecord | EndedRecord, unwritten: UnwrittenBytes | undefined) {

@@ -32,16 +32,23 @@ export interface SessionSource {
 }
 
 /** The records that a listing reads: live ones, ended ones, or live ones that have expired and are not cleared. */
-type ListedState = "live" | "ended" | "expired";
+export type ListedState = "live" | "ended" | "expired";
 
 /** Where a page of a listing ends. */
-interface SessionCursor {
+export interface SessionCursor {
   readonly state: ListedState;
   /** The last id that was read. */
   readonly id: string;
 }
 
-type AnyRecord = SessionRecord | EndedRecord;
+export type AnyRecord = SessionRecord | EndedRecord;
+
+/** A record on the way through the store. */
+export interface Step extends Pick<SessionCursor, "state"> {
+  readonly record: AnyRecord;
+  /** 0 for one that matches; otherwise how many were read that don't. */
+  readonly looked: number;
+}
 
 /** How many records that don't match are read for one page before it is returned as it is. */
 const LONGEST_SEARCH = 5_000;
@@ -103,7 +110,7 @@ export class SessionReader {
     let last: SessionCursor | undefined;
     let isMore = false;
     let passedOver = 0;
-    for await (const { record, state, looked } of this.#walk(filter)) {
+    for await (const { record, state, looked } of this.walk(filter)) {
       if (looked > 0) {
         passedOver += looked;
         if (passedOver < LONGEST_SEARCH || limit === Infinity) continue;
@@ -140,7 +147,7 @@ export class SessionReader {
   async *each(filter: SessionFilter): AsyncGenerator<SessionInfo> {
     assertFilter(filter);
     let left = filter.limit ?? Infinity;
-    for await (const { record, looked } of this.#walk(filter)) {
+    for await (const { record, looked } of this.walk(filter)) {
       if (looked > 0) continue;
       yield await this.info(record);
       if ((left -= 1) <= 0) return;
@@ -154,9 +161,14 @@ export class SessionReader {
     throw new SessionError("SESSION_NOT_FOUND", "There is no session with this id, and none that ended lately.");
   }
 
+  /** The info about a record, without asking the app whether its user is authorized. */
+  stored(record: AnyRecord): StoredSessionInfo {
+    return sessionInfo(record, this.#source.now(), this.#source.unwrittenBytes(record.id));
+  }
+
   /** Matching records, with `looked` 0, and between them reports of how many others were read. */
-  async *#walk(filter: SessionFilter): AsyncGenerator<{ record: AnyRecord; state: ListedState; looked: number }> {
-    const states: readonly ListedState[] = (filter.live ?? true) ? ["live"] : ["ended", "expired"];
+  async *walk(filter: SessionFilter): AsyncGenerator<Step> {
+    const states = listedStates(filter);
     const from = filter.after === undefined ? undefined : readCursor(filter.after, states);
     const query = { ...queryFor(filter), fields: "header", progressEvery: PROGRESS_EVERY } as const;
     const hint = filter.limit === undefined ? {} : { limit: filter.limit + 1 };
@@ -204,8 +216,13 @@ export async function isTrue(option: string, answer: boolean | Promise<boolean>)
   );
 }
 
+/** The states that a listing goes through, one after the other. */
+export function listedStates({ live = true }: Pick<SessionFilter, "live">): readonly ListedState[] {
+  return live ? ["live"] : ["ended", "expired"];
+}
+
 /** A cursor as an app passes it on. */
-function cursorText({ state, id }: SessionCursor): string {
+export function cursorText({ state, id }: SessionCursor): string {
   return `${state}.${id}`;
 }
 

@@ -30,6 +30,7 @@ export interface ResultOptions {
 
 /** One run of a task. */
 export interface TaskHandle {
+  /** The name that the task was defined under. */
   readonly name: string;
   /**
    * Resolves to what the run returned. Rejects with what it threw, with `TASK_TIMEOUT`, or where its changes can't be

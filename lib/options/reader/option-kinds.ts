@@ -36,8 +36,11 @@ export function aFunction<T>(takes: string, byDefault: T): ReadOption<T> {
       : refuse(option, value, `give a function of ${takes}`);
 }
 
+/** The machine's clock. `Date` is looked up at each call, so that a test may fake it when the app is made already. */
+const machineClock = () => Date.now();
+
 /** A clock, for tests: returns milliseconds since the epoch. */
-export const aClock: ReadOption<() => number> = aFunction("no arguments that returns milliseconds", Date.now);
+export const aClock: ReadOption<() => number> = aFunction("no arguments that returns milliseconds", machineClock);
 
 export function stringList(byDefault: readonly string[]): ReadOption<readonly string[]> {
   return (value = byDefault, option) =>

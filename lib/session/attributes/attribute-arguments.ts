@@ -22,7 +22,9 @@ export interface AttributeOptions {
 
 /** One of several attributes to write; its own options override those of the call. */
 export interface AttributeItem extends AttributeOptions {
+  /** The name of the attribute: 1 to 191 characters. */
   readonly name: string;
+  /** Its value: whatever a session can hold. */
   readonly value: unknown;
 }
 

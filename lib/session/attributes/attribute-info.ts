@@ -5,8 +5,11 @@ import { inspect } from "node:util";
  * value.
  */
 export class AttributeInfo {
+  /** The name of the attribute. */
   readonly name: string;
+  /** Its value, as it was set. */
   readonly value: unknown;
+  /** When it was created. */
   readonly createdAt: Date;
   /** When its value was last set; a new expiry does not count. */
   readonly modifiedAt: Date;

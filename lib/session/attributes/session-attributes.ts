@@ -67,6 +67,7 @@ export class SessionAttributes {
     return this.setMany([{ name, value }], options);
   }
 
+  /** Creates or updates all of them, in one step: all of it is written, or nothing. */
   setMany(items: readonly AttributeItem[], defaults: AttributeOptions = {}): Promise<void> {
     return this.#given(async () => this.#write(readDrafts(items, defaults), () => undefined));
   }
@@ -121,12 +122,14 @@ export class SessionAttributes {
     });
   }
 
+  /** The names of the attributes that have not expired, in no particular order. */
   names(): Promise<string[]> {
     return this.#given(async () => {
       return Object.keys(this.#live(await this.#own.current()));
     });
   }
 
+  /** Whether there is an attribute of this name that has not expired. */
   exists(name: string): Promise<boolean> {
     return this.#given(async () => {
       return (await this.existsMany([name]))[name] === true;

@@ -100,8 +100,7 @@ function write(life: SessionLife, record: SessionRecord, delta: ValuesDelta | un
   assertChangeFits(record, life.values.stored, change, life.policy);
   life.marked = false;
   if (life.owner !== record.owner) return writeWithOwner(life, record, change, delta);
-  const counters = life.takeCounters(record);
-  if (counters !== undefined) change.counters = counters;
+  Object.assign(change, life.takeAlong(record));
   return life.stored(writer.write(record, change), (isLive) => {
     if (!isLive) throw life.ended();
     if (change.expiresAt !== undefined) life.goOn(applyDelta(record, change));

@@ -9,7 +9,7 @@ import { ownerOf } from "../session-owner";
 import type { UserOf } from "../session-owner";
 import { SessionValues } from "../values/session-values";
 import { sessionEnded } from "./session-ended";
-import type { SessionOrigin, SessionPolicy } from "./session-policy";
+import type { Along, SessionOrigin, SessionPolicy } from "./session-policy";
 import { withMergedOwner } from "./session-state";
 import { assertChangeFits } from "../../record/record-size";
 
@@ -55,8 +55,8 @@ export abstract class SessionLife {
   /** The session is now this record, which `token` opens; undefined where there is no session any more. */
   protected abstract moved(record: SessionRecord | undefined, token: string | undefined, remember: boolean): void;
 
-  /** What to add to the counters of this record, with a write that happens anyway. From now on it counts as written. */
-  takeCounters(_record: SessionRecord): Readonly<Record<string, number>> | undefined {
+  /** What goes along with a write of this record that happens anyway. From now on it counts as written. */
+  takeAlong(_record: SessionRecord): Along | undefined {
     return undefined;
   }
 
@@ -130,7 +130,7 @@ export abstract class SessionLife {
 
   /** A new record, with its counters. */
   counted(record: SessionRecord): SessionRecord {
-    Object.assign(record.counters, this.takeCounters(record));
+    Object.assign(record.counters, this.takeAlong(record)?.counters);
     return record;
   }
 

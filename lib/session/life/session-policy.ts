@@ -14,6 +14,8 @@ export interface RecordWriter {
    * checks the expiry in the same step.
    */
   write(record: SessionRecord, delta: SessionDelta): Promise<boolean>;
+  /** The second step for a record that was created unfinished; false where it has ended. */
+  finish(record: SessionRecord, delta: SessionDelta): Promise<boolean>;
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
   /** Whether `replace` can put a record of this id in the place of one of the other; otherwise another is drawn. */
   isPlacedWith(id: string, oldId: string): boolean;
@@ -51,6 +53,9 @@ export interface SessionPolicy {
   readonly afterLogin?: (record: SessionRecord, began: "now" | "before") => Promise<void>;
   readonly onEnded: (record: Pick<SessionRecord, "id" | "owner">, reason: EndReason) => void;
 }
+
+/** What goes along with a write that happens anyway. */
+export type Along = Pick<SessionDelta, "counters" | "pages">;
 
 /** Where a session was created from. */
 export type SessionOrigin = Pick<SessionRecord, "remoteAddress" | "userAgent" | "scope">;

@@ -2,7 +2,6 @@ import { SessionError } from "../../errors";
 import { assertCallOptions } from "../../options/reader/read-options";
 import { dictionary, GUEST_USER } from "../../record/session-record";
 import { isExpired, touchAt } from "../../record/expiry";
-import { withCounters } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import type { SessionRecord } from "../../record/session-record";
 import { SessionAttributes } from "../attributes/session-attributes";
@@ -152,7 +151,7 @@ export abstract class StoredSession extends SessionLife implements SessionState,
       if (record === undefined) return;
       const touch = touchAt(record, policy.now(), policy.keepEndedMs);
       // A touch that fails doesn't end saving: nothing of the app's was lost with it.
-      if (!(await policy.writer.write(record, withCounters(touch, this.takeCounters(record))))) throw this.ended();
+      if (!(await policy.writer.write(record, { ...touch, ...this.takeAlong(record) }))) throw this.ended();
       this.goOn({ ...record, ...touch });
     });
   }

@@ -9,9 +9,13 @@ import type { Query, Statements } from "./statements";
 
 /** What is used of a `Pool` of `pg`. */
 export interface PostgresPool {
-  connect(): Promise<PostgresClient>;
+  /** Takes a connection from the pool. */
+  connect(taken: (error: Error | undefined, client: PostgresClient | undefined) => void): void;
+  /** Listens for failures of idle connections. */
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Stops listening. */
   removeListener(event: "error", listener: (error: Error) => void): unknown;
+  /** Closes the pool; called only where the store has made it. */
   end(): Promise<void>;
 }
 
@@ -160,13 +164,12 @@ class Line {
   #isCut = false;
 
   async send(pool: PostgresPool, { text, values }: Query): Promise<PostgresResult> {
-    const client = await pool.connect();
+    const client = await connectionOf(pool);
+    this.#client = client;
     if (this.#isCut) {
-      client.release();
+      this.#release(true);
       throw new Error("The statement was not sent, because its time was over.");
     }
-    this.#client = client;
-    client.on("error", ignore);
     let isUsable = false;
     try {
       // Without values, `pg` sends the text as a simple query, which may hold several statements.
@@ -195,6 +198,21 @@ class Line {
     if (isUsable) client?.removeListener("error", ignore);
     client?.release(!isUsable);
   }
+}
+
+/**
+ * Takes a connection, and listens for its failure in the call that hands it out: `pg` stops listening there, and a
+ * server that shuts down may say so in the packet in which it says that it is ready. Without a listener, that ends the
+ * process.
+ */
+function connectionOf(pool: PostgresPool): Promise<PostgresClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      client?.on("error", ignore);
+      if (client === undefined) reject(error ?? new Error("The pool has no connection."));
+      else resolve(client);
+    });
+  });
 }
 
 // Loaded here and not by an import, because only users of PostgreSQL have it installed.

@@ -11,6 +11,7 @@ const SQLSTATE = {
   UNDEFINED_TABLE: "42P01",
   UNDEFINED_COLUMN: "42703",
   UNDEFINED_SCHEMA: "3F000",
+  DISK_FULL: "53100",
   TOO_MANY_CONNECTIONS: "53300",
   PROGRAM_LIMIT: "54000",
   CANCELED: "57014",
@@ -21,6 +22,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   [SQLSTATE.NO_PRIVILEGE, "See which rights docs/postgres.md has the role given"],
   [SQLSTATE.UNDEFINED_TABLE, "Make the tables with `npx coatcheck migrate`"],
   [SQLSTATE.UNDEFINED_COLUMN, "The tables are not of coatcheck; name others with the option table"],
+  [SQLSTATE.DISK_FULL, "Free some of the disk of the server, and it goes on by itself"],
   [SQLSTATE.TOO_MANY_CONNECTIONS, "Lower the pool's max, or put PgBouncer in front of the server"],
 ]);
 

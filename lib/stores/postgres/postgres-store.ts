@@ -1,39 +1,28 @@
 import { AsyncResource } from "node:async_hooks";
 import { dueBefore, isExpired } from "../../record/expiry";
-import { applyDelta, mergedDelta } from "../../record/session-delta";
+import { applyDelta } from "../../record/session-delta";
 import type { SessionDelta } from "../../record/session-delta";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
 import { QueueById, untilSettled } from "../conflicts";
 import { bucketOf } from "../index-keys";
 import { alreadyStored, closedError, matches } from "../store";
 import type { ClearProgress, FindQuery, SessionStore, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
+import { BatchedCalls } from "./batched-calls";
 import { PostgresCalls } from "./postgres-calls";
-import { isDuplicate, ownError, timeoutError } from "./postgres-errors";
+import { isDuplicate, timeoutError } from "./postgres-errors";
 import { resolvePostgresOptions } from "./postgres-options";
 import type { PostgresStoreOptions } from "./postgres-options";
-import { changeOf, endingOf, insertedValues, jsonColumn, storedRecordOf, textColumn, textOf } from "./record-rows";
-import type { Row, StoredRecord } from "./record-rows";
+import { endingOf, insertedValues, jsonColumn, storedRecordOf, textOf } from "./record-rows";
+import type { StoredRecord } from "./record-rows";
 import { pagesOf, soundRecordOf } from "./row-pages";
 import type { RowPage } from "./row-pages";
 import { TableNames } from "./schema";
 import { Statements } from "./statements";
-import { TurnBatches, writeTogether } from "./turn-batches";
-import type { Job, JobsById, Write } from "./turn-batches";
 
+export type { PostgresPool } from "./postgres-calls";
 export type { PostgresStoreOptions } from "./postgres-options";
+export type { TablePlace } from "./schema";
 export { migrationSql } from "./postgres-options";
-
-interface Load extends Job {
-  readonly resolve: (row: Row | undefined) => void;
-}
-
-interface Update extends Write {
-  readonly delta: SessionDelta;
-}
-
-interface End extends Write {
-  readonly ending: Ending;
-}
 
 /**
  * Keeps sessions in PostgreSQL 13 or newer. Any number of instances may use the same tables at once. The constructor
@@ -47,9 +36,7 @@ export class PostgresStore implements SessionStore {
   readonly #calls: PostgresCalls;
   readonly #now: () => number;
   readonly #timeoutMs: number;
-  readonly #loads: TurnBatches<Load>;
-  readonly #updates: TurnBatches<Update>;
-  readonly #ends: TurnBatches<End>;
+  readonly #batched: BatchedCalls;
   /** The changes of `mutate`. */
   readonly #changes = new QueueById();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -61,18 +48,7 @@ export class PostgresStore implements SessionStore {
     this.#timeoutMs = timeoutMs;
     this.#statements = new Statements(new TableNames(source));
     this.#calls = new PostgresCalls({ ...source, timeoutMs }, this.#statements);
-    const anyOrder = { timeoutMs, isInOrder: false };
-    this.#loads = new TurnBatches("a load", anyOrder, (jobs) => this.#sendLoads(jobs));
-    this.#updates = new TurnBatches("an update", { timeoutMs, isInOrder: true }, (jobs) =>
-      writeTogether(jobs, { isOnce: false }, (all) =>
-        this.#change(all.map(([id, updates]) => changeOf(id, mergedOf(updates)))),
-      ),
-    );
-    this.#ends = new TurnBatches("an end", anyOrder, (jobs) =>
-      writeTogether(jobs, { isOnce: true }, (all) =>
-        this.#endAll(all.flatMap(([id, [first]]) => (first === undefined ? [] : [endingOf(id, first.ending)]))),
-      ),
-    );
+    this.#batched = new BatchedCalls(this.#calls, this.#statements, timeoutMs);
   }
 
   /**
@@ -91,14 +67,12 @@ export class PostgresStore implements SessionStore {
 
   create(record: SessionRecord): Promise<void> {
     return this.#write(async () => {
-      const query = { text: this.#statements.insert, values: insertedValues(record) };
-      const { rowCount } = await this.#calls.send("a create", query);
-      if (rowCount === 0) throw alreadyStored(record.id);
+      if (!(await this.#batched.create(record))) throw alreadyStored(record.id);
     });
   }
 
   update(id: string, delta: SessionDelta): Promise<boolean> {
-    return this.#write(() => this.#asked((job) => this.#updates.add({ ...job, id, delta })));
+    return this.#write(() => this.#batched.update(id, delta));
   }
 
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined> {
@@ -113,8 +87,8 @@ export class PostgresStore implements SessionStore {
           if (stored === undefined || isExpired(stored.record, this.#now())) return undefined;
           const delta = changeInItsContext(stored.record);
           if (delta === undefined) return stored.record;
-          const written = await this.#change([changeOf(id, delta, stored.version)], "a mutate");
-          return written.size === 0 ? "conflict" : applyDelta(stored.record, delta);
+          const isWritten = await this.#batched.swap(id, delta, stored.version);
+          return isWritten ? applyDelta(stored.record, delta) : "conflict";
         }),
       ),
     );
@@ -132,7 +106,7 @@ export class PostgresStore implements SessionStore {
   }
 
   end(id: string, ending: Ending): Promise<boolean> {
-    return this.#write(() => this.#asked((job) => this.#ends.add({ ...job, id, ending })));
+    return this.#write(() => this.#batched.end(id, ending));
   }
 
   async *find(query: FindQuery): AsyncGenerator<SessionRecord | EndedRecord> {
@@ -197,49 +171,29 @@ export class PostgresStore implements SessionStore {
 
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#underWay]);
-    await this.#loads.idle();
+    await this.#batched.idle();
     await this.#calls.close();
   }
 
   async #find(id: string): Promise<StoredRecord | undefined> {
-    const row = await this.#asked<Row | undefined>((job) => this.#loads.add({ ...job, id }));
+    const row = await this.#batched.load(id, "live");
     return row === undefined ? undefined : storedRecordOf(row);
   }
 
-  async #sendLoads(jobs: JobsById<Load>): Promise<void> {
-    const all = [...jobs.values()].flat();
-    try {
-      const ids = [...jobs.keys()].map(textColumn);
-      const { rows } = await this.#calls.send("a load", { text: this.#statements.load, values: [ids] }, true);
-      const byId = new Map(rows.map((row) => [row[0], row]));
-      for (const { id, resolve } of all) resolve(byId.get(textColumn(id)));
-    } catch (error) {
-      for (const { reject } of all) reject(ownError(error));
-    }
-  }
-
-  /** Resolves to the ids of the rows that were changed. */
-  async #change(changes: readonly object[], call = "an update"): Promise<ReadonlySet<string>> {
-    const query = { text: this.#statements.update, values: [jsonColumn(changes)] };
-    return idsOf(await this.#calls.send(call, query));
-  }
-
-  /** Resolves to the ids of the rows that were ended. */
-  async #endAll(endings: readonly object[]): Promise<ReadonlySet<string>> {
-    return idsOf(await this.#calls.send("an end", { text: this.#statements.end, values: [jsonColumn(endings)] }));
-  }
-
-  #pages(query: FindQuery): AsyncGenerator<RowPage> {
+  #pages(query: FindQuery): AsyncIterable<RowPage> {
+    if (query.id !== undefined && query.state === "ended") return this.#endedRow(query.id);
     return pagesOf(query, async (last, limit) => {
       this.#assertOpen();
       return (await this.#calls.send("a find", this.#statements.page(query, last, limit), true)).rows;
     });
   }
 
-  #asked<T>(
-    ask: (job: Pick<Job, "askedAt" | "reject"> & { readonly resolve: (value: T) => void }) => void,
-  ): Promise<T> {
-    return new Promise<T>((resolve, reject) => ask({ askedAt: performance.now(), resolve, reject }));
+  /** The page of one id. */
+  async *#endedRow(id: string): AsyncGenerator<RowPage> {
+    this.#assertOpen();
+    const row = await this.#batched.load(id, "ended");
+    const rows = row === undefined ? [] : [row];
+    yield { rows, lookedAt: rows.length };
   }
 
   #deadline() {
@@ -272,15 +226,6 @@ export class PostgresStore implements SessionStore {
 
 /** How many rows a clearing looks at in one statement. */
 const CLEARED_AT_ONCE = 1_000;
-/** The ids in the first column. */
-function idsOf({ rows }: { readonly rows: readonly Row[] }): ReadonlySet<string> {
-  return new Set(rows.map(([id]) => textOf(id)));
-}
-
-function mergedOf(updates: readonly Update[]): SessionDelta {
-  const [first, ...others] = updates;
-  return first !== undefined && others.length === 0 ? first.delta : mergedDelta(updates.map(({ delta }) => delta));
-}
 
 function causeOf(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined;

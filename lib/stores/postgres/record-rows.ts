@@ -110,6 +110,18 @@ export function insertedValues(record: SessionRecord): unknown[] {
   ];
 }
 
+/** The same as JSON, as one element of an array. */
+export function insertedRow(record: SessionRecord): string {
+  const { id, owner, project, scope, createdAt, lastSeenAt, idleMs, endsAt, expiresAt, purgeAt } = record;
+  const { attributes, keys, pages, counters } = record;
+  return jsonColumn({
+    ...{ id, owner, project, scope, remote_address: record.remoteAddress, user_agent: record.userAgent },
+    ...{ format: record.v, created_at: String(createdAt), last_seen_at: String(lastSeenAt), idle_ms: String(idleMs) },
+    ...{ ends_at: String(endsAt), expires_at: String(expiresAt), purge_at: String(purgeAt) },
+    ...{ data: storedData(record.data), attributes, keys, pages, counters },
+  });
+}
+
 /** What an end is given to PostgreSQL as: one element of a JSON array. */
 export function endingOf(id: string, { endedAt, reason, endedBy, message, purgeAt }: Ending): object {
   const times = { ended_at: String(endedAt), purge_at: String(purgeAt) };

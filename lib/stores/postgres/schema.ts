@@ -6,7 +6,9 @@ export const SCHEMA_VERSION = 1;
 
 /** Where the tables are. */
 export interface TablePlace {
+  /** The schema, up to 63 bytes. Default `"public"`. */
   readonly schema: string;
+  /** The table of live sessions; the names of the others begin with it. */
   readonly table: string;
 }
 

@@ -22,6 +22,7 @@ export interface Query {
 /** The texts of the statements. Each is one step, whatever else happens at the same time. */
 export class Statements {
   readonly load: string;
+  readonly loadEnded: string;
   readonly insert: string;
   readonly update: string;
   readonly end: string;
@@ -37,7 +38,8 @@ export class Statements {
     this.#names = names;
     this.version = `SELECT version FROM ${meta}`;
     this.load = `SELECT ${LIVE_COLUMNS.join()} FROM ${live} WHERE id = ANY($1::text[])`;
-    this.insert = `INSERT INTO ${live} (${INSERTED}) VALUES (${insertedParameters(1)}) ON CONFLICT (id) DO NOTHING`;
+    this.loadEnded = `SELECT ${ENDED_COLUMNS.join()} FROM ${ended} WHERE id = ANY($1::text[])`;
+    this.insert = insertText(live);
     this.update = updateText(live);
     this.end = `WITH ${endedBy(names)} SELECT id FROM gone`;
     this.replace = `WITH ${endedBy(names)}, made AS (
@@ -97,6 +99,14 @@ export function columnsOf({ state, fields }: FindQuery): readonly string[] {
 }
 
 const INSERTED = [...INSERTED_COLUMNS.map(([name]) => name), "version", "sweep"].join();
+
+/** Inserts the rows that `$1` holds as JSON, and returns the ids of those that were not there. */
+function insertText(live: string): string {
+  const columns = INSERTED_COLUMNS.map(([name]) => `n.${name}`);
+  const asked = INSERTED_COLUMNS.map((column) => column.join(" "));
+  return `INSERT INTO ${live} (${INSERTED}) SELECT ${columns.join()}, 0, ${sweepOf("n.purge_at")}
+FROM jsonb_to_recordset($1::jsonb) AS n(${asked.join(", ")}) ON CONFLICT (id) DO NOTHING RETURNING id`;
+}
 
 /** The parameters of the values that a record is inserted with, the first of which has this number. */
 function insertedParameters(first: number): string {

@@ -60,12 +60,11 @@ export function deltaArguments(delta: SessionDelta): Argument[] {
   addMap(set, MAP.attributes, delta.attributes?.set, attributeValue);
   addMap(set, MAP.keys, delta.keys?.set, keyValue);
   addMap(set, MAP.pages, delta.pages?.set, (page) => JSON.stringify(page));
-  const removed = [
-    ...removedFields(MAP.data, delta.data),
-    ...removedFields(MAP.attributes, delta.attributes),
-    ...removedFields(MAP.keys, delta.keys),
-    ...removedFields(MAP.pages, delta.pages),
-  ];
+  const removed: Argument[] = [];
+  addRemoved(removed, MAP.data, delta.data);
+  addRemoved(removed, MAP.attributes, delta.attributes);
+  addRemoved(removed, MAP.keys, delta.keys);
+  addRemoved(removed, MAP.pages, delta.pages);
   const added: Argument[] = [];
   addMap(added, MAP.counters, delta.counters, String);
   return [String(set.length), ...set, String(removed.length), ...removed, String(added.length), ...added];
@@ -97,8 +96,8 @@ function addMap<T>(
   for (const key of Object.keys(map)) fields.push(fieldName(letter, key), valueOf(map[key] as T));
 }
 
-function removedFields(letter: string, delta: MapDelta<unknown> | undefined): Argument[] {
-  return (delta?.remove ?? []).map((key) => fieldName(letter, key));
+function addRemoved(fields: Argument[], letter: string, delta: MapDelta<unknown> | undefined): void {
+  for (const key of delta?.remove ?? []) fields.push(fieldName(letter, key));
 }
 
 function fieldName(letter: string, key: string): Argument {

@@ -1,32 +1,41 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SessionError } from "../../errors";
-import { shownText } from "../../record/shown-text";
-import type { Deadline } from "../conflicts";
+import type { TimeLimit } from "../conflicts";
+import { DeadlineQueue } from "../deadline-queue";
 import type { Argument } from "./record-fields";
 import type { RedisConnection } from "./redis-connection";
+import { isPassing, isUnknownScript, redisError } from "./redis-errors";
 import { DONE } from "./scripts";
 import type { Script } from "./scripts";
+import type { SharedLayout } from "./shared-layout";
 
 /** How long to wait, in milliseconds, before a call is tried again, or is looked whether there is a connection. */
 const PAUSE_MS = 25;
-/** Refusals of a node that pass, and prove that nothing was done; `ioredis` tells of the last of several. */
-const PASSING = /^(?:Too many Cluster redirections\. Last error: \w+: )?(?:TRYAGAIN|CLUSTERDOWN|LOADING|MOVED)\b/;
+
+export interface CallSettings {
+  readonly timeoutMs: number;
+  /** How many replicas must have what was written. */
+  readonly replicas: number;
+}
 
 /**
  * Calls to Redis, each with a deadline. Nothing is sent while there is no connection: a client would keep it, and send
  * it long after its caller was told that it failed.
  */
-export class RedisCalls implements Deadline {
+export class RedisCalls implements TimeLimit {
   readonly #connection: RedisConnection;
+  readonly #layout: SharedLayout;
   readonly #timeoutMs: number;
   readonly #replicas: number;
+  readonly #deadlines: DeadlineQueue;
   #becomingReady: Promise<void> | undefined;
 
-  /** `replicas` is how many have to have what was written. */
-  constructor(connection: RedisConnection, timeoutMs: number, replicas: number) {
+  constructor(connection: RedisConnection, layout: SharedLayout, { timeoutMs, replicas }: CallSettings) {
     this.#connection = connection;
+    this.#layout = layout;
     this.#replicas = replicas;
     this.#timeoutMs = timeoutMs;
+    this.#deadlines = new DeadlineQueue(timeoutMs);
   }
 
   get latest(): number {
@@ -45,12 +54,12 @@ export class RedisCalls implements Deadline {
   /** Runs a script. */
   run(call: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const [key = ""] = keys;
-    const rest = [String(keys.length), ...keys, ...args];
+    const command = ["evalsha", script.sha, String(keys.length), ...keys, ...args];
     return this.#inTime(call, () =>
-      this.#connection.send(key, ["evalsha", script.sha, ...rest]).catch((error: unknown) => {
-        // It was restarted, or is another one; the text makes the script known to it.
-        if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
-        return this.#connection.send(key, ["eval", script.text, ...rest]);
+      this.#connection.send(key, command).catch((error: unknown) => {
+        // The text makes the script known to it.
+        if (!isUnknownScript(error)) throw error;
+        return this.#connection.send(key, ["eval", script.text, ...command.slice(2)]);
       }),
     );
   }
@@ -83,19 +92,18 @@ export class RedisCalls implements Deadline {
 
   #inTime(call: string, send: () => Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const end = performance.now() + this.#timeoutMs;
-      const timer = setTimeout(() => {
+      const deadline = this.#deadlines.add(() => {
         reject(this.#late(call));
         this.#connection.late();
-      }, this.#timeoutMs);
-      this.#attempt(send, end).then(
+      });
+      this.#attempt(send, deadline.at).then(
         (reply) => {
-          clearTimeout(timer);
+          this.#deadlines.meet(deadline);
           resolve(reply);
         },
         (error: unknown) => {
-          clearTimeout(timer);
-          reject(failure(call, error));
+          this.#deadlines.meet(deadline);
+          reject(redisError(call, error));
         },
       );
     });
@@ -103,17 +111,21 @@ export class RedisCalls implements Deadline {
 
   async #attempt(send: () => Promise<unknown>, end: number): Promise<unknown> {
     for (;;) {
-      while (!this.#connection.isReady) {
-        await this.#pause();
-        if (performance.now() >= end) throw new Error("there is no connection");
-      }
       try {
-        return await send();
+        const needed = this.#needed();
+        if (needed === undefined) return await send();
+        await needed;
       } catch (error) {
-        if (!PASSING.test(messageOf(error)) || performance.now() + PAUSE_MS >= end) throw error;
+        if (!isPassing(error) || performance.now() + PAUSE_MS >= end) throw error;
         await sleep(PAUSE_MS);
       }
+      if (performance.now() >= end) throw new Error("its time was over");
     }
+  }
+
+  /** What to wait for before anything may be sent. */
+  #needed(): Promise<void> | undefined {
+    return this.#connection.isReady ? this.#layout.compared() : this.#pause();
   }
 
   /** One timer for all that wait. */
@@ -150,15 +162,4 @@ export async function warnOfEviction(calls: RedisCalls, key: string): Promise<vo
   } catch {
     // Not every user of Redis may ask; a Redis that can't be reached is told of by the calls themselves.
   }
-}
-
-/** The error of a client, without what it may hold: some have the command and its arguments. */
-function failure(call: string, error: unknown): SessionError {
-  if (error instanceof SessionError) return error;
-  const reason = messageOf(error).replace(/,? with args[^]*/, "");
-  return new SessionError("SESSION_STORE", `Redis failed at ${call}: ${shownText(reason)}.`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@ import { SessionError } from "../../errors";
 import { within } from "../../record/duration";
 import { OwnContext } from "../own-context";
 import type { Argument } from "./record-fields";
+import { NO_CONNECTION } from "./redis-errors";
 import type { RedisClient } from "./redis-options";
 
 /** What is used of a client, whichever it is. */
@@ -77,12 +78,10 @@ class NodeRedis implements RedisConnection {
 
   send(key: string, command: readonly Argument[]): Promise<unknown> {
     const { client } = this;
-    if (client.nodeByAddress !== undefined) {
-      // The clients of its nodes keep commands for later while they have no connection.
-      const abortSignal = AbortSignal.timeout(this.#timeoutMs);
-      return client.sendCommand(key, false, command, { ...AS_BUFFERS, abortSignal });
-    }
-    if (client.getSentinelNode !== undefined) return client.sendCommand(false, command, AS_BUFFERS);
+    // A Cluster and a Sentinel keep commands for later while they look for a node.
+    const inTime = () => ({ ...AS_BUFFERS, abortSignal: AbortSignal.timeout(this.#timeoutMs) });
+    if (client.nodeByAddress !== undefined) return client.sendCommand(key, false, command, inTime());
+    if (client.getSentinelNode !== undefined) return client.sendCommand(false, command, inTime());
     return client.sendCommand(command, AS_BUFFERS);
   }
 
@@ -110,6 +109,9 @@ interface OwnClient extends NodeRedisClient {
   close(): Promise<void>;
   destroy(): void;
 }
+
+/** What a replica says to a write; Redis 6.2 says it inside the error of the script. */
+const IS_READONLY = /(?:^|-)READONLY\b/;
 
 /** A client of the package `redis` that connects at the first call. */
 class OwnRedis extends NodeRedis {
@@ -150,7 +152,7 @@ class OwnRedis extends NodeRedis {
     } catch (error) {
       this.#answeredAt = performance.now();
       // What was the primary is one no more; its name may lead to another one by now.
-      if (error instanceof Error && error.message.startsWith("READONLY") && this.client === client) this.#renew();
+      if (error instanceof Error && IS_READONLY.test(error.message) && this.client === client) this.#renew();
       throw error;
     }
   }
@@ -199,6 +201,8 @@ function loadRedis(): { createClient(options: object): OwnClient } {
 /** `Redis` and `Cluster` of `ioredis`. */
 interface IoRedisClient {
   readonly status: string;
+  /** Absent before the first connection, and in a Cluster. */
+  readonly stream?: { readonly writable: boolean };
   readonly isCluster?: boolean;
   connect(): Promise<unknown>;
   callBuffer(...command: readonly Argument[]): Promise<unknown>;
@@ -225,9 +229,8 @@ class IoRedis implements RedisConnection {
   }
 
   get isReady(): boolean {
-    const { status } = this.#client;
-    if (status === "wait") this.#client.connect().catch(() => undefined);
-    return status === "ready";
+    if (this.#client.status === "wait") this.#client.connect().catch(() => undefined);
+    return this.#isConnected;
   }
 
   send(_key: string, command: readonly Argument[]): Promise<unknown> {
@@ -258,10 +261,21 @@ class IoRedis implements RedisConnection {
     return Promise.resolve();
   }
 
+  /** The status is "ready" a moment longer than the line is open; what is sent then waits in the client. */
+  get #isConnected(): boolean {
+    const { status, stream } = this.#client;
+    return status === "ready" && stream?.writable !== false;
+  }
+
   async #sendAll(): Promise<void> {
     const sent = this.#waiting;
     this.#waiting = [];
     const [first] = sent;
+    // It may have been lost within the turn; the client would send them whenever there is another one.
+    if (!this.#isConnected) {
+      for (const { reject } of sent) reject(new Error(NO_CONNECTION));
+      return;
+    }
     if (sent.length === 1 && first !== undefined) {
       this.#client.callBuffer(...first.command).then(first.resolve, first.reject);
       return;

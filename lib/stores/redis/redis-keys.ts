@@ -33,7 +33,13 @@ export class RedisKeys {
     return `${this.#shard(id)}${kind}:${id}`;
   }
 
-  /** All that a script needs to change a session; those of its owner it finds itself. */
+  /** All that a script needs to change a live session and nothing else; those of its owners it finds itself. */
+  ofLive(id: string): string[] {
+    const shard = this.#shard(id);
+    return [`${shard}s:${id}`, `${shard}sd`, `${shard}t`];
+  }
+
+  /** All that a script needs to make or end a session; those of its owner it finds itself. */
   ofSession(id: string): string[] {
     const shard = this.#shard(id);
     return [

@@ -13,6 +13,7 @@ import type { StoreOptions } from "../store-options";
 
 /** A client of the package `redis` (its client, pool, cluster or sentinel) or of `ioredis` (its Redis or Cluster). */
 export interface RedisClient {
+  /** Sends one command. The arguments are those of the client's own package. */
   sendCommand(...command: never[]): unknown;
 }
 

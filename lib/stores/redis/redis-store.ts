@@ -18,6 +18,7 @@ import type { RedisStoreOptions } from "./redis-options";
 import { clearRedis, findInRedis, findUnreadableInRedis, tallyRedis } from "./redis-queries";
 import type { RedisData } from "./redis-queries";
 import { CONFLICT, CREATE, DONE, END, REPLACE, UPDATE } from "./scripts";
+import { SharedLayout } from "./shared-layout";
 
 export type { RedisClient, RedisStoreOptions } from "./redis-options";
 
@@ -39,7 +40,10 @@ export class RedisStore implements SessionStore {
   constructor(options: RedisStoreOptions = {}) {
     const { client, url = "", prefix, shards, replicas, timeoutMs, now } = resolveRedisOptions(options);
     this.#now = now;
-    const calls = new RedisCalls(openConnection(client, url, timeoutMs), timeoutMs, replicas);
+    const connection = openConnection(client, url, timeoutMs);
+    const send = (key: string, command: readonly Argument[]) => connection.send(key, command);
+    const layout = new SharedLayout({ prefix, shards, timeoutMs, send });
+    const calls = new RedisCalls(connection, layout, { timeoutMs, replicas });
     this.#redis = { calls, keys: new RedisKeys(prefix, shards) };
   }
 
@@ -83,7 +87,10 @@ export class RedisStore implements SessionStore {
 
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean> {
     return this.#run(async () => {
-      const args = [oldId, this.#nonces(), ...endArguments(ending), record.id, "", ...createArguments(record)];
+      // A logout needs hardly more memory than it frees, and has to succeed.
+      const evenWhereFull = ending.reason === "logout" ? "full" : "";
+      const successor = [record.id, evenWhereFull, ...createArguments(record)];
+      const args = [oldId, this.#nonces(), ...endArguments(ending), ...successor];
       const answer = await this.#script("replace", REPLACE, [oldId, record.id], args);
       if (answer === CONFLICT) throw alreadyStored(record.id);
       return answer === DONE;
@@ -129,10 +136,12 @@ export class RedisStore implements SessionStore {
   }
 
   #write(call: string, id: string, version: string, delta: SessionDelta): Promise<unknown> {
+    const { calls, keys } = this.#redis;
     const { owner, expiresAt, purgeAt } = delta;
     const newOwner = owner === undefined ? "" : Buffer.concat([Buffer.from("="), Buffer.from(textBytes(owner))]);
-    const moved = [newOwner, ...[expiresAt, purgeAt].map((at) => (at === undefined ? "" : String(at)))];
-    return this.#script(call, UPDATE, [id], [id, this.#nonces(), version, ...moved, ...deltaArguments(delta)]);
+    const moved = [newOwner, String(expiresAt ?? ""), String(purgeAt ?? "")];
+    const args = [id, this.#nonces(), version, ...moved, ...deltaArguments(delta)];
+    return calls.write(call, UPDATE, keys.ofLive(id), args);
   }
 
   #script(call: string, script: typeof END, ids: readonly string[], args: readonly Argument[]): Promise<unknown> {

@@ -25,6 +25,9 @@ const GONE_MS = 10 * 60_000;
  * In a Cluster, a key that is not in the slot yet, or no longer, fails a script in its middle. So each first touches
  * the keys of owners, which only it knows, adds before it removes, and reads nothing that it has removed.
  *
+ * Where memory is full, Redis refuses a script's first write if that needs memory, and none after it. So what ends or
+ * clears sessions, which frees memory, begins with a write that changes nothing.
+ *
  * Numbers stay text, as Lua's would lose digits.
  */
 const SHARED = `
@@ -52,6 +55,7 @@ local function each(from, step)
   for at = from + 1, last, 1000 do step(unpack(ARGV, at, math.min(at + 999, last))) end
   return last + 1
 end
+local function evenWhereFull(ids) redis.call('PERSIST', ids) end
 -- Of the keys of a session, from the one at \`k\` on.
 local function shardOf(k, id) return string.sub(KEYS[k], 1, #KEYS[k] - #id - 2) end
 local function isLive(k) return redis.call('EXISTS', KEYS[k]) == 1 end
@@ -77,6 +81,7 @@ local function finish(id, nonce, purge, from)
   local owner, bytes, birth = h[1] or '', h[4], h[5] or ''
   local shard = shardOf(1, id)
   redis.call('EXISTS', shard .. 'so:' .. owner, shard .. 'eo:' .. owner)
+  evenWhereFull(KEYS[2])
   if purge == '' then
     redis.call('HSET', KEYS[8], '${F.birth}', birth, '${F.version}', nonce)
     redis.call('PEXPIRE', KEYS[8], ${GONE_MS})
@@ -127,8 +132,8 @@ return ${DONE}
 `);
 
 /**
- * Arguments: id, nonce, the version that it must have or nothing; the new owner after "=", expiresAt and purgeAt, each
- * nothing where it stays; what to set, to remove, to add to.
+ * Keys: `ofLive`. Arguments: id, nonce, the version that it must have or nothing; the new owner after "=", expiresAt and
+ * purgeAt, each nothing where it stays; what to set, to remove, to add to.
  */
 export const UPDATE = script(`
 local id, nonce = ARGV[1], ARGV[2]
@@ -149,15 +154,15 @@ for at = from + 1, from + tonumber(ARGV[from]), 2 do redis.call('HINCRBYFLOAT', 
 redis.call('HSET', KEYS[1], '${F.version}', nonce)
 local before, after = tallyField(h[4], owner, h[2]), tallyField(h[4], newOwner, expires)
 if before ~= after then
-  count(KEYS[4], after, 1)
-  count(KEYS[4], before, -1)
+  count(KEYS[3], after, 1)
+  count(KEYS[3], before, -1)
 end
 if isMoved or purge ~= h[3] then
-  redis.call('ZADD', KEYS[3], purge or 0, id .. '\\0' .. newOwner)
+  redis.call('ZADD', KEYS[2], purge or 0, id .. '\\0' .. newOwner)
   expire(KEYS[1], purge)
 end
 if isMoved then
-  redis.call('ZREM', KEYS[3], id .. '\\0' .. owner)
+  redis.call('ZREM', KEYS[2], id .. '\\0' .. owner)
   redis.call('ZADD', shard .. 'so:' .. newOwner, 0, id)
   redis.call('ZREM', shard .. 'so:' .. owner, id)
 end
@@ -172,13 +177,17 @@ finish(id, nonce, ARGV[3], 4)
 return ${DONE}
 `);
 
-/** The keys of both sessions. Arguments: those of `END`, then the id of the successor and those of `CREATE`. */
+/**
+ * The keys of both sessions. Arguments: those of `END`, then those of `CREATE` for the successor, with "full" for the
+ * nonce if this is to be done even where memory is full.
+ */
 export const REPLACE = script(`
 local id, nonce = ARGV[1], ARGV[2]
 if not isLive(1) then return wasEnded(1, nonce) and ${DONE} or ${NOT_LIVE} end
 local next = 5 + tonumber(ARGV[4])
 local newId = ARGV[next]
 if isLive(9) or wasCreated(9, nonce) then return ${CONFLICT} end
+if ARGV[next + 1] == 'full' then evenWhereFull(KEYS[2]) end
 insert(9, newId, nonce, ARGV[next + 2], ARGV[next + 3], ARGV[next + 4], ARGV[next + 5], next + 6)
 finish(id, nonce, ARGV[3], 4)
 return ${DONE}
@@ -207,6 +216,7 @@ return headers
 export const CLEAR = script(`
 local kind, shard = ARGV[1], string.sub(KEYS[1], 1, -3)
 local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
+evenWhereFull(KEYS[2])
 for _, member in ipairs(members) do
   local at = string.find(member, '\\0', 1, true)
   local id, owner = string.sub(member, 1, at - 1), string.sub(member, at + 1)

@@ -10,13 +10,17 @@ import { updateContract } from "./update-contract";
 
 /** What the suite needs of the test runner; jest, vitest and node:test have both. */
 export interface TestRunner {
+  /** Groups tests under a name. */
   readonly describe: (name: string, body: () => void) => void;
+  /** Registers a test. */
   readonly it: (name: string, body: () => Promise<void>) => void;
 }
 
 /** A store to test: empty, with the clock given, and whatever releases it afterwards. */
 export interface StoreUnderTest {
+  /** The store, which is empty. */
   readonly store: SessionStore;
+  /** Called after the test, whatever became of it. */
   readonly dispose?: () => Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type { AuditEntry } from "../../../lib";
 import { MemoryStore } from "../../../lib/stores/memory-store";
 import type { FindQuery } from "../../../lib/stores/store";
 import { EXPRESSES, send, startApp } from "../../support/app";
+import type { Answer } from "../../support/app";
 import { startConsole, textOf } from "../../support/console-app";
 import type { ConsoleApp, ConsoleAppOptions } from "../../support/console-app";
 import { describeOnEveryStore } from "../../support/every-store";
@@ -22,7 +23,8 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     const paths = [
       "/",
       "/list",
-      "/list?user=alice",
+      "/user?user=alice",
+      "/export.csv",
       `/session/${idOf(alice)}`,
       "/end/everyone",
       "/end/others",
@@ -59,7 +61,8 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     await app.submit(root, `/end/session/${idOf(evil)}`, SCRIPT);
     const ended = [await app.open(root, "/"), await app.open(root, `/session/${idOf(evil)}`)];
     const asked = [
-      await app.open(root, `/list?user=${encodeURIComponent(SCRIPT)}&scope=${encodeURIComponent(`">${SCRIPT}`)}`),
+      await app.open(root, `/list?q=${encodeURIComponent(SCRIPT)}&scope=${encodeURIComponent(`">${SCRIPT}`)}`),
+      await app.open(root, `/user?user=${encodeURIComponent(SCRIPT)}`),
     ];
     for (const { status, body } of [live, detail, ...ended, ...asked]) {
       expect([status, body.includes("<script>alert")]).toEqual([200, false]);
@@ -124,7 +127,8 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
     for (const path of unknown) expect([path, (await ask("GET", path)).status]).toEqual([path, 404]);
     expect((await ask("GET", `/session/${"A".repeat(43)}`)).status).toBe(404);
     expect((await ask("GET", "/list?after=nonsense")).status).toBe(400);
-    for (const wrong of [`user=${"x".repeat(1025)}`, "project=a%20b", `scope=${"x".repeat(65)}`]) {
+    expect((await ask("GET", `/user?user=${"x".repeat(1025)}`)).status).toBe(400);
+    for (const wrong of [`q=${"x".repeat(1025)}`, "project=a%20b", `scope=${"x".repeat(65)}`]) {
       expect((await ask("GET", `/list?${wrong}`)).status).toBe(400);
     }
     expect((await ask("GET", `/end/user?user=${"x".repeat(1025)}`)).status).toBe(400);
@@ -151,8 +155,9 @@ describe.each(EXPRESSES)("the console's pages on %s", (_name, express) => {
         expect(body).toContain("A &amp; B");
         const links = [...body.matchAll(/(?:href|src|action)="(\/[^"]*)"/g)].map(([, link]) => link!);
         expect(links.length).toBeGreaterThan(5);
-        for (const link of links) expect(link).toMatch(/^\/staff\/tea%22x\/who\//);
-        for (const link of links.slice(0, 4)) expect((await two.get(link, { cookie })).status).toBe(200);
+        const own = links.filter((link) => link !== "/");
+        for (const link of own) expect(link).toMatch(/^\/staff\/tea%22x\/who\//);
+        for (const link of own.slice(0, 4)) expect((await two.get(link, { cookie })).status).toBe(200);
       }
     } finally {
       await two.close();
@@ -222,12 +227,11 @@ describeOnEveryStore("the console's numbers and lists", (every) => {
     const app = await startConsole({ store });
     try {
       const root = await app.login("root");
-      for (let i = 0; i < 120; i += 1) {
+      const records = Array.from({ length: 120 }, (_, i) => {
         const owner = i % 3 === 0 ? "__guest__" : `user-${i % 2}`;
-        await store.create(
-          sessionRecord({ owner, project: i % 4 === 0 ? "shop" : "", scope: i % 5 ? "browser" : "ios" }),
-        );
-      }
+        return sessionRecord({ owner, project: i % 4 === 0 ? "shop" : "", scope: i % 5 ? "browser" : "ios" });
+      });
+      await Promise.all(records.map((record) => store.create(record)));
       const gone = sessionRecord({ owner: "carol" });
       await store.create(gone);
       await store.end(gone.id, killed());
@@ -238,37 +242,52 @@ describeOnEveryStore("the console's numbers and lists", (every) => {
       expect(await idsOf(app, root, "/list")).toHaveLength(121);
       expect(await idsOf(app, root, "/list?who=guests&project=&scope=")).toHaveLength(40);
       expect(await idsOf(app, root, "/list?who=signed-in")).toHaveLength(81);
-      expect(await idsOf(app, root, "/list?user=user-1")).toHaveLength(40);
+      expect(await idsOf(app, root, "/user?user=user-1")).toHaveLength(40);
       await store.create(sessionRecord({ owner: " user-1 " }));
-      expect(await idsOf(app, root, "/list?user=%20user-1%20")).toHaveLength(1);
+      expect(await idsOf(app, root, "/user?user=%20user-1%20")).toHaveLength(1);
+      expect(await idsOf(app, root, "/list?q=USER-1")).toHaveLength(40);
       expect(await idsOf(app, root, "/list?project=shop&scope=ios")).toHaveLength(6);
       expect(await idsOf(app, root, "/list?project=(none)")).toHaveLength(92);
-      expect(await idsOf(app, root, "/list?state=ended&user=carol")).toEqual([gone.id]);
-      expect(textOf(await app.open(root, "/list?user=nobody"))).toContain("There are none.");
+      expect(await idsOf(app, root, "/list?state=ended&q=car")).toEqual([gone.id]);
+      expect(textOf(await app.open(root, "/list?q=nobody"))).toContain("There are none.");
+      expect(textOf(await app.open(root, "/user?user=carol"))).toMatch(
+        /Live sessions There are none\. Ended lately .* carol/,
+      );
     } finally {
       await app.close();
     }
   });
 });
 
-test("5,000 sessions are listed once each, fifty to a page, and no page reads many more than it shows", async () => {
+test("a page reads five thousand sessions at most, and says so; the others are listed after them", async () => {
   const store = new CountingStore();
   const app = await startConsole({ store });
   try {
     const root = await app.login("root");
-    for (let i = 1; i < 5_000; i += 1) await store.create(sessionRecord({ owner: `user-${i}` }));
-    for (let i = 0; i < 200; i += 1) {
+    for (let i = 1; i < 5_100; i += 1) await store.create(sessionRecord({ owner: `user-${i}` }));
+    for (let i = 0; i < 400; i += 1) {
       const record = sessionRecord();
       await store.create(record);
       await store.end(record.id, killed());
     }
-    for (const path of ["/", "/list", "/list?user=user-7", "/end/everyone", "/end/user?user=user-7"]) {
+    for (const path of ["/", "/user?user=user-7", "/end/everyone", "/end/user?user=user-7"]) {
       store.found = 0;
       expect((await app.open(root, path)).status).toBe(200);
-      expect([path, store.found <= 101]).toEqual([path, true]);
+      expect([path, store.found <= 301]).toEqual([path, true]);
     }
-    const ids = await idsOf(app, root, "/list");
-    expect([ids.length, new Set(ids).size]).toEqual([5_000, 5_000]);
+    for (const path of ["/list", "/list?sort=-user&page=7", "/list?q=user-5099", "/list?who=signed-in"]) {
+      store.found = 0;
+      const page = await app.open(root, path);
+      expect([path, store.found <= 5_010]).toEqual([path, true]);
+      expect(textOf(page)).toContain("5,000 of about 5,100 live sessions were looked at and sorted");
+    }
+    // A whole name, and the start of an id, are found among all.
+    expect(await idsOnPage(app, root, "/list?q=user-5099")).toHaveLength(1);
+    const [last] = [...(await all(store))].sort().slice(-1);
+    expect(await idsOnPage(app, root, `/list?q=${last!.slice(0, 8)}`)).toEqual([last]);
+    // The last two pages of the first five thousand lead to those of the rest.
+    const ids = await idsOf(app, root, "/list?sort=device&page=99");
+    expect([ids.length, new Set(ids).size]).toEqual([200, 200]);
   } finally {
     await app.close();
   }
@@ -278,17 +297,28 @@ test("5,000 sessions are listed once each, fifty to a page, and no page reads ma
 async function idsOf(app: ConsoleApp, cookie: string, first: string): Promise<string[]> {
   const ids: string[] = [];
   for (let path: string | undefined = first; path !== undefined;) {
-    const { status, body } = await app.open(cookie, path);
-    expect(status).toBe(200);
-    const onPage = [...body.matchAll(/\/session\/([\w-]{43})">/g)].map(([, id]) => id!);
-    expect(onPage.length).toBeLessThanOrEqual(100);
-    ids.push(...new Set(onPage));
-    path = /href="\/admin\/sessions([^"]+)"[^>]*>Next page|rel="next"\s+href="\/admin\/sessions([^"]+)"/
-      .exec(body)
-      ?.slice(1)
-      .find(Boolean)
-      ?.replaceAll("&amp;", "&");
+    const answer = await app.open(cookie, path);
+    expect(answer.status).toBe(200);
+    ids.push(...idsIn(answer));
+    path = /rel="next"\s+href="\/admin\/sessions([^"]+)"/.exec(answer.body)?.[1]?.replaceAll("&amp;", "&");
   }
+  return ids;
+}
+
+async function idsOnPage(app: ConsoleApp, cookie: string, path: string): Promise<string[]> {
+  return idsIn(await app.open(cookie, path));
+}
+
+/** The sessions in the table of a listing, in its order. */
+function idsIn({ body }: Answer): string[] {
+  const ids = [...body.split("Ended lately")[0]!.matchAll(/\/session\/([\w-]{43})"/g)].map(([, id]) => id!);
+  expect(ids.length).toBeLessThanOrEqual(50);
+  return ids;
+}
+
+async function all(store: MemoryStore): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of store.find({ state: "live" })) ids.push(id);
   return ids;
 }
 

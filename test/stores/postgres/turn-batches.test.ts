@@ -1,18 +1,32 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { TurnBatches, writeTogether } from "../../../lib/stores/postgres/turn-batches";
 import type { Write } from "../../../lib/stores/postgres/turn-batches";
 
+const TIMEOUT_MS = 600_000;
+/** After so many milliseconds a statement is slow. */
+const SLOW_MS = 50;
+
+// A machine that is busy for a moment must make no statement slow: time goes on only where a test says so.
+beforeEach(() =>
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask", "performance", "Date"] }),
+);
+afterEach(() => jest.useRealTimers());
+
 /** Batches whose statements are answered one by one. */
-function batches(options: { timeoutMs?: number; isInOrder?: boolean } = {}) {
+function batches(options: { isInOrder?: boolean } = {}) {
   const sent: string[][] = [];
   const answers: (() => void)[] = [];
-  const all = new TurnBatches<Write>("a test", { timeoutMs: 10_000, isInOrder: false, ...options }, async (jobs) => {
-    sent.push([...jobs.keys()]);
-    await new Promise<void>((resolve) => answers.push(resolve));
-    for (const job of [...jobs.values()].flat()) job.resolve(true);
-  });
-  const ask = (id: string) =>
-    new Promise<boolean>((resolve, reject) => all.add({ id, askedAt: performance.now(), resolve, reject }));
+  const all = new TurnBatches<Write>(
+    "a test",
+    { timeoutMs: TIMEOUT_MS, isInOrder: false, ...options },
+    async (jobs) => {
+      sent.push([...jobs.keys()]);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      for (const job of [...jobs.values()].flat()) job.resolve(true);
+    },
+  );
+  const ask = (id: string, askedAt = performance.now()) =>
+    new Promise<boolean>((resolve, reject) => all.add({ id, askedAt, resolve, reject }));
   const answer = async () => {
     answers.shift()?.();
     await nextTurn();
@@ -62,18 +76,20 @@ describe("What is asked for", () => {
     asked.push(ask("b"));
     await nextTurn();
     asked.push(ask("c"));
-    await sleep(150);
+    await nextTurn();
+    expect(sent).toEqual([["a"], ["b"]]);
+    jest.advanceTimersByTime(SLOW_MS);
+    await nextTurn();
     expect(sent).toEqual([["a"], ["b"], ["c"]]);
     for (let n = 0; n < 3; n += 1) await answer();
     await Promise.all(asked);
   });
 
   it("P7: is never sent after its time was over", async () => {
-    const { ask, answer, sent, all } = batches({ timeoutMs: 80, isInOrder: true });
+    const { ask, answer, sent, all } = batches({ isInOrder: true });
     const first = ask("a");
     await nextTurn();
-    const late = ask("a").catch((error: unknown) => error);
-    await sleep(120);
+    const late = ask("a", performance.now() - TIMEOUT_MS).catch((error: unknown) => error);
     await answer();
     expect(await first).toBe(true);
     expect(await late).toMatchObject({ code: "SESSION_STORE_TIMEOUT" });

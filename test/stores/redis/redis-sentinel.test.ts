@@ -1,63 +1,59 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import { Redis as Redis6 } from "ioredis6";
 import { createClientPool, createSentinel } from "redis";
 import { createClientPool as createClientPool6, createSentinel as createSentinel6 } from "redis6";
+import type { RedisStoreOptions } from "../../../lib/stores/redis/redis-options";
 import { RedisStore } from "../../../lib/stores/redis/redis-store";
 import { endingOf, idsOf, liveRecord, loaded, map } from "../../../lib/testing/store-contract/sample-records";
 import { eventually } from "../../support/eventually";
-import { freePort } from "../../support/free-port";
-import { describeOnOwnRedis, OwnRedis } from "../../support/own-redis";
-import { ioRedis, nodeRedis } from "../../support/redis-server";
+import { howMany } from "../../support/how-many";
+import { describeOnOwnRedis } from "../../support/own-redis";
+import type { OwnRedis } from "../../support/own-redis";
+import { freshPrefix, ioRedis, nodeRedis } from "../../support/redis-server";
 import type { GivenClient } from "../../support/redis-server";
+import { RedisSentinels } from "../../support/redis-sentinels";
+import { traffic } from "../../support/traffic";
 
-describeOnOwnRedis("RedisStore", () => {
-  const folder = mkdtempSync(join(tmpdir(), "coatcheck-sentinel-"));
-  let redis: OwnRedis;
-  let port: number;
-  let end: () => Promise<unknown>;
+interface Client {
+  readonly name: string;
+  readonly connect: (sentinels: RedisSentinels) => Promise<GivenClient>;
+}
 
-  beforeAll(async () => {
-    redis = await OwnRedis.start();
-    port = await freePort();
-    const config = join(folder, "sentinel.conf");
-    writeFileSync(
-      config,
-      `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor shop 127.0.0.1 ${redis.port} 1\n`,
-    );
-    const sentinel = spawn("redis-server", [config, "--sentinel"], { stdio: "ignore" });
-    end = () => {
-      const ended = once(sentinel, "exit");
-      sentinel.kill("SIGKILL");
-      return ended;
-    };
-    const asked = () => spawnSync("redis-cli", ["-p", String(port), "SENTINEL", "get-master-addr-by-name", "shop"]);
-    await eventually(() => asked().stdout.includes(String(redis.port)));
-  });
-  afterAll(async () => {
-    await end();
-    await redis.dispose();
-    rmSync(folder, { recursive: true });
-  });
+const nodes = ({ addresses }: RedisSentinels) => ({ name: "shop", sentinelRootNodes: [...addresses] });
+const addresses = (sentinels: RedisSentinels) => ({
+  ...{ name: "shop", sentinels: [...sentinels.addresses] },
+  autoResendUnfulfilledCommands: false,
+});
+const url = (sentinels: RedisSentinels) => ({ url: sentinels.nodes[0]?.url ?? "" });
 
-  const nodes = () => ({ name: "shop", sentinelRootNodes: [{ host: "127.0.0.1", port }] });
-  const sentinels = () => ({ name: "shop", sentinels: [{ host: "127.0.0.1", port }] });
-  const clients: readonly (readonly [string, () => Promise<GivenClient>])[] = [
-    ["a Sentinel of redis 5", () => nodeRedis(createSentinel(nodes()))],
-    ["a Sentinel of redis 6", () => nodeRedis(createSentinel6(nodes()))],
-    ["a Sentinel of ioredis 5", () => ioRedis(new Redis(sentinels()))],
-    ["a Sentinel of ioredis 6", () => ioRedis(new Redis6(sentinels()))],
-    ["a pool of redis 5", () => nodeRedis(createClientPool({ url: redis.url }))],
-    ["a pool of redis 6", () => nodeRedis(createClientPool6({ url: redis.url }))],
-  ];
+const CLIENTS: readonly Client[] = [
+  { name: "redis 5", connect: (sentinels) => nodeRedis(createSentinel(nodes(sentinels))) },
+  { name: "redis 6", connect: (sentinels) => nodeRedis(createSentinel6(nodes(sentinels))) },
+  { name: "ioredis 5", connect: (sentinels) => ioRedis(new Redis(addresses(sentinels))) },
+  { name: "ioredis 6", connect: (sentinels) => ioRedis(new Redis6(addresses(sentinels))) },
+];
+const POOLS: readonly Client[] = [
+  { name: "a pool of redis 5", connect: (sentinels) => nodeRedis(createClientPool(url(sentinels))) },
+  { name: "a pool of redis 6", connect: (sentinels) => nodeRedis(createClientPool6(url(sentinels))) },
+];
+/** In the short form one client of each package. */
+const FAILING_OVER = CLIENTS.filter(({ name }) => howMany(0, 1) === 1 || ["redis 6", "ioredis 5"].includes(name));
 
-  it.each(clients)("works on %s", async (_name, connect) => {
-    const given = await connect();
-    const store = new RedisStore({ client: given.client });
+describeOnOwnRedis("RedisStore behind Sentinels", () => {
+  let sentinels: RedisSentinels;
+  const given: GivenClient[] = [];
+  const storeOn = async ({ connect }: Client, options: Omit<RedisStoreOptions, "client"> = {}) => {
+    const connected = await connect(sentinels);
+    given.push(connected);
+    return new RedisStore({ client: connected.client, ...options });
+  };
+
+  beforeAll(async () => (sentinels = await RedisSentinels.start()), 60_000);
+  afterEach(() => Promise.all(given.splice(0).map((each) => each.close())));
+  afterAll(() => sentinels.dispose());
+
+  it.each([...CLIENTS, ...POOLS])("works on $name", async (client) => {
+    const store = await storeOn(client);
     const record = liveRecord({ owner: "alice", data: map({ a: "1" }) });
     await store.create(record);
     expect(await store.update(record.id, { data: { set: map({ b: "2" }) } })).toBe(true);
@@ -65,12 +61,57 @@ describeOnOwnRedis("RedisStore", () => {
     expect(await idsOf(store, { state: "live", owner: "alice" })).toEqual([record.id]);
     expect(await store.end(record.id, endingOf(record))).toBe(true);
     expect(await store.load(record.id)).toBeUndefined();
-    await store.close();
-    await given.close();
   });
 
   it("takes no pool together with replicas, as it waits on the connection that wrote", () => {
-    const client = createClientPool({ url: redis.url });
+    const client = createClientPool(url(sentinels));
     expect(() => new RedisStore({ client, replicas: 1 })).toThrow("leave it out beside a pool");
   });
+
+  it.each(FAILING_OVER)(
+    "P2: fails with 503 at worst while the primary is lost, and revives nothing, on $name",
+    async (client) => {
+      const store = await storeOn(client, { prefix: freshPrefix(), replicas: 1 });
+      await traffic(store, async () => {
+        const lost = await sentinels.primary();
+        await lost?.kill();
+        await eventually(async () => ![undefined, lost].includes(await sentinels.primary()));
+        await lost?.start();
+        // Only with its replica do changes count as stored again.
+        await eventually(() => isFollowing(lost));
+      });
+      await store.create(liveRecord());
+    },
+    120_000,
+  );
+
+  it.each(CLIENTS)(
+    "P7: does nothing of a call later that has failed while there was no primary, on $name",
+    async (client) => {
+      const store = await storeOn(client, { timeoutMs: 1_000 });
+      const [before, late] = [liveRecord(), liveRecord()];
+      await store.create(before);
+      const primary = await sentinels.primary();
+      await sentinels.end();
+      await primary?.kill();
+      await expect(store.create(late)).rejects.toMatchObject({ status: 503 });
+      await primary?.start();
+      await sentinels.begin();
+      await eventually(() =>
+        store.create(liveRecord()).then(
+          () => true,
+          () => false,
+        ),
+      );
+      expect(await store.load(before.id)).toBeDefined();
+      expect(await store.load(late.id)).toBeUndefined();
+    },
+    60_000,
+  );
 });
+
+/** Whether a node is a replica that has all that its primary has. A node that becomes one closes its connections. */
+async function isFollowing(node: OwnRedis | undefined): Promise<boolean> {
+  const info = await node?.info("replication").catch(() => "");
+  return info?.includes("master_link_status:up") === true;
+}

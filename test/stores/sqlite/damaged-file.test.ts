@@ -218,3 +218,28 @@ it("P2: a session whose group can't be read can be ended, and an unreadable ende
   expect((await all(store, { state: "ended" })).map(({ id }) => id)).toContain(sound.id);
   await store.close();
 });
+
+it("opens a file in which somebody has made a view with names of their own", async () => {
+  const store = new SqliteStore({ path });
+  await store.create(sessionRecord());
+  await store.close();
+  inFile(path, (db) => db.exec("CREATE VIEW report AS SELECT count(*) AS Total FROM session"));
+  const reopened = new SqliteStore({ path });
+  expect(await all(reopened, { state: "live" })).toHaveLength(1);
+  await reopened.close();
+});
+
+it.each(["tally", "session", "ended"])(
+  "P9: a file in which a bit has changed the case of a column's name is refused: %s",
+  async (table) => {
+    const store = new SqliteStore({ path });
+    await store.create(sessionRecord());
+    await store.close();
+    inFile(path, (db) => db.exec(`ALTER TABLE ${table} RENAME COLUMN project TO pRoject`));
+    expect(() => new SqliteStore({ path })).toThrow(/can't be opened: .*pRoject is damaged.*restore a backup/);
+    inFile(path, (db) => db.exec(`ALTER TABLE ${table} RENAME COLUMN pRoject TO project`));
+    const mended = new SqliteStore({ path });
+    expect(await all(mended, { state: "live" })).toHaveLength(1);
+    await mended.close();
+  },
+);

@@ -51,7 +51,7 @@ it("P7: where there is neither, a store says what to install", () => {
     code: "SESSION_STORE",
     message:
       `Node ${process.versions.node} has no SQLite of its own: ` +
-      `run "npm install @photostructure/sqlite", or use Node 22.13 or newer.`,
+      `run "npm install @photostructure/sqlite@1", or use Node 22.13 or newer.`,
   });
 });
 

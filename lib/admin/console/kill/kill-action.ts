@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { GUEST_USER } from "../../../record/session-record";
 import { isSessionId } from "../../../record/token";
 import { assertUserIdForm } from "../../../session/session-owner";
@@ -7,7 +8,8 @@ import { ownerOfUsername } from "../../listing/session-filter";
 import type { ConsoleVisit } from "../console-visit";
 import { html } from "../parts/html";
 import type { Html } from "../parts/html";
-import { counted, foreign, shareOf } from "../parts/shown-values";
+import { shareOf } from "../parts/share-bar";
+import { counted, foreign } from "../parts/shown-values";
 
 /** A way to end sessions, and whose. */
 export interface KillAction {
@@ -30,6 +32,8 @@ export interface KillAction {
 
 /** At most this many sessions of a user are counted one by one. */
 const MOST_COUNTED = 1_000;
+/** At most this many sessions are ended by their ticks: as many as a page has, and those kept from pages before. */
+const MOST_TICKED = 200;
 
 /** The action at a path; undefined where there is none. Throws `SESSION_ARGUMENT` for what can't be a user id. */
 export function killActionAt(visit: ConsoleVisit): KillAction | undefined {
@@ -38,6 +42,7 @@ export function killActionAt(visit: ConsoleVisit): KillAction | undefined {
   if (rest !== undefined) return undefined;
   if (name === "session") return isSessionId(target) ? ofOne(visit, target) : undefined;
   if (target !== undefined) return undefined;
+  if (name === "ticked") return ofTicked(visit, query.getAll("id"));
   if (name === "user") return ofUser(visit, query.get("user") ?? "");
   if (name === "others") return ofAll(visit, true);
   return name === "everyone" ? ofAll(visit, false) : undefined;
@@ -53,6 +58,29 @@ function ofOne({ base, session }: ConsoleVisit, id: string): KillAction {
     asked: { action: "kill", id },
     endsMine: id === session.id,
     run: async (admin, options) => ((await admin.kill(id, options)) ? 1 : 0),
+  };
+}
+
+function ofTicked({ base, session }: ConsoleVisit, given: readonly string[]): KillAction | undefined {
+  const ids = [...new Set(given)];
+  if (ids.length === 0 || ids.length > MOST_TICKED || !ids.every(isSessionId)) return undefined;
+  const query = new URLSearchParams(ids.map((id): [string, string] => ["id", id])).toString();
+  return {
+    purpose: `end ticked ${hash("sha256", ids.join(" "), "base64url")}`,
+    path: `${base}/end/ticked?${query}`,
+    question: `End ${ids.length === 1 ? "the ticked session" : `the ${counted(ids.length, "ticked session")}`}?`,
+    verb: "End the ticked sessions",
+    extent: () => Promise.resolve(counted(ids.length, "session")),
+    asked: { action: "kill" },
+    endsMine: ids.includes(session.id),
+    run: async (admin, options) => {
+      let ended = 0;
+      // The own session comes last: without it no other could be ended.
+      for (const id of [...ids.filter((one) => one !== session.id), ...ids.filter((one) => one === session.id)]) {
+        if (await admin.kill(id, options)) ended += 1;
+      }
+      return ended;
+    },
   };
 }
 
@@ -98,7 +126,8 @@ function ofAll({ base }: ConsoleVisit, keepMine: boolean): KillAction {
   };
 }
 
-/** The path of the form that ends all sessions of a user. */
-export function endUserPath(base: string, user: string): string {
-  return `${base}/end/user?${new URLSearchParams({ user }).toString()}`;
+/** The path of the form that ends all sessions of a user; `back` is where one comes back to. */
+export function endUserPath(base: string, user: string, back?: string): string {
+  const fields = { user, ...(back === undefined ? {} : { back }) };
+  return `${base}/end/user?${new URLSearchParams(fields).toString()}`;
 }

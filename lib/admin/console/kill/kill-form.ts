@@ -3,6 +3,7 @@ import type { ConsoleAnswer, ConsoleRequest, ConsoleVisit } from "../console-vis
 import { html } from "../parts/html";
 import { pageFrame } from "../parts/page-frame";
 import { counted } from "../parts/shown-values";
+import { wayBack } from "../way-back";
 import type { KillAction } from "./kill-action";
 
 /**
@@ -21,7 +22,8 @@ export type FormProblem = 400 | 413 | 415;
 
 /** The form that asks before sessions are ended. Opening it ends nothing. */
 export async function confirmPage(visit: ConsoleVisit, action: KillAction): Promise<ConsoleAnswer> {
-  const { admin, base, title } = visit;
+  const { admin, base, frame, query } = visit;
+  const back = wayBack(query.get("back"));
   const extent = await action.extent(admin);
   const securityKey = await newSecurityKey(visit.session, action);
   const appSecurityKey = await visit.appSecurityKey();
@@ -30,6 +32,7 @@ export async function confirmPage(visit: ConsoleVisit, action: KillAction): Prom
     ${action.endsMine && html`<p class="note strong">Your own session is among them: you will be signed out.</p>`}
     <input type="hidden" name="${SECURITY_KEY_FIELD}" value="${securityKey}" />
     ${appSecurityKey !== undefined && html`<input type="hidden" name="securityKey" value="${appSecurityKey}" />`}
+    <input type="hidden" name="back" value="${back}" />
     <label for="message">Message to the user <span class="none">(optional)</span></label>
     <textarea id="message" name="message" rows="3" maxlength="500" aria-describedby="about-message"></textarea>
     <p id="about-message" class="hint" data-left>
@@ -37,10 +40,10 @@ export async function confirmPage(visit: ConsoleVisit, action: KillAction): Prom
     </p>
     <p class="actions">
       <button class="button danger solid">${action.verb}</button>
-      <a class="button" href="${base}/">Cancel</a>
+      <a class="button" href="${base}${back}">Cancel</a>
     </p>
   </form>`;
-  return { status: 200, page: pageFrame({ base, title, heading: action.question, tab: "End sessions", content }) };
+  return { status: 200, page: pageFrame({ frame, heading: action.question, tab: "End sessions", content }) };
 }
 
 /** A security key that is good for this action once, in this session, within half an hour. */
@@ -91,19 +94,15 @@ async function bodyText(req: ConsoleRequest): Promise<string | undefined> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Says how many sessions were ended. It uses no session, since the super-user's own may have ended. */
-export function resultPage({ base, title }: ConsoleVisit, action: KillAction, ended: number): ConsoleAnswer {
+/**
+ * Says how many sessions were ended, where there is no session any more that could carry that to another page: the
+ * super-user's own was among them, or has ended meanwhile.
+ */
+export function resultPage({ base, frame }: Pick<ConsoleVisit, "base" | "frame">, ended: number): ConsoleAnswer {
   const heading = ended === 0 ? "Nothing was left to end" : `${counted(ended, "session")} ended`;
   const text = ended === 0 ? "Those sessions were over already." : "Anyone who was signed in there is signed out now.";
   const content = html`<div role="status"><p class="lead">${text}</p></div>
-    ${
-      action.endsMine
-        ? html`<p class="note strong">Your own session was among them: you are signed out.</p>
-            <p><a class="button" href="${base}/">Sign in again</a></p>`
-        : html`<p class="actions">
-            <a class="button" href="${base}/">Go to the overview</a>
-            <a class="button" href="${base}/list">Go to the list</a>
-          </p>`
-    }`;
-  return { status: 200, page: pageFrame({ base, title, heading, hasNavigation: !action.endsMine, content }) };
+    <p class="note strong">Your own session was among them: you are signed out.</p>
+    <p><a class="button" href="${base}/">Sign in again</a></p>`;
+  return { status: 200, page: pageFrame({ frame, heading, hasNavigation: false, content }) };
 }

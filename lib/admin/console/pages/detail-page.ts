@@ -1,10 +1,10 @@
-import { UNAUTHENTICATED } from "../../../record/session-record";
 import type { AuditEntry } from "../../checked/admin-audit";
 import type { AttributeDescription, DataDescription, SessionDescription } from "../../listing/session-info";
 import type { SessionInfo } from "../../listing/session-info";
 import type { OpenPage } from "../../../session/open-page";
 import type { ConsoleAnswer, ConsoleVisit } from "../console-visit";
-import { endUserPath } from "../kill/kill-action";
+import { listAddress } from "../list/list-query";
+import { clientChange, otherClientText } from "../parts/client-change";
 import { dataTable } from "../parts/data-table";
 import type { Column } from "../parts/data-table";
 import { html } from "../parts/html";
@@ -14,42 +14,56 @@ import {
   bytes,
   deviceLabel,
   duration,
-  endedByLabel,
   endLabel,
   foreign,
   instant,
+  projectLabel,
   shortText,
 } from "../parts/shown-values";
-import { projectLabel, userLabel } from "../parts/shown-values";
-import { listPath } from "./list-page";
+import { endedByLabel, isGuest, ownerText, userAddress, userLink } from "../parts/user-labels";
 
 /** How many entries of the audit are shown, latest first. */
 const AUDIT_SHOWN = 100;
 
 /** All that an administrator may see of one session. */
 export async function detailPage(visit: ConsoleVisit, id: string): Promise<ConsoleAnswer> {
-  const { admin, base, title, now, auditTrail } = visit;
+  const { admin, frame, now, auditTrail } = visit;
   const description = await admin.describe(id);
   const trail = await auditTrail?.(id);
   const { info } = description;
-  const heading = html`Session of ${info.username === UNAUTHENTICATED ? "a guest" : foreign(info.username)}`;
+  const heading = html`Session of ${ownerText(info.username)}`;
   const content = html`${actions(visit, info)} ${fields(visit, info)} ${openPages(visit, description)}
   ${contents(visit, description)} ${trail !== undefined && audit(visit, trail)}`;
-  const tab = `Session of ${info.username === UNAUTHENTICATED ? "a guest" : info.username}`;
-  return { status: 200, page: pageFrame({ base, title, heading, tab, now, content }) };
+  const tab = `Session of ${isGuest(info.username) ? "a guest" : info.username}`;
+  return { status: 200, page: pageFrame({ frame, heading, tab, now, content }) };
 }
 
-function actions({ base, session }: ConsoleVisit, { id, username, endedAt }: SessionInfo): Html {
-  const user = username === UNAUTHENTICATED ? "guests" : html`${foreign(username)}`;
+function actions({ base, session, path }: ConsoleVisit, info: SessionInfo): Html {
+  const { id, username, endedAt } = info;
+  const back = new URLSearchParams({ back: path }).toString();
   return html`${id === session.id && html`<p class="note">This is the session that you are using now.</p>`}
+    ${takenOver(info)}
     <p class="actions">
-      ${endedAt === null && html`<a class="button danger" href="${base}/end/session/${id}">End this session…</a>`}
-      <a class="button danger" href="${endUserPath(base, username)}">End all sessions of ${user}…</a>
-      <a class="button" href="${listPath(base, { user: username })}">All sessions of ${user}</a>
+      ${endedAt === null && html`<a class="button danger" href="${base}/end/session/${id}?${back}">End this session…</a>`}
+      ${
+        isGuest(username)
+          ? html`<a class="button" href="${base}${listAddress({ who: "guests" })}">All sessions of guests</a>`
+          : html`<a class="button" href="${base}${userAddress(username)}">All sessions of ${foreign(username)}</a>`
+      }
     </p>`;
 }
 
-function fields({ now }: ConsoleVisit, info: SessionInfo): Html {
+function takenOver(info: SessionInfo): Html | false {
+  const change = clientChange(info);
+  if (change === undefined) return false;
+  const what = [change.device && "device", change.address && "address"].filter(Boolean).join(" and ");
+  return html`<p class="note ${change.device && "strong"}">
+    The ${what} changed within this session. People change their address when they travel or switch networks; together
+    with another device it may be a stolen cookie.
+  </p>`;
+}
+
+function fields({ base, now }: ConsoleVisit, info: SessionInfo): Html {
   const field = (name: string, value: HtmlValue) =>
     html`<div>
       <dt>${name}</dt>
@@ -59,15 +73,20 @@ function fields({ now }: ConsoleVisit, info: SessionInfo): Html {
   return html`<section class="panel" aria-label="Session">
     <dl class="fields">
       ${field("State", isLive ? html`<span class="badge good">live</span>` : endLabel(info))}
-      ${!isLive && [field("Ended", instant(info.endedAt, now)), field("Ended by", endedByLabel(info))]}
+      ${!isLive && [field("Ended", instant(info.endedAt, now)), field("Ended by", endedByLabel(base, info))]}
       ${info.endMessage !== null && field("Message to the user", html`<q>${foreign(info.endMessage)}</q>`)}
-      ${field("User", userLabel(info.username))} ${field("Authorized", info.authorized ? "yes" : "no")}
+      ${field("User", userLink(base, info.username))} ${field("Authorized", info.authorized ? "yes" : "no")}
       ${field("Project", projectLabel(info.project))} ${field("Scope", foreign(info.sessionScope))}
       ${field("Device", deviceLabel(info))} ${field("Address", html`<code>${info.clientAddress || "–"}</code>`)}
+      ${
+        info.otherClient !== null &&
+        field("Also used from", html`${foreign(otherClientText(info))}, since ${instant(info.otherClient.since, now)}`)
+      }
       ${field("Started", instant(info.createdAt, now))} ${field("Last seen", instant(info.lastSeenAt, now))}
       ${isLive && field("Expires", info.expiresAt === null ? "never" : instant(info.expiresAt, now))}
-      ${field(isLive ? "Lasts for" : "Lasted for", duration(info.uptime))} ${field("Idle for", duration(info.lastComm))}
-      ${field("Sent lately", bytes(info.recentBytesSent))} ${field("Sent in total", bytes(info.totalBytesSent))}
+      ${field(isLive ? "Age" : "Lasted for", duration(info.uptime))} ${isLive && field("Idle", duration(info.lastComm))}
+      ${isLive && field("Sent by the browser, last request", bytes(info.recentBytesSent))}
+      ${field("Sent by the browser, in total", bytes(info.totalBytesSent))}
       ${field("Id", html`<code class="long">${info.id}</code>`)}
       ${field("User agent", html`<code class="long">${info.userAgent || "–"}</code>`)}
     </dl>
@@ -87,7 +106,7 @@ function openPages({ now }: ConsoleVisit, { info, pages }: SessionDescription): 
     ${
       pages.length === 0
         ? html`<p class="empty">No page of this session is open.</p>`
-        : dataTable("Pages that are open now, the one opened first at the top", columns, pages)
+        : dataTable({ caption: "Pages that are open now, the one opened first at the top", columns, rows: pages })
     }
   </section>`;
 }
@@ -113,7 +132,7 @@ function contents({ now }: ConsoleVisit, { info, data, attributes }: SessionDesc
       ${
         data.length === 0
           ? html`<p class="empty">This session has no data.</p>`
-          : dataTable("Keys of the data; values are not shown", ofBoth, data)
+          : dataTable({ caption: "Keys of the data; values are not shown", columns: ofBoth, rows: data })
       }
     </section>
     <section>
@@ -121,12 +140,12 @@ function contents({ now }: ConsoleVisit, { info, data, attributes }: SessionDesc
       ${
         attributes.length === 0
           ? html`<p class="empty">This session has no attributes.</p>`
-          : dataTable("Attributes; values are not shown", ofAttributes, attributes)
+          : dataTable({ caption: "Attributes; values are not shown", columns: ofAttributes, rows: attributes })
       }
     </section>`;
 }
 
-function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
+function audit({ base, now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
   // Of entries of the same millisecond, a log has the latest at its end.
   const latest = [...trail]
     .reverse()
@@ -137,7 +156,7 @@ function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
     { heading: "When", cell: ({ at }) => instant(new Date(at), now) },
     {
       heading: "Who",
-      cell: ({ actor }) => (actor === null ? html`<span class="none">nobody</span>` : userLabel(actor)),
+      cell: ({ actor }) => (actor === null ? html`<span class="none">nobody</span>` : userLink(base, actor)),
     },
     { heading: "From", cell: ({ remoteAddress }) => html`<code>${remoteAddress || "–"}</code>` },
     {
@@ -152,7 +171,7 @@ function audit({ now }: ConsoleVisit, trail: readonly AuditEntry[]): Html {
     ${
       latest.length === 0
         ? html`<p class="empty">Nothing is recorded about this session.</p>`
-        : dataTable("What was done with this session, latest first", columns, latest)
+        : dataTable({ caption: "What was done with this session, latest first", columns, rows: latest })
     }
   </section>`;
 }

@@ -6,13 +6,14 @@ import { dataTable } from "../parts/data-table";
 import { html } from "../parts/html";
 import type { Html } from "../parts/html";
 import { pageFrame } from "../parts/page-frame";
-import { count, deviceLabel, endedByLabel, endLabel, instant, projectLabel } from "../parts/shown-values";
-import { shareBar, shareOf, userLabel } from "../parts/shown-values";
-import type { Share } from "../parts/shown-values";
-import { listPath } from "./list-page";
+import { shareBar, shareOf } from "../parts/share-bar";
+import type { Share } from "../parts/share-bar";
+import { count, deviceLabel, endLabel, instant, projectLabel } from "../parts/shown-values";
+import { endedByLabel, isGuest, ownerText, userLink } from "../parts/user-labels";
+import { listAddress } from "../list/list-query";
 
 /** Ended sessions come in no particular order: this many are read, and the latest of them shown. */
-const ENDED_LOOKED_AT = 100;
+const ENDED_LOOKED_AT = 300;
 const ENDED_SHOWN = 10;
 
 interface Place extends Share {
@@ -22,9 +23,11 @@ interface Place extends Share {
 
 /** How many sessions are live, where, and which ended lately. The store counts them. */
 export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> {
-  const { admin, base, title, now } = visit;
-  const [tallies, ended] = await Promise.all([admin.tally(), admin.lately(ENDED_LOOKED_AT)]);
-  const content = html`${numbers(shareOf(tallies))} ${places(visit, placesOf(tallies))} ${lately(visit, ended)}
+  const { admin, base, frame, now } = visit;
+  const [{ tallies, countedAt }, ended] = await Promise.all([visit.tally(), admin.lately(ENDED_LOOKED_AT)]);
+  const content = html`${numbers(shareOf(tallies))}
+    ${now > countedAt && html`<p class="hint">Counted ${instant(new Date(countedAt), now)}.</p>`}
+    ${places(visit, placesOf(tallies))} ${lately(visit, ended)}
     <section aria-labelledby="end">
       <h2 id="end">End sessions</h2>
       <p>Everyone who is signed out has to sign in again. You will be asked first.</p>
@@ -35,7 +38,7 @@ export async function overviewPage(visit: ConsoleVisit): Promise<ConsoleAnswer> 
     </section>`;
   return {
     status: 200,
-    page: pageFrame({ base, title, heading: "Overview", here: "overview", now, isLive: true, content }),
+    page: pageFrame({ frame, heading: "Overview", here: "overview", now, isLive: true, content }),
   };
 }
 
@@ -62,7 +65,7 @@ function places({ base }: ConsoleVisit, rows: readonly Place[]): Html {
     {
       heading: "Project",
       cell: ({ project, scope }: Place) =>
-        html`<a href="${listPath(base, { project, scope })}">${projectLabel(project)}</a>`,
+        html`<a href="${base}${listAddress({ project, scope })}">${projectLabel(project)}</a>`,
     },
     { heading: "Scope", cell: ({ scope }: Place) => scope },
     { heading: "Signed in", cell: ({ signedIn }: Place) => count(signedIn), isNumber: true },
@@ -72,34 +75,54 @@ function places({ base }: ConsoleVisit, rows: readonly Place[]): Html {
   ];
   return html`<section>
     <h2>By project and scope</h2>
-    ${dataTable("Live sessions by project and scope", columns, rows, ({ project, scope }) => `${project} ${scope}`)}
+    ${dataTable({
+      caption: "Live sessions by project and scope",
+      columns,
+      rows,
+      keyOf: ({ project, scope }: Place) => `${project} ${scope}`,
+    })}
   </section>`;
 }
 
 function lately({ base, now }: ConsoleVisit, ended: SessionPage): Html {
-  const latest = [...ended].sort((a, b) => Number(b.endedAt) - Number(a.endedAt)).slice(0, ENDED_SHOWN);
+  const latest = ended
+    .filter(isNoLogin)
+    .sort((a, b) => Number(b.endedAt) - Number(a.endedAt))
+    .slice(0, ENDED_SHOWN);
   const columns = [
     {
       heading: "User",
-      cell: ({ id, username }: SessionInfo) => html`<a href="${base}/session/${id}">${userLabel(username)}</a>`,
+      cell: ({ username }: SessionInfo) => userLink(base, username),
     },
     { heading: "Ended", cell: ({ endedAt }: SessionInfo) => instant(endedAt, now) },
     { heading: "Reason", cell: endLabel },
-    { heading: "By", cell: endedByLabel },
+    { heading: "By", cell: (info: SessionInfo) => endedByLabel(base, info) },
     { heading: "Device", cell: deviceLabel },
+    {
+      heading: "Session",
+      cell: ({ id, username }: SessionInfo) =>
+        html`<a href="${base}/session/${id}"
+          >Details<span class="unseen"> (session of ${ownerText(username)})</span></a
+        >`,
+    },
   ];
   return html`<section>
     <h2>Ended lately</h2>
     ${
       latest.length === 0
         ? html`<p class="empty">No session ended lately.</p>`
-        : html`${dataTable("Sessions that ended lately", columns, latest, ({ id }) => id)}
+        : html`${dataTable({ caption: "Sessions that ended lately", columns, rows: latest, keyOf: ({ id }) => id })}
             <p class="more">
               ${ended.next !== undefined && `These are the latest of ${ENDED_LOOKED_AT} that were looked at. `}
-              <a href="${listPath(base, { live: false })}">All sessions that ended or expired</a>
+              <a href="${base}${listAddress({ live: false })}">All sessions that ended or expired</a>
             </p>`
     }
   </section>`;
+}
+
+/** A guest's session that a login ended lives on as that of its user: nobody was signed out. */
+function isNoLogin({ username, endReason }: SessionInfo): boolean {
+  return !(isGuest(username) && endReason === "login");
 }
 
 function placesOf(tallies: readonly SessionTally[]): readonly Place[] {

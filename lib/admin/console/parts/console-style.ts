@@ -78,14 +78,19 @@ a :is(.none, .guest) { color: inherit; }
 .top nav a { padding: 0.375rem 0.75rem; border-radius: 8px; color: var(--ink-soft); text-decoration: none; }
 .top nav a:hover { color: var(--ink); background: var(--page); }
 .top nav a[aria-current] { color: var(--accent); background: var(--accent-soft); }
-.search { display: flex; gap: 0.5rem; margin-inline-start: auto; }
+.search { display: flex; gap: 0.5rem; }
+.search input { width: 13rem; }
 .search button { flex: none; }
+.account { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; margin-inline-start: auto; font-size: 0.9375rem; }
+.signed-in-as { color: var(--ink-soft); overflow-wrap: anywhere; }
 
 main { padding-block: 2.25rem 5rem; }
 main > * + * { margin-top: 1.75rem; }
 section + section { margin-top: 2.5rem; }
 .panel { padding: 1.5rem; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; }
 .note { padding: 0.75rem 1rem; border-radius: 8px; background: var(--accent-soft); }
+.note.good { background: var(--good-soft); color: var(--good); }
+.note:focus { outline: none; }
 .note.strong { background: var(--danger-soft); color: var(--danger); }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 0.75rem; }
 section > p + .actions { margin-top: 1rem; }
@@ -143,12 +148,23 @@ tbody th { min-width: 9rem; font-weight: 550; overflow-wrap: anywhere; }
 .device { display: inline-block; min-width: 7rem; overflow-wrap: anywhere; }
 td code { display: inline-block; min-width: 7.5rem; overflow-wrap: anywhere; }
 td bdi { display: inline-block; min-width: 4.5rem; overflow-wrap: anywhere; }
+td a bdi { display: inline; min-width: 0; }
 .scope { display: inline-block; min-width: 5.5rem; }
 thead th { color: var(--ink-soft); font-size: 0.8125rem; font-weight: 550; white-space: nowrap; }
 tbody :is(th, td) { border-top: 1px solid var(--line); }
 tbody tr:hover { background: color-mix(in srgb, var(--page) 60%, var(--panel)); }
 tbody tr:last-child > :first-child { border-end-start-radius: 11px; }
 tbody tr:last-child > :last-child { border-end-end-radius: 11px; }
+thead a { color: inherit; text-decoration: none; }
+thead a:hover, thead [aria-sort] a { color: var(--ink); text-decoration: underline; }
+.arrow { margin-inline-start: 0.25rem; }
+.tick, th.tick:first-child { width: 3.25rem; padding-inline: 0.75rem 0; }
+.tick label { display: flex; justify-content: center; align-items: center; min-width: 2.5rem; min-height: 2.5rem; cursor: pointer; }
+.tick + th { padding-inline-start: 0.5rem; }
+input[type="checkbox"] { width: 1.125rem; min-height: 0; height: 1.125rem; margin: 0; padding: 0; accent-color: var(--accent); }
+.changes { display: block; }
+.changes .badge { margin-top: 0.25rem; }
+.row-actions { display: inline-flex; flex-wrap: nowrap; align-items: center; gap: 0.75rem; white-space: nowrap; }
 .number { font-variant-numeric: tabular-nums; }
 :is(th, td).number { text-align: end; }
 time, td .small, .badge { white-space: nowrap; }
@@ -158,7 +174,14 @@ time { font-variant-numeric: tabular-nums; }
 .filters { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1rem; align-items: end; }
 .filters label { color: var(--ink-soft); font-size: 0.875rem; }
 .filters :is(input, select) { display: block; margin-top: 0.25rem; color: var(--ink); font-size: 1rem; }
+.filters .wide { grid-column: span 2; }
 .filters .actions { flex-wrap: nowrap; }
+.filters .sort-choice { display: none; }
+.filters .columns { grid-column: 1 / -1; order: 1; color: var(--ink-soft); font-size: 0.9375rem; }
+.columns summary { width: fit-content; cursor: pointer; }
+fieldset { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0.5rem 0; padding: 0; border: 0; }
+.filters .check { display: flex; align-items: center; gap: 0.5rem; min-height: 2rem; color: var(--ink); font-size: 0.9375rem; }
+.filters .check input { display: inline-block; margin: 0; }
 .summary { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 0.75rem; }
 .summary + * { margin-top: 0.75rem; }
 .paging { display: flex; gap: 0.75rem; }
@@ -172,15 +195,20 @@ time { font-variant-numeric: tabular-nums; }
 .confirm label { display: block; font-weight: 550; }
 .confirm textarea, .confirm .hint { margin-top: 0.375rem; }
 
-@media (max-width: 68rem) {
+@media (max-width: 79rem) {
   .wrap { width: min(78rem, 100% - 2rem); }
   .top .wrap { gap: 0.5rem 1rem; padding-block: 0.75rem; }
-  .search { width: 100%; }
+  .search { flex: 1 1 100%; order: 1; }
+  .search input { width: 100%; }
+  .account { flex: 1 1 auto; justify-content: flex-end; }
+  .account button { min-height: 0; padding: 0.25rem 0.75rem; }
+  .filters .sort-choice { display: block; min-width: 12rem; }
   main { padding-top: 1.5rem; }
   .panel { padding: 1.25rem; }
   .figures { gap: 1rem 2rem; }
   .fields { grid-template-columns: repeat(auto-fill, minmax(min(8.5rem, 100%), 1fr)); }
-  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  thead { display: none; }
+  .filters :is(.wide, .sort-choice) { grid-column: 1 / -1; }
   table { display: block; }
   tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 0.75rem; }
   table { border: 0; background: none; }
@@ -189,6 +217,10 @@ time { font-variant-numeric: tabular-nums; }
   tbody th, tbody td { display: block; padding: 0.375rem 0; border: 0; }
   tbody th:first-child { padding: 0.375rem 0; font-size: 1.0625rem; }
   tbody td { display: flex; justify-content: space-between; gap: 1rem; text-align: end; }
+  tbody td.tick { position: absolute; inset: 0.25rem 0.5rem auto auto; width: auto; padding: 0; }
+  tbody td.tick::before { content: none; }
+  tbody tr { position: relative; }
+  tbody .tick + th { padding: 0.375rem 2.5rem 0.375rem 0; font-size: 1.0625rem; }
   tbody td::before { content: attr(data-label); color: var(--ink-soft); text-align: start; }
   td > span { min-width: 0; overflow-wrap: anywhere; }
   td > span:has(.bar) { flex: 1; align-self: center; }

@@ -1,5 +1,3 @@
-import { GUEST_USER, UNAUTHENTICATED } from "../../../record/session-record";
-import type { SessionTally } from "../../../stores/store";
 import { deviceName } from "../../listing/device-name";
 import type { SessionInfo } from "../../listing/session-info";
 import { html } from "./html";
@@ -10,6 +8,11 @@ const TIME_UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = 
   ["hour", 3_600_000],
   ["minute", 60_000],
   ["second", 1_000],
+];
+const AGO_UNITS: readonly (readonly [string, number])[] = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
 ];
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const NUMBER = new Intl.NumberFormat("en");
@@ -27,13 +30,6 @@ export function shortText(text: string, length = MAX_TEXT_LENGTH): string {
   return text.length > length ? `${text.slice(0, length).toWellFormed()}…` : text;
 }
 
-/** The user of a session. */
-export function userLabel(username: string): Html {
-  return username === UNAUTHENTICATED || username === GUEST_USER
-    ? html`<span class="guest">Guest</span>`
-    : foreign(username);
-}
-
 /** The device, as far as the user agent tells, with the user agent as its title. */
 export function deviceLabel({ userAgent }: Pick<SessionInfo, "userAgent">): Html {
   const name = deviceName(userAgent);
@@ -41,9 +37,9 @@ export function deviceLabel({ userAgent }: Pick<SessionInfo, "userAgent">): Html
   return html`<span class="device" title="${userAgent}">${foreign(shortText(name, MAX_DEVICE_LENGTH))}</span>`;
 }
 
-/** The project's name, or a note that it has none. */
+/** The project's name; the default project has none. */
 export function projectLabel(project: string): Html {
-  return project === "" ? html`<span class="none">No name</span>` : html`${project}`;
+  return project === "" ? html`<span class="none">Default project</span>` : html`${project}`;
 }
 
 /** Why a session ended. */
@@ -51,15 +47,22 @@ export function endLabel({ endReason }: Pick<SessionInfo, "endReason">): Html {
   return html`<span class="badge ${endReason === "killed" && "strong"}">${endReason}</span>`;
 }
 
-/** Who ended it. */
-export function endedByLabel({ endedBy }: Pick<SessionInfo, "endedBy">): Html {
-  return endedBy === null ? html`<span class="none">–</span>` : userLabel(endedBy);
-}
-
 /** An instant relative to `now`, with the exact one as its title; a dash for none. */
 export function instant(date: Date | null, now: number): Html {
   if (date === null) return html`<span class="none">–</span>`;
   return html`<time datetime="${date.toISOString()}" title="${exactText(date)}">${relativeText(date, now)}</time>`;
+}
+
+/** How long ago an instant was, with the instant as its title. The script goes on counting. */
+export function ago(date: Date, now: number): Html {
+  const text = shortDuration(now - date.getTime());
+  return html`<time datetime="${date.toISOString()}" title="${exactText(date)}" data-ago>${text}</time>`;
+}
+
+/** A length of time in its largest unit. */
+function shortDuration(ms: number): string {
+  const [unit, length] = AGO_UNITS.find(([, length]) => ms >= length) ?? ["s", 1_000];
+  return `${Math.max(0, Math.floor(ms / length))} ${unit}`;
 }
 
 /** An instant in UTC, to the second. */
@@ -110,27 +113,4 @@ export function duration(ms: number): string {
     .filter(([amount]) => amount > 0)
     .map(([amount, unit]) => `${amount} ${unit}`)
     .join(" ");
-}
-
-/** How many sessions are of signed-in users, and how many of guests. */
-export interface Share {
-  readonly signedIn: number;
-  readonly guests: number;
-}
-
-/** The sum of these counts. */
-export function shareOf(tallies: readonly SessionTally[]): Share {
-  const sum = (isGuest: boolean) =>
-    tallies.reduce((total, group) => total + (group.isGuest === isGuest ? group.live : 0), 0);
-  return { signedIn: sum(false), guests: sum(true) };
-}
-
-/** A bar whose full width is `most` sessions. Screen readers skip it: the numbers are beside it. */
-export function shareBar({ signedIn, guests }: Share, most: number): Html {
-  const percent = (value: number) => (most === 0 ? "0" : ((100 * value) / most).toFixed(2));
-  return html`<svg class="bar" aria-hidden="true" focusable="false">
-    <rect class="track" width="100%" height="100%" />
-    <rect class="signed-in" width="${percent(signedIn)}%" height="100%" />
-    <rect class="guests" x="${percent(signedIn)}%" width="${percent(guests)}%" height="100%" />
-  </svg>`;
 }

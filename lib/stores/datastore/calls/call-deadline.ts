@@ -1,5 +1,5 @@
 import { within } from "../../../record/duration";
-import type { Deadline } from "../../conflicts";
+import type { TimeLimit } from "../../conflicts";
 import { timeoutError, waitedError } from "../datastore-errors";
 
 /** How long a call to Datastore may take unless the option `timeoutMs` says otherwise, in milliseconds. */
@@ -9,7 +9,7 @@ export const CALL_TIMEOUT_MS = 5_000;
  * The time limit of calls to Datastore, counted from when each was asked for. Once it is over, the caller has been told
  * that the call failed, and nothing may be sent for it any more. All instants are by `performance.now()`.
  */
-export class CallDeadline implements Deadline {
+export class CallDeadline implements TimeLimit {
   readonly #timeoutMs: number;
 
   constructor(timeoutMs: number) {

@@ -29,6 +29,8 @@ export interface Driver {
 
 /** A package with the interface of `node:sqlite`, and with binaries for Node 20. */
 export const PEER = "@photostructure/sqlite";
+/** Its last major version that is for Node 20. */
+const PEER_MAJOR = 1;
 
 /**
  * The driver of this process: Node's own SQLite where there is one, otherwise the optional peer. Throws
@@ -48,7 +50,7 @@ export function peerDriver(): Driver {
   if (path === undefined) {
     throw new SessionError(
       "SESSION_STORE",
-      `Node ${process.versions.node} has no SQLite of its own: run "npm install ${PEER}", or use Node 22.13 or newer.`,
+      `Node ${process.versions.node} has no SQLite of its own: run "npm install ${PEER}@${PEER_MAJOR}", or use Node 22.13 or newer.`,
     );
   }
   return load(path) as Driver;

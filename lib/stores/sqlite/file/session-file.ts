@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statfsSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { SessionError } from "../../../errors";
 import { prepareSchema } from "../tables/schema";
+import { warnOfContainerLayer } from "./container-layer";
 import { isBusy, resultCode, sqliteDriver, sqliteFailure } from "./driver";
 import type { Database, Driver, Row, Statement, Value } from "./driver";
 
@@ -43,6 +44,7 @@ export class SessionFile {
       const { dev, ino } = statSync(this.path);
       this.#device = dev;
       this.#inode = ino;
+      warnOfContainerLayer(realpathSync(dirname(this.path)));
     } catch (cause) {
       db?.close();
       throw this.#openFailure(cause);

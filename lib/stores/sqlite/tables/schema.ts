@@ -111,6 +111,7 @@ export function prepareSchema(db: Database, path: string): void {
   db.exec("BEGIN IMMEDIATE");
   try {
     if (isEmpty(db, path)) db.exec(SCHEMA);
+    else assertColumnNames(db, path);
   } catch (error) {
     db.exec("ROLLBACK");
     throw error;
@@ -132,6 +133,24 @@ function isEmpty(db: Database, path: string): boolean {
     );
   }
   return false;
+}
+
+/**
+ * Throws `SESSION_STORE` where a damaged byte has changed the case of a column's name: SQLite finds such a column by the
+ * right name, and returns its values under the damaged one. A name that is wrong otherwise makes a statement fail.
+ */
+function assertColumnNames(db: Database, path: string): void {
+  const wrong = db
+    .prepare(
+      `SELECT info.name FROM sqlite_schema AS made JOIN pragma_table_info(made.name) AS info
+       WHERE made.type = 'table' AND lower(made.name) IN ('session', 'ended', 'tally') AND info.name <> lower(info.name)`,
+    )
+    .get();
+  if (wrong === undefined) return;
+  throw new SessionError(
+    "SESSION_STORE",
+    `The session file ${path} can't be opened: the name of the column ${String(wrong.name)} is damaged; restore a backup or delete the folder.`,
+  );
 }
 
 function numberOf(db: Database, pragma: "user_version" | "application_id"): number {

@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DeadlineQueue } from "../../../lib/stores/guard/store-calls";
+import { DeadlineQueue } from "../../lib/stores/deadline-queue";
 
 describe("DeadlineQueue", () => {
   it("keeps no deadlines that were met, although there is always one under way", () => {
@@ -26,5 +27,16 @@ describe("DeadlineQueue", () => {
     queue.add(() => missed.push("second"));
     while (missed.length < 3) await sleep(5);
     expect(missed).toEqual(["first", "second", "added meanwhile"]);
+  });
+
+  it("keeps no request in memory by the context of its first deadline", async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const queue = new DeadlineQueue(20);
+    const missedIn: unknown[] = [];
+    requests.run("the first", () => queue.add(() => missedIn.push(requests.getStore())));
+    await sleep(10);
+    requests.run("the second", () => queue.add(() => missedIn.push(requests.getStore())));
+    while (missedIn.length < 2) await sleep(5);
+    expect(missedIn).toEqual([undefined, undefined]);
   });
 });

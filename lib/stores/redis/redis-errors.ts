@@ -1,0 +1,30 @@
+import { SessionError } from "../../errors";
+import { shownText } from "../../record/shown-text";
+
+/** Refusals of a node that pass, and prove that nothing was done; `ioredis` tells of the last of several. */
+const PASSING = /^(?:Too many Cluster redirections\. Last error: \w+: )?(?:TRYAGAIN|CLUSTERDOWN|LOADING|MOVED)\b/;
+
+/** The message of an error that proves that a command was not sent. */
+export const NO_CONNECTION = "there is no connection";
+
+/** Whether the same command may succeed a little later, and certainly did nothing now. */
+export function isPassing(error: unknown): boolean {
+  const message = messageOf(error);
+  return message === NO_CONNECTION || PASSING.test(message);
+}
+
+/** Whether the node does not know the script: it was restarted, or is another one. */
+export function isUnknownScript(error: unknown): boolean {
+  return messageOf(error).startsWith("NOSCRIPT");
+}
+
+/** The error of a client, without what it may hold: some have the command and its arguments. */
+export function redisError(call: string, error: unknown): SessionError {
+  if (error instanceof SessionError) return error;
+  const reason = messageOf(error).replace(/,? with args[^]*/, "");
+  return new SessionError("SESSION_STORE", `Redis failed at ${call}: ${shownText(reason)}.`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

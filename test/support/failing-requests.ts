@@ -1,0 +1,24 @@
+import type { Answer } from "./app";
+import type { Operation } from "./faulty-store";
+
+/** A request that takes the operation, by a path of `savingRoutes`, and who sends it. */
+export const FAILING_REQUESTS: readonly (readonly [Operation, string, "known" | "stranger"])[] = [
+  ["load", "/read", "known"],
+  ["create", "/set", "stranger"],
+  ["create", "/login", "stranger"],
+  ["update", "/set", "known"],
+  ["mutate", "/update", "known"],
+  ["replace", "/login", "known"],
+  ["replace", "/logout", "known"],
+  ["replace", "/regenerate", "known"],
+  ["end", "/destroy", "known"],
+  ["end", "/null", "known"],
+  ["end", "/slow-null", "known"],
+];
+
+/** The response to a request that failed with this code. */
+export function expectFailure(answer: Answer, code: string): void {
+  expect(answer).toMatchObject({ status: 503, cookie: undefined });
+  expect(JSON.parse(answer.body)).toMatchObject({ code });
+  expect(answer.headers["set-cookie"]).toBeUndefined();
+}
