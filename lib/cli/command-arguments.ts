@@ -1,12 +1,9 @@
-import { parseArgs } from "node:util";
 import { isSessionId } from "../record/token";
 import { GUEST_USER, UNAUTHENTICATED } from "../record/session-record";
 import { quoted } from "../record/shown-text";
-
-/** An option of a command; `value` is what its argument is called in the help. */
-export type CommandOption =
-  | { readonly type: "boolean"; readonly short?: string; readonly help: string }
-  | { readonly type: "string"; readonly short?: string; readonly value: string; readonly help: string };
+import { parsedArguments } from "./parsed-arguments";
+import type { CommandOption, CommandOptions, ParsedArguments } from "./parsed-arguments";
+import { UsageError } from "./usage-error";
 
 /** The options of every command that works on sessions. */
 export const COMMON_OPTIONS = {
@@ -17,7 +14,7 @@ export const COMMON_OPTIONS = {
   },
   path: { type: "string", value: "DIR", help: "the folder of an embedded store: short for --store sqlite:DIR" },
   json: { type: "boolean", help: "prints JSON" },
-} as const satisfies Record<string, CommandOption>;
+} as const satisfies CommandOptions;
 
 export const USER_OPTION: CommandOption = {
   type: "string",
@@ -33,41 +30,25 @@ export const PROJECT_OPTION: CommandOption = {
 
 export const HELP_OPTION: CommandOption = { type: "boolean", short: "h", help: "prints this text" };
 
-/** The command line makes no sense. The message says what to write instead. */
-export class UsageError extends Error {}
-
 /** The arguments that a command was called with. */
 export class CommandArguments {
   /** The arguments that are not options. */
   readonly operands: readonly string[];
-  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #values: ParsedArguments["values"];
 
-  /** Throws `UsageError` for an unknown option, and for one that lacks its value. */
-  constructor(args: readonly string[], options: Readonly<Record<string, CommandOption>>) {
-    // One id in 64 begins with a dash, and would be read as an option.
-    const isDashed = (arg: string) => arg.startsWith("-") && isSessionId(arg);
-    try {
-      const parsed = parseArgs({
-        args: args.filter((arg) => !isDashed(arg)),
-        options: Object.fromEntries(Object.entries(options).map(([name, spec]) => [name, parsedAs(spec)])),
-        allowPositionals: true,
-      });
-      this.operands = [...parsed.positionals, ...args.filter(isDashed)];
-      this.#values = parsed.values;
-    } catch (error) {
-      if (error instanceof Error && "code" in error) throw new UsageError(error.message, { cause: error });
-      throw error;
-    }
+  /** Throws `UsageError` for arguments that the command does not take. */
+  constructor(command: string, args: readonly string[], options: CommandOptions) {
+    ({ operands: this.operands, values: this.#values } = parsedArguments(command, args, options));
   }
 
   flag(name: string): boolean {
-    return this.#values[name] === true;
+    return this.#values.has(name);
   }
 
   /** The value of an option; undefined where it was not given. */
   text(name: string): string | undefined {
-    const value = this.#values[name];
-    return typeof value === "string" ? value : undefined;
+    const value = this.#values.get(name);
+    return value === true ? undefined : value;
   }
 
   /** The value of an option as a whole number, 1 or more. Throws `UsageError` for anything else. */
@@ -103,8 +84,4 @@ export class CommandArguments {
     if (this.operands.length === 0) return;
     throw new UsageError(`coatcheck ${command} takes options only, not ${quoted(this.operands[0] ?? "")}.`);
   }
-}
-
-function parsedAs({ type, short }: CommandOption) {
-  return short === undefined ? { type } : { type, short };
 }

@@ -1,4 +1,5 @@
-import type { CommandArguments, CommandOption } from "./command-arguments";
+import type { CommandArguments } from "./command-arguments";
+import type { CommandOptions } from "./parsed-arguments";
 import type { Output, Streams } from "./terminal";
 
 /** What can be called as `coatcheck <name>`. */
@@ -9,7 +10,9 @@ export interface Command {
   readonly details?: string;
   /** What follows its name, such as `<id>`; absent where nothing does. */
   readonly operands?: string;
-  readonly options: Readonly<Record<string, CommandOption>>;
+  /** The words that the operand may be; absent where it may be any. */
+  readonly operandValues?: readonly string[];
+  readonly options: CommandOptions;
   /** Resolves to the exit code. */
   run(call: CommandCall): Promise<number>;
 }
@@ -31,4 +34,6 @@ export const EXIT_CODE = {
   failure: 1,
   /** The arguments make no sense; nothing was done. */
   usage: 2,
+  /** A user was named who has no sessions. */
+  noSessions: 3,
 } as const;

@@ -1,12 +1,15 @@
 import { SessionError } from "../errors";
+import { similarName } from "../options/reader/similar-name";
 import { quoted } from "../record/shown-text";
 import { EXIT_CODE } from "./command";
-import type { Command } from "./command";
-import { CommandArguments, HELP_OPTION, UsageError } from "./command-arguments";
+import { CommandArguments, HELP_OPTION } from "./command-arguments";
 import { COMMANDS } from "./commands/command-list";
+import { helpText, overviewText } from "./help-text";
+import { packageVersion } from "./package-version";
 import { printable } from "./printed-text";
 import { Output, OutputClosed } from "./terminal";
 import type { Streams } from "./terminal";
+import { UsageError } from "./usage-error";
 
 /** Runs `coatcheck` with these arguments. Resolves to the exit code; a failure is told on stderr. */
 export async function runCommand(args: readonly string[], streams: Streams): Promise<number> {
@@ -28,51 +31,32 @@ async function run(
   output: Output,
   notes: Output,
 ): Promise<number> {
-  if (name === undefined) throw new UsageError(`Which command?\n\n${overviewText()}`);
+  if (name === undefined) throw new UsageError(`Which command?\n\n${overview()}`);
   if (name === "--help" || name === "-h" || name === "help") {
-    await output.line(overviewText());
+    await output.line(overview());
+    return EXIT_CODE.ok;
+  }
+  if (name === "--version" || name === "-V" || name === "version") {
+    await output.line(`coatcheck ${packageVersion()}`);
     return EXIT_CODE.ok;
   }
   const command = COMMANDS.get(name);
-  if (command === undefined) throw new UsageError(`There is no command ${quoted(name)}.\n\n${overviewText()}`);
-  const args = new CommandArguments(rest, { ...command.options, help: HELP_OPTION });
+  if (command === undefined) throw new UsageError(unknownText(name));
+  const args = new CommandArguments(name, rest, { ...command.options, help: HELP_OPTION });
   if (!args.flag("help")) return command.run({ args, streams, output, notes });
   await output.line(helpText(name, command));
   return EXIT_CODE.ok;
 }
 
-/** The text of `coatcheck --help`. */
-function overviewText(): string {
-  return [
-    "usage: coatcheck <command> [options]",
-    "",
-    ...aligned([...COMMANDS].map(([name, { summary }]) => [name, summary])),
-    "",
-    "Sessions are looked for where the app of this environment keeps them: where COATCHECK_STORE says; otherwise in",
-    "Datastore where DATASTORE_PROJECT_ID, DATASTORE_EMULATOR_HOST, Cloud Run's or App Engine's variables say so;",
-    "otherwise in ./.sessions.",
-    "coatcheck <command> --help tells more.",
-  ].join("\n");
+function unknownText(name: string): string {
+  if (name.startsWith("-")) return `The command comes first, then its options: coatcheck list --json.\n\n${overview()}`;
+  const meant = similarName(name, [...COMMANDS.keys()]);
+  const given = `There is no command ${quoted(name)}`;
+  return meant === undefined ? `${given}.\n\n${overview()}` : `${given}; did you mean ${meant}?`;
 }
 
-/** The text of `coatcheck <name> --help`. */
-function helpText(name: string, { summary, details, operands, options }: Command): string {
-  const all = Object.entries({ ...options, help: HELP_OPTION });
-  return [
-    `usage: coatcheck ${name} ${operands === undefined ? "" : `${operands} `}[options]`,
-    "",
-    `It ${summary}.`,
-    ...(details === undefined ? [] : [details]),
-    "",
-    ...aligned(
-      all.map(([option, spec]) => [`--${option}${spec.type === "string" ? ` ${spec.value}` : ""}`, spec.help]),
-    ),
-  ].join("\n");
-}
-
-function aligned(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
+function overview(): string {
+  return overviewText(COMMANDS);
 }
 
 /** An error that an operator can act on is told in words; any other is a bug, and its stack trace says where. */

@@ -3,8 +3,13 @@ import { Presets, SingleBar } from "cli-progress";
 
 /** The streams of a command line. */
 export interface Streams {
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdin: NodeJS.ReadableStream & {
+    readonly isTTY?: boolean;
+    /** Of a terminal: whether keys are told as they are typed, and Ctrl-C is one of them. */
+    setRawMode?(isRaw: boolean): unknown;
+  };
+  /** A terminal has a number of `rows`. */
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly rows?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 

@@ -5,8 +5,8 @@ import { Sessions } from "../sessions";
 import { placeByEnvironment, placeOf, storeAt } from "../options/store-by-environment";
 import type { StorePlace } from "../options/store-by-environment";
 import { FILE_NAME } from "../stores/sqlite/file/session-file";
-import { UsageError } from "./command-arguments";
 import type { CommandArguments } from "./command-arguments";
+import { UsageError } from "./usage-error";
 
 /**
  * Opens the sessions of this environment, or those that `--store` or `--path` names, and closes them afterwards, so
@@ -56,7 +56,8 @@ export function kindOf({ kind }: StorePlace): string {
   return { sqlite: "SQLite", datastore: "Datastore", redis: "Redis", postgres: "PostgreSQL" }[kind];
 }
 
-function nameOf(place: StorePlace): string {
+/** The same with where it is. */
+export function nameOf(place: StorePlace): string {
   if (place.kind === "sqlite") return folderOf(place);
   if (place.kind === "datastore") return datastoreName();
   const { host, pathname } = new URL(place.url);

@@ -41,31 +41,38 @@ describe("coatcheck at a terminal", () => {
   const liveCount = () => records.filter(({ id }) => store.load(id) !== undefined).length;
 
   it.each(["yes\n", "YES\r\n", " 3 \n", "3"])("ends everyone's sessions after %j, asked how many", async (input) => {
-    const { code, stdout, stderr } = await typed(["kill"], input);
+    const { code, stdout, stderr } = await typed(["kill", "--all"], input);
     expect(stderr).toContain(`This ends 3 live sessions in ${path}`);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "3 sessions ended.\n" });
     expect(liveCount()).toBe(0);
   });
 
+  it("P2: ends none without --all, and asks nothing", async () => {
+    const { code, stdout, stderr } = await typed(["kill"], "yes\n");
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^coatcheck: Which sessions\? .+\n$/);
+    expect(liveCount()).toBe(3);
+  });
+
   it.each(["no\n", "y\n", "4\n", "\n", ""])("P2: ends none after %j", async (input) => {
-    const { code, stdout, stderr } = await typed(["kill"], input);
+    const { code, stdout, stderr } = await typed(["kill", "--all"], input);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/Nothing was ended\.\n$/);
     expect(liveCount()).toBe(3);
   });
 
-  it.each([[["--all"]], [["--user", "alice"]]])("asks nothing where the sessions are named: %j", async (args) => {
+  it.each([[["--all", "--yes"]], [["--user", "alice"]]])("asks nothing where that is not needed: %j", async (args) => {
     const { code, stdout, stderr } = await typed(["kill", ...args], "");
     expect({ code, stdout }).toEqual({ code: 0, stdout: "3 sessions ended.\n" });
     expect(stderr).not.toContain("Type");
   });
 
   it("shows its progress on stderr, and erases it at the end", async () => {
-    const { stdout, stderr } = await typed(["kill", "--all"], "");
+    const { stdout, stderr } = await typed(["kill", "--all", "--yes"], "");
     expect(stderr).toMatch(/ending \[-+\] 0% 0\/3/);
     expect(stderr).toMatch(/ending \[=+\] 100% 3\/3/);
-    // To the start of the line, and the line erased.
-    expect(stderr).toMatch(/\u001b\[1G\u001b\[2K$/); // eslint-disable-line no-control-regex
+    // To the start of the line, and the line erased; the audit's line is below.
+    expect(stderr).toMatch(/\u001b\[1G\u001b\[2K\{.+\}\n$/); // eslint-disable-line no-control-regex
     expect(stdout).toBe("3 sessions ended.\n");
     expect((await typed(["clear"], "")).stderr).toContain("deleting: 0");
   });

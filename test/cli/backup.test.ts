@@ -164,9 +164,23 @@ describe("coatcheck backup", () => {
 
   it("tells in its help how a copy is restored", async () => {
     const { stdout } = await cli.run(["backup", "--help"]);
-    for (const step of ["Stop the app", "sessions.db in the folder", "Delete sessions.db-wal and sessions.db-shm"]) {
-      expect(stdout).toContain(step);
-    }
+    const steps = [
+      /1. Stop the app/,
+      /2. Delete sessions.db,/,
+      /3. Copy FILE/,
+      /4. Run coatcheck kill --all --yes/,
+      /5. Start/,
+    ];
+    for (const step of steps) expect(stdout).toMatch(step);
+  });
+
+  it("restored as the help says, brings no session back, though no app runs", async () => {
+    seed(3);
+    expect(await cli.run(["backup", "copy.db"])).toMatchObject({ code: 0 });
+    restore();
+    const kill = await cli.run(["kill", "--all", "--yes", "--path", "restored"]);
+    expect(kill).toMatchObject({ code: 0, stdout: "3 sessions ended.\n" });
+    expect(await cli.run(["list", "--json", "--path", "restored"])).toMatchObject({ stdout: "" });
   });
 });
 

@@ -1,12 +1,16 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { COMMANDS } from "../../lib/cli/commands/command-list";
+import { runCommand } from "../../lib/cli/run-command";
 import { resolveOptions } from "../../lib/options/session-options";
 import { SqliteStore } from "../../lib/stores/sqlite/sqlite-store";
 import { commandLine } from "../support/command-line";
 import { sessionRecord } from "../support/session-records";
 
-const COMMANDS = ["list", "show", "kill", "clear", "stats", "secret"];
-const ON_SESSIONS = COMMANDS.filter((name) => name !== "secret");
+const ROOT = join(__dirname, "../..");
+const ON_SESSIONS = ["list", "watch", "show", "kill", "clear", "stats"];
 
 describe("coatcheck, the command", () => {
   const cli = commandLine();
@@ -22,10 +26,10 @@ describe("coatcheck, the command", () => {
   it.each([["--help"], ["-h"], ["help"]])("lists the commands with %s", async (arg) => {
     const { code, stdout, stderr } = await cli.run([arg]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\w`, "m"));
+    for (const name of COMMANDS.keys()) expect(stdout).toMatch(new RegExp(`^ {2}${name} +\\w`, "m"));
   });
 
-  it.each(COMMANDS.flatMap((name) => ["--help", "-h"].map((flag) => [name, flag])))(
+  it.each([...COMMANDS.keys()].flatMap((name) => ["--help", "-h"].map((flag) => [name, flag])))(
     "prints how it is used, and does nothing else: %s %s",
     async (name, flag) => {
       const { code, stdout, stderr } = await cli.run([name, flag]);
@@ -37,10 +41,26 @@ describe("coatcheck, the command", () => {
 
   it.each([
     ["nothing", [], "Which command?"],
-    ["a command that there is not", ["lsit"], '"lsit"'],
+    ["a command that there is not", ["frobnicate"], '"frobnicate"'],
+    ["a command that is misspelt", ["lsit"], "did you mean list?"],
+    ["an option before the command", ["--json", "list"], "The command comes first"],
     ["a name that every object has", ["constructor"], '"constructor"'],
-    ["an option that there is not", ["list", "--usr", "alice"], "--usr"],
-    ["an option without its value", ["list", "--user"], "--user"],
+    ["an option that there is not", ["list", "--frob"], "no option --frob; coatcheck list --help lists its options."],
+    ["an option that every object has", ["list", "--constructor"], "no option --constructor"],
+    ["an option that is misspelt", ["list", "--usr", "alice"], "no option --usr; did you mean --user?"],
+    ["an option of another command", ["stats", "--message", "x"], "coatcheck stats has no option --message"],
+    ["a letter that there is not", ["list", "-x"], "no option -x;"],
+    ["an option without its value", ["list", "--user"], "--user needs a value: --user USER."],
+    ["an option in the place of a value", ["list", "--user", "--json"], '"--json" looks like an option'],
+    ["a value for an option that takes none", ["list", "--json=yes"], "--json takes no value; write --json alone."],
+    ["an option with two values", ["list", "--user", "alice", "--user", "bob"], "--user is given twice"],
+    ["an order that there is not", ["list", "--sort", "usr"], 'or pages, not "usr"; did you mean user?'],
+    ["two orders", ["list", "--sort", "user", "--newest"], "--sort or --newest, not both"],
+    ["live sessions by their end", ["list", "--sort", "ended"], "add --ended"],
+    ["a shell that there is not", ["completion", "tcsh"], "one shell: bash, zsh or fish"],
+    ["everyone's sessions unasked", ["kill", "--all"], "kill --all --yes"],
+    ["yes to nothing", ["kill", "--user", "alice", "--yes"], "--yes goes with --all"],
+    ["a kill by nobody", ["kill", "--user", "alice", "--by", ""], "--by takes a name"],
     ["a limit of nothing", ["list", "--limit", "0"], '"0"'],
     ["a limit that is no number", ["list", "--limit", "1e3"], '"1e3"'],
     ["an empty path", ["list", "--path", ""], "--path"],
@@ -56,6 +76,33 @@ describe("coatcheck, the command", () => {
     expect(readdirSync(cli.folder())).toEqual([]);
   });
 
+  it.each([["--version"], ["-V"], ["version"]])("prints the version with %s", async (arg) => {
+    const stdout = new PassThrough();
+    const told = text(stdout);
+    expect(await runCommand([arg], { stdin: new PassThrough(), stdout, stderr: new PassThrough() })).toBe(0);
+    stdout.end();
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+    expect(await told).toBe(`coatcheck ${version}\n`);
+  });
+
+  it("uses words of its own for what Node's parser refuses", async () => {
+    for (const args of [
+      ["list", "--frob"],
+      ["list", "--user"],
+      ["list", "--json=1"],
+      ["list", "-qj"],
+    ]) {
+      const { stderr } = await cli.run(args);
+      expect(stderr).toMatch(/^coatcheck: .+\n$/);
+      expect(stderr).not.toMatch(/argument|positional|ambiguous|Unknown/);
+    }
+  });
+
+  it("takes a value that begins with a dash after =", async () => {
+    await seed(1, ".sessions", { owner: "-alice" });
+    expect(idsIn((await cli.run(["list", "--json", "--user=-alice"])).stdout)).toHaveLength(1);
+  });
+
   it.each([
     ["an option", ["list", "--\u001b[31mx"]],
     ["a command", ["li\u009bst"]],
@@ -69,7 +116,7 @@ describe("coatcheck, the command", () => {
   });
 
   it.each(ON_SESSIONS)("starts no store where there is none, and says where it looked: %s", async (name) => {
-    const operands = { show: ["i".repeat(43)], kill: ["--all"] }[name] ?? [];
+    const operands = { show: ["i".repeat(43)], kill: ["--all", "--yes"] }[name] ?? [];
     const { code, stdout, stderr } = await cli.run([name, ...operands]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^coatcheck: There are no sessions in .*\.sessions\..*\(SESSION_STORE\)\n$/);
@@ -131,10 +178,9 @@ describe("coatcheck, the command", () => {
   });
 
   it("is the package's bin, and has a shebang", () => {
-    const root = join(__dirname, "../..");
-    const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: Record<string, string> };
+    const { bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { bin: Record<string, string> };
     expect(bin).toEqual({ coatcheck: "dist/cli/coatcheck.js" });
-    expect(readFileSync(join(root, "lib/cli/coatcheck.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(readFileSync(join(ROOT, "lib/cli/coatcheck.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 });
 

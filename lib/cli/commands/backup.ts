@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { backUp } from "../../stores/sqlite/file/backup";
 import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS, UsageError } from "../command-arguments";
+import { COMMON_OPTIONS } from "../command-arguments";
 import { printable, printableJson, sizeText } from "../printed-text";
 import { embeddedFolderOnly } from "../with-sessions";
+import { UsageError } from "../usage-error";
 
 /** `coatcheck backup FILE`: copies the embedded store's file as of one moment, while servers write to it. */
 export const backup: Command = {
@@ -13,10 +14,10 @@ export const backup: Command = {
 
 To restore it:
   1. Stop the app, all its processes.
-  2. Copy FILE to sessions.db in the folder that holds the sessions.
-  3. Delete sessions.db-wal and sessions.db-shm in that folder.
-  4. Start the app.
-Sessions that ended since the backup are live again after that. To be safe, end them all: coatcheck kill --all.`,
+  2. Delete sessions.db, sessions.db-wal and sessions.db-shm in the folder that holds the sessions.
+  3. Copy FILE into that folder as sessions.db.
+  4. Run coatcheck kill --all --yes, as the app's user: sessions that ended since the backup are live again in it.
+  5. Start the app.`,
   operands: "FILE",
   options: COMMON_OPTIONS,
   async run({ args, output }) {

@@ -1,8 +1,9 @@
 import { postgresRoom } from "../../rooms-on-demand";
 import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS, UsageError } from "../command-arguments";
+import { COMMON_OPTIONS } from "../command-arguments";
 import { kindOf, placeFor } from "../with-sessions";
+import { UsageError } from "../usage-error";
 
 /** `coatcheck migrate`: makes the tables of PostgresStore. */
 export const migrate: Command = {

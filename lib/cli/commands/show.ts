@@ -1,10 +1,11 @@
 import { deviceName } from "../../admin/listing/device-name";
-import type { SessionDescription, SessionInfo } from "../../admin/listing/session-info";
+import type { OtherClientInfo, SessionDescription, SessionInfo } from "../../admin/listing/session-info";
 import { EXIT_CODE } from "../command";
 import type { Command } from "../command";
-import { COMMON_OPTIONS, UsageError } from "../command-arguments";
+import { COMMON_OPTIONS } from "../command-arguments";
 import { agoText, instantText, partLines, sessionJson, tableLines } from "../printed-text";
 import { withSessions } from "../with-sessions";
+import { UsageError } from "../usage-error";
 
 const PAGE_HEADER = ["PAGE", "TITLE", "OPEN SINCE", "LAST SEEN"];
 
@@ -33,6 +34,10 @@ async function* rowsOf(pages: SessionDescription["pages"]): AsyncGenerator<strin
   }
 }
 
+function otherClientText({ clientAddress, userAgent }: OtherClientInfo): string {
+  return [clientAddress, deviceName(userAgent)].filter(Boolean).join(", ");
+}
+
 /** What each line says; null where it does not apply to this session. */
 function partsOf(info: SessionInfo): Record<string, string | number | null> {
   const isLive = info.endedAt === null;
@@ -44,6 +49,7 @@ function partsOf(info: SessionInfo): Record<string, string | number | null> {
     address: info.clientAddress,
     device: deviceName(info.userAgent),
     "user agent": info.userAgent,
+    "also used from": info.otherClient && otherClientText(info.otherClient),
     created: instantText(info.createdAt),
     "last seen": `${instantText(info.lastSeenAt)} (${agoText(info.lastComm)})`,
     expires: isLive ? (info.expiresAt === null ? "never" : instantText(info.expiresAt)) : null,

@@ -1,6 +1,7 @@
 import { isEnded } from "../../record/session-record";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
 import type { SessionStore } from "../../stores/store";
+import { ReadAhead } from "./read-ahead";
 
 /** What a store has of one id; both of them where it changed sides between two reads, or where an app reused the id. */
 export interface Copies {
@@ -15,14 +16,16 @@ export interface Pair {
   readonly target: Copies;
 }
 
-/** Streams what both stores have, id by id, in the order of the ids' bytes, without holding more than a batch of each. */
-export async function* mergedRecords(source: SessionStore, target: SessionStore): AsyncGenerator<Pair> {
+type Finder = Pick<SessionStore, "find">;
+
+/** Streams what both stores have, id by id, in the order of the ids' bytes, without holding more than a page or two of each. */
+export async function* mergedRecords(source: Finder, target: Finder): AsyncGenerator<Pair> {
   const iterators = [
     source.find({ state: "live" }),
     source.find({ state: "ended" }),
     target.find({ state: "live" }),
     target.find({ state: "ended" }),
-  ].map((records) => records[Symbol.asyncIterator]());
+  ].map((records) => new ReadAhead(records));
   try {
     const heads = await Promise.all(iterators.map(nextOf));
     for (;;) {
@@ -39,7 +42,7 @@ export async function* mergedRecords(source: SessionStore, target: SessionStore)
       }
     }
   } finally {
-    await Promise.allSettled(iterators.map((iterator) => iterator.return?.()));
+    await Promise.all(iterators.map((iterator) => iterator.return()));
   }
 }
 

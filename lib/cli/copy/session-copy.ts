@@ -1,115 +1,159 @@
 import { SessionError } from "../../errors";
-import { isDue } from "../../record/expiry";
+import { CLEAR_GRACE_MS, isDue, isExpired } from "../../record/expiry";
+import { recordBytes } from "../../record/record-size";
 import { BYTES_SENT, dictionary } from "../../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
 import type { SessionStore } from "../../stores/store";
+import { BatchedWork } from "./batched-work";
+import { contentMark, markedCounters, marksOf } from "./copy-marks";
 import { KnownIds } from "./known-ids";
+import { Lineages } from "./lineages";
+import { mergedLive } from "./merged-live";
+import type { Standing } from "./merged-live";
 import { mergedRecords } from "./merged-records";
-import type { Pair } from "./merged-records";
-import { counterDifference, differenceOf } from "./record-difference";
+import type { Copies, Pair } from "./merged-records";
+import { counterDifference } from "./record-difference";
+import { FORGOTTEN, PROBE_SCOPE } from "./store-side";
 
 /** What became of one session. */
-type Outcome = "created" | "updated" | "ended" | "same" | "endedInTarget" | "newerInTarget";
+type Outcome =
+  "created" | "updated" | "ended" | "same" | "endedInTarget" | "newerInTarget" | "changedInBoth" | "missing";
 
 /** How many sessions had each outcome in one pass. */
 export type PassCounts = Record<Outcome | "failed", number>;
 
-/** A session that could not be copied. */
-export type FailureListener = (id: string, error: unknown) => void;
+/** Is told of what a pass can't do by itself. */
+export interface PassListener {
+  /** How many live sessions of the source were seen so far. */
+  readonly onProgress?: (count: number) => void;
+  /** It could not be copied. */
+  readonly onFailure: (id: string, error: unknown) => void;
+  /** The source's changes of it were not copied, because the target's app has changed it, too. */
+  readonly onChangedInBoth?: (id: string) => void;
+}
 
-/** How many sessions are written at once. */
-const CONCURRENCY = 32;
-/** After so many failures in one pass it is given up: the store is at fault, and not the sessions. */
+/** One session to be settled. */
+interface Task {
+  readonly pair: Pair;
+  /** Whether the last pass saw it live in the source. */
+  readonly wasKnown: boolean;
+}
+
+/** What is used of a store. */
+export type CopyStore = Pick<SessionStore, "load" | "create" | "mutate" | "end" | "find">;
+
+/** After so many failures in one pass, or in a row, it is given up: the store is at fault, and not the sessions. */
 const MOST_FAILURES = 100;
+const MOST_IN_A_ROW = 32;
 
 /**
  * Makes a target equal to a source, pass by pass. Nothing that has ended in either of the two becomes live in the
- * target; what the target has beside it stays. The target's clock must stand at 0, so that it changes expired records,
- * too: the source may have renewed them.
+ * target, and what the target's app has changed or begun stays. The target's clock must stand at 0, so that it changes
+ * expired records, too: the source may have renewed them.
  */
 export class SessionCopy {
-  /** The ids that the last pass saw live in both; a store that keeps nothing of ended sessions has no other trace. */
+  /** The ids that the last pass saw live in the source: where the target ended one and kept nothing, no other trace is. */
   #known = new KnownIds();
   /** Those that the last pass could not copy. */
   #failed = new Set<string>();
+  #lineages: Lineages | undefined;
+  #isSourceEmpty = true;
 
   constructor(
-    readonly source: SessionStore,
-    readonly target: SessionStore,
+    readonly source: CopyStore,
+    readonly target: CopyStore,
+    /** The number of the source: the same in all copies from it. */
+    readonly lineage: number,
   ) {}
 
-  /** Rejects where a store can't be read, and after a hundred failures. `done` is told how many live ones were seen. */
-  async pass(done: (count: number) => void, onFailure: FailureListener): Promise<PassCounts> {
-    const counts = noCounts();
+  /** Whether no pass has found anything in the source. */
+  get isSourceEmpty(): boolean {
+    return this.#isSourceEmpty;
+  }
+
+  /** Whether nothing is left for another pass, after one with these counts. */
+  isSettled({ created, updated, ended }: PassCounts): boolean {
+    return created + updated + ended === 0;
+  }
+
+  /** Rejects where a store can't be read, or too much fails; `counts` tells what was done until then. */
+  async pass({ onProgress, onFailure, onChangedInBoth }: PassListener, counts = noCounts()): Promise<PassCounts> {
+    const lineages = (this.#lineages ??= await Lineages.find(this.lineage, this.source, this.target));
     const known = new KnownIds();
     const failed = new Set<string>();
-    const underWay = new Set<Promise<void>>();
-    let seen = 0;
+    let [seen, inARow] = [0, 0];
+    let lastError: unknown;
+    const isGivenUp = () => counts.failed >= MOST_FAILURES || inARow >= MOST_IN_A_ROW;
+    const work = new BatchedWork<Task>(async ({ pair, wasKnown }) => {
+      try {
+        const outcome = await this.#settle(pair, wasKnown, lineages);
+        counts[outcome] += 1;
+        inARow = 0;
+        if (outcome === "changedInBoth") onChangedInBoth?.(pair.id);
+        return true;
+      } catch (error) {
+        counts.failed += 1;
+        inARow += 1;
+        failed.add(pair.id);
+        lastError = error;
+        onFailure(pair.id, error);
+        return false;
+      }
+    });
     for await (const pair of mergedRecords(this.source, this.target)) {
+      const { live, ended } = pair.source;
       const wasKnown = this.#known.has(pair.id) && !this.#failed.has(pair.id);
-      if (pair.source.live !== undefined && pair.source.ended === undefined) known.add(pair.id);
-      const work = this.#settle(pair, wasKnown)
-        .then((outcome) => void (counts[outcome] += 1))
-        .catch((error: unknown) => {
-          counts.failed += 1;
-          failed.add(pair.id);
-          onFailure(pair.id, error);
-        })
-        .finally(() => underWay.delete(work));
-      underWay.add(work);
-      if (underWay.size >= CONCURRENCY) await Promise.race(underWay);
-      if (pair.source.live !== undefined) done((seen += 1));
-      if (counts.failed >= MOST_FAILURES) break;
+      if (live !== undefined && ended === undefined) known.add(pair.id);
+      if (live !== undefined || ended !== undefined) this.#isSourceEmpty = false;
+      await work.add({ pair, wasKnown }, bytesOf(pair));
+      if (live !== undefined) onProgress?.((seen += 1));
+      if (isGivenUp()) break;
     }
-    await Promise.all(underWay);
-    if (counts.failed >= MOST_FAILURES) {
-      throw new SessionError("SESSION_STORE", `The copy was given up after ${counts.failed} failures; start it again.`);
-    }
+    await work.finish(isGivenUp());
+    if (isGivenUp()) throw givenUp(counts.failed, lastError);
     this.#known = known;
     this.#failed = failed;
     return counts;
   }
 
-  async #settle({ id, source, target }: Pair, wasKnown: boolean): Promise<Outcome> {
+  async #settle({ id, source, target }: Pair, wasKnown: boolean, lineages: Lineages): Promise<Outcome> {
+    if (source.live?.scope === PROBE_SCOPE) return "same";
+    if (target.live?.scope === PROBE_SCOPE) {
+      await this.target.end(id, FORGOTTEN);
+      return "same";
+    }
+    // A copy with an old view of the target has made it again after the app had ended it.
+    if (target.live !== undefined && target.ended !== undefined && marksOf(target.live) !== undefined) {
+      return (await this.target.end(id, endingOf(target.ended))) ? "ended" : "endedInTarget";
+    }
     const { live, ended } = source;
     // It ended between the two reads, or the app uses an ended id again.
     const isLive = live !== undefined && (ended === undefined || (await this.source.load(id)) !== undefined);
-    if (isLive) return this.#copyLive(live, target.live, target.ended !== undefined, wasKnown);
+    if (isLive) return this.#copyLive(live, target, wasKnown, lineages.own);
     if (ended !== undefined) return this.#copyEnded(ended, target.live, target.ended !== undefined);
-    return target.live !== undefined && wasKnown ? this.#endVanished(target.live) : "same";
+    return target.live === undefined ? "same" : this.#endMissing(target.live, wasKnown, lineages);
   }
 
-  async #copyLive(
-    live: SessionRecord,
-    copy: SessionRecord | undefined,
-    wasEnded: boolean,
-    wasKnown: boolean,
-  ): Promise<Outcome> {
-    if (copy !== undefined) {
-      if (copy.lastSeenAt > live.lastSeenAt) return "newerInTarget";
-      if (differenceOf(live, copy) === undefined) return "same";
-      return this.#update(live);
+  async #copyLive(live: SessionRecord, copies: Copies, wasKnown: boolean, lineage: number): Promise<Outcome> {
+    if (copies.live !== undefined) {
+      const { standing, delta } = mergedLive(live, copies.live, lineage);
+      return delta === undefined ? outcomeOf(standing) : this.#update(live, lineage);
     }
-    if (wasEnded) return "endedInTarget";
+    if (copies.ended !== undefined) return "endedInTarget";
     if (isDue(live, Date.now())) return "same";
     // The target was read a while ago, and only what was never there may become live.
-    if ((await this.target.load(live.id)) !== undefined) return this.#update(live);
-    if (wasKnown || (await isEndedIn(this.target, live.id))) return "endedInTarget";
-    try {
-      await this.target.create(live);
-      return "created";
-    } catch (error) {
-      if (error instanceof SessionError && error.code === "SESSION_EXISTS") return this.#update(live);
-      throw error;
-    }
+    if (await isEndedIn(this.target, live.id)) return "endedInTarget";
+    if (wasKnown && (await this.target.load(live.id)) === undefined) return "endedInTarget";
+    const counters = markedCounters(live, { content: contentMark(live), until: live.expiresAt, lineage });
+    return (await isCreated(this.target, { ...live, counters })) ? "created" : this.#update(live, lineage);
   }
 
-  async #update(live: SessionRecord): Promise<Outcome> {
+  async #update(live: SessionRecord, lineage: number): Promise<Outcome> {
     let outcome: Outcome = "same";
     const record = await this.target.mutate(live.id, (current) => {
-      const isNewer = current.lastSeenAt > live.lastSeenAt;
-      const delta = isNewer ? undefined : differenceOf(live, current);
-      outcome = isNewer ? "newerInTarget" : delta === undefined ? "same" : "updated";
+      const { standing, delta } = mergedLive(live, current, lineage);
+      const isMore = standing === "same" || standing === "source";
+      outcome = isMore && delta !== undefined ? "updated" : outcomeOf(standing);
       return delta;
     });
     return record === undefined ? "endedInTarget" : outcome;
@@ -118,41 +162,76 @@ export class SessionCopy {
   async #copyEnded(ended: EndedRecord, copy: SessionRecord | undefined, wasEnded: boolean): Promise<Outcome> {
     if (copy === undefined) {
       if (wasEnded || isDue(ended, Date.now()) || (await isEndedIn(this.target, ended.id))) return "same";
-      await this.target.create(expiredRecord(ended)).catch((error: unknown) => {
-        if (!(error instanceof SessionError) || error.code !== "SESSION_EXISTS") throw error;
-      });
+      await isCreated(this.target, expiredRecord(ended));
     } else {
+      // Nobody ended it: it was not used in the source any more, because it was used in the target.
+      const isUsedOn = copy.lastSeenAt > ended.lastSeenAt && !isExpired(copy, Date.now());
+      if (ended.reason === "expired" && isUsedOn) return "newerInTarget";
       // What is kept of it comes from the live record.
       await this.target.mutate(ended.id, ({ counters }) => ({
         ...{ owner: ended.owner, lastSeenAt: ended.lastSeenAt },
-        counters: counterDifference({ ...counters, [BYTES_SENT]: ended.bytesSent ?? 0 }, counters) ?? {},
+        ...counterDifference({ ...counters, [BYTES_SENT]: ended.bytesSent ?? 0 }, counters),
       }));
     }
     return (await this.target.end(ended.id, endingOf(ended))) ? "ended" : "same";
   }
 
-  /** It was copied, and the source has nothing of it any more: it ended there, and nothing was kept. */
-  async #endVanished(copy: SessionRecord): Promise<Outcome> {
+  /** The target has it and the source has nothing of it: the target's app began it, or the source ended it and kept nothing. */
+  async #endMissing(copy: SessionRecord, wasKnown: boolean, lineages: Lineages): Promise<Outcome> {
+    const now = Date.now();
+    const marks = marksOf(copy);
+    // Later than that, the source may have cleared it because it had expired there.
+    if (marks === undefined || marks.until <= now) return "same";
     if ((await this.source.load(copy.id)) !== undefined) return "same";
     for await (const ended of this.source.find({ state: "ended", id: copy.id })) {
       return this.#copyEnded(ended as EndedRecord, copy, false);
     }
-    const endedAt = Date.now();
-    const ending: Ending = { endedAt, reason: "killed", endedBy: null, purgeAt: endedAt };
+    if (!wasKnown && !lineages.isShared(marks.lineage)) return marks.lineage === lineages.own ? "missing" : "same";
+    const ending: Ending = { endedAt: now, reason: "killed", endedBy: null, purgeAt: now + CLEAR_GRACE_MS };
     return (await this.target.end(copy.id, ending)) ? "ended" : "same";
   }
 }
 
-/** What a pass has changed. */
-export function changesIn({ created, updated, ended }: PassCounts): number {
-  return created + updated + ended;
-}
-
 export function noCounts(): PassCounts {
-  return { created: 0, updated: 0, ended: 0, same: 0, endedInTarget: 0, newerInTarget: 0, failed: 0 };
+  const none = { created: 0, updated: 0, ended: 0, same: 0 };
+  return { ...none, endedInTarget: 0, newerInTarget: 0, changedInBoth: 0, missing: 0, failed: 0 };
 }
 
-async function isEndedIn(store: SessionStore, id: string): Promise<boolean> {
+/** About how much a pair takes in memory. */
+function bytesOf({ source, target }: Pair): number {
+  return [source.live, target.live].reduce(
+    (bytes, live) => (live === undefined ? bytes : bytes + recordBytes(live, live.data)),
+    0,
+  );
+}
+
+function outcomeOf(standing: Standing): Outcome {
+  return standing === "source" ? "same" : standing;
+}
+
+function givenUp(failures: number, lastError: unknown): SessionError {
+  const reason = lastError instanceof SessionError ? `: ${lastError.message}` : ".";
+  return new SessionError(
+    "SESSION_STORE",
+    `The copy was given up after ${failures} failures, the last of them${reason}`,
+    {
+      cause: lastError,
+    },
+  );
+}
+
+/** Creates a record. False where it is live already. */
+async function isCreated(store: CopyStore, record: SessionRecord): Promise<boolean> {
+  try {
+    await store.create(record);
+    return true;
+  } catch (error) {
+    if (error instanceof SessionError && error.code === "SESSION_EXISTS") return false;
+    throw error;
+  }
+}
+
+async function isEndedIn(store: CopyStore, id: string): Promise<boolean> {
   for await (const _ of store.find({ state: "ended", id })) return true;
   return false;
 }
