@@ -5,6 +5,7 @@ import type { Plan } from "./rounds";
 import { ServerProcess } from "./server-process";
 import { median } from "./statistics";
 import { table } from "./tables";
+import { does } from "./variants";
 import type { Variant } from "./variants";
 import type { Visitor } from "./visitor";
 
@@ -40,12 +41,14 @@ export async function measureConnections(
   for (let round = 0; round <= plan.rounds; round += 1) {
     for (const column of COLUMNS) {
       for (const { variant, server, visitors } of contenders) {
+        if (!does(variant, column.operation)) continue;
         const some = visitors.slice(0, column.connections);
+        const share = MEASURED.filter((operation) => does(variant, operation)).length / MEASURED.length;
         if (round === 0) {
-          await warmUp(server, some, column.operation, plan);
+          await warmUp(server, some, column.operation, plan, share);
           continue;
         }
-        await load(server, some, column.operation, plan.leadMs);
+        await load(server, some, column.operation, plan.leadMs / share);
         const done = await load(server, some, column.operation, plan.measureMs);
         samples.get(variant)?.get(column)?.push(done);
       }
@@ -60,8 +63,11 @@ export async function measureConnections(
 
 export function connectionsReport(samples: ConnectionSamples): string[] {
   const head = ["", ...COLUMNS.map(({ operation, connections }) => `${operation}, ${connections}`)];
-  const rows = (cell: (loads: readonly Load[]) => string) =>
-    [...samples].map(([variant, columns]) => [variant.name, ...COLUMNS.map((one) => cell(columns.get(one) ?? []))]);
+  const rows = (numberOf: (load: Load) => number, digits: number) =>
+    [...samples].map(([variant, columns]) => [
+      variant.name,
+      ...COLUMNS.map((one) => cell((columns.get(one) ?? []).map(numberOf), digits)),
+    ]);
   return [
     "## Requests a second, and their tail",
     "",
@@ -69,15 +75,20 @@ export function connectionsReport(samples: ConnectionSamples): string[] {
     "",
     ...table(
       head,
-      rows((loads) => String(Math.round(median(loads.map((one) => one.perSecond))))),
+      rows(({ perSecond }) => perSecond, 0),
     ),
     "",
     "Milliseconds within which 99 of 100 requests were answered, while the server was asked as much as it could take:",
     "",
     ...table(
       head,
-      rows((loads) => median(loads.map((one) => one.p99Ms)).toFixed(1)),
+      rows(({ p99Ms }) => p99Ms, 1),
     ),
     "",
   ];
+}
+
+/** The median over the rounds; a variant that can't do what is asked has none. */
+function cell(values: readonly number[], digits: number): string {
+  return values.length === 0 ? "–" : median(values).toFixed(digits);
 }

@@ -6,6 +6,7 @@ import { CONTENT, SIZES } from "./session-data";
 import type { Size } from "./session-data";
 import { median } from "./statistics";
 import { partOf, spread, table } from "./tables";
+import { BETTER_AUTH } from "./better-auth-variant";
 import { CONNECT_PG_UNTOUCHED, CONNECT_REDIS_UNTOUCHED, POSTGRES, REDIS } from "./database-variants";
 import { BARE, BETTER_SQLITE, CONNECT_DATASTORE, DATASTORE, EMBEDDED, REFERENCE, SHAPES } from "./variants";
 import type { Variant } from "./variants";
@@ -54,12 +55,14 @@ export function cpuReport(
     "",
     `Medians of ${plan.processes * plan.rounds} interleaved rounds (${plan.rounds} on each of ${plan.processes} processes of every variant, one after the other) of ${plan.measureMs} ms`,
     `with ${CONNECTIONS} connections, each after ${plan.leadMs} ms of the same. Before that each server is warmed up by ${plan.warmUpRequests} requests of each kind, or for`,
-    `${plan.warmUpMs / 1000} s where those come first. *deep* changes one field inside a value that the session has under one of its keys.`,
+    `${plan.warmUpMs / 1000} s where those come first. Both are longer for a variant that can do only some of the kinds: it is idle for longer.`,
+    "*deep* changes one field inside a value that the session has under one of its keys.",
     "",
     "Each variant is set up as its documentation recommends for production. Ours signs no cookie, since its option `secrets` is optional; the",
     `others sign or encrypt theirs, which they require. "${SHAPES}" is the same app with nothing but the middleware`,
     "of coatcheck/express-shapes: less than nothing is added where that makes Express itself cheaper. No other variant has it.",
     "",
+    ...betterAuthNote(samples),
     ...SIZES.flatMap((size) => addedTable(samples, size)),
     ...COMPARISONS.flatMap((one) => comparison(samples, one)),
     ...cookieTable(cookieBytes),
@@ -67,11 +70,23 @@ export function cpuReport(
 }
 
 /**
- * What the sessions of a variant add to a request, in microseconds, by round; empty if it can't hold such a session.
+ * What the sessions of a variant add to a request, in microseconds, by round; empty if it can't hold such a session or
+ * can't do that.
  */
 export function added(samples: Samples, name: string, one: Case): number[] {
   const bare = cpuOf(samples, BARE, one);
   return cpuOf(samples, name, one).map((cpu, round) => cpu - (bare[round] ?? NaN));
+}
+
+function betterAuthNote(samples: Samples): string[] {
+  const peer = [...samples.keys()].find(({ name }) => name === BETTER_AUTH)?.installs;
+  if (peer === undefined) return [];
+  return [
+    `${peer.name} (${peer.version}) looks a session up by \`auth.api.getSession\`, here with its cookie cache off, since a session that was ended`,
+    "would stay open for as long as that keeps it. It loads the session and its user, 550 B as JSON. Its cells of writes are empty:",
+    "its session has none of an app's data but columns that are declared beforehand, so no write of it does what the others do.",
+    "",
+  ];
 }
 
 function addedTable(samples: Samples, size: Size): string[] {

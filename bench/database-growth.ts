@@ -1,6 +1,7 @@
 import { runChild } from "./child";
 import { watchDatabase } from "./database-calls";
 import type { Database } from "./database-calls";
+import type { FoundAll } from "./find-process";
 import { KILL_TARGET, growthOf } from "./growth";
 import type { GrowthSamples } from "./growth-process";
 import { placeIn } from "./places";
@@ -12,6 +13,8 @@ export interface DatabaseGrowth {
   readonly database: Database;
   readonly counts: readonly number[];
   readonly samples: GrowthSamples;
+  /** What it took to stream all of them, for each of `counts`. */
+  readonly found: readonly FoundAll[];
   /** Of one session, for each of `counts`. */
   readonly bytes: readonly number[];
 }
@@ -45,8 +48,13 @@ export async function measureDatabaseGrowth(
       places.push(placeIn(database, name), count);
     }
     await watch.close();
+    const found: FoundAll[] = [];
+    for (const count of counts) {
+      const printed = await runChild("find-process.ts", placeIn(database, `growth-${count}`));
+      found.push(JSON.parse(printed) as FoundAll);
+    }
     const samples = JSON.parse(await runChild("growth-process.ts", rounds, ...places)) as GrowthSamples;
-    growths.push({ database, counts, samples, bytes });
+    growths.push({ database, counts, samples, found, bytes });
   }
   return growths;
 }
@@ -66,7 +74,7 @@ export function databaseGrowthReport(growths: readonly DatabaseGrowth[]): string
   ];
 }
 
-function growthTable({ database, counts, samples, bytes }: DatabaseGrowth): string[] {
+function growthTable({ database, counts, samples, found, bytes }: DatabaseGrowth): string[] {
   const rows = Object.entries(OPERATIONS).map(([name, title]) => {
     const rounds = samples[name as keyof typeof OPERATIONS];
     return [title, ...rounds.map((one) => median(one).toFixed(0)), growthOf(rounds)];
@@ -77,6 +85,9 @@ function growthTable({ database, counts, samples, bytes }: DatabaseGrowth): stri
       [`${TITLES[database]}, sessions`, ...numbers, "last : first"],
       [
         ...rows,
+        ["stream all sessions, s", ...found.map(({ seconds }) => seconds.toFixed(1)), ""],
+        ["the same, MiB more in use at most", ...found.map(({ usedMiB }) => usedMiB.toFixed(1)), ""],
+        ["the same, MiB more resident at most", ...found.map(({ residentMiB }) => residentMiB.toFixed(0)), ""],
         ["bytes for one session", ...bytes.map((each) => each.toFixed(0)), ""],
         ["MiB for a million", ...bytes.map((each) => ((each * 1e6) / 2 ** 20).toFixed(0)), ""],
       ],

@@ -2,12 +2,14 @@
  * How many machine instructions sessions add to a request, counted by Valgrind (Linux). Other work on the machine may
  * shift times by half, but instructions by less than one in a hundred; what the kernel does for the process is not
  * counted. So they show whether a change of a few microseconds is real. `tsx bench/instructions.ts [variant …]`, after
- * `npm run build`; it takes a minute or two for each number.
+ * `npm run build`; it takes a minute or two for each number. Where a store is a database, each request waits for calls of
+ * its own, because there is one visitor.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServerProcess } from "./server-process";
+import { startServices } from "./services";
 import { table } from "./tables";
 import { BARE, EMBEDDED, MEMORY, REFERENCE, VARIANTS } from "./variants";
 import type { Variant } from "./variants";
@@ -25,11 +27,12 @@ void main();
 async function main(): Promise<void> {
   const named = process.argv.slice(2);
   const names = [BARE, ...(named.length > 0 ? named : [MEMORY, EMBEDDED, REFERENCE])];
+  const variants = names.map(variantOf);
+  const services = variants.some(({ service }) => service !== undefined) ? await startServices() : undefined;
   const bare: number[] = [];
   const rows: string[][] = [];
-  for (const name of names) {
-    const variant = VARIANTS.find((one) => one.name === name);
-    if (variant === undefined) throw new Error(`"${name}" is none of: ${VARIANTS.map((one) => one.name).join("; ")}.`);
+  for (const variant of variants) {
+    const { name } = variant;
     const row = [name];
     for (const [at, operation] of OPERATIONS.entries()) {
       const before = await instructions(variant, operation, WARM_UP);
@@ -40,7 +43,14 @@ async function main(): Promise<void> {
     }
     rows.push(row);
   }
+  await services?.stop();
   console.log(["", ...table(["instructions that are added, 200 B", ...OPERATIONS], rows)].join("\n"));
+}
+
+function variantOf(name: string): Variant {
+  const variant = VARIANTS.find((one) => one.name === name);
+  if (variant === undefined) throw new Error(`"${name}" is none of: ${VARIANTS.map((one) => one.name).join("; ")}.`);
+  return variant;
 }
 
 /** All instructions of a server from its start to its end, with this many requests in between. */

@@ -12,6 +12,7 @@ import { LOAD_CORE, pinThisProcess } from "./cores";
 import { load, signIn } from "./load";
 import { CASES } from "./rounds";
 import { ServerProcess } from "./server-process";
+import { startServices } from "./services";
 import { EMBEDDED, VARIANTS } from "./variants";
 
 const SHOWN = 25;
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   const [name = EMBEDDED, seconds = "3"] = process.argv.slice(2);
   const variant = VARIANTS.find((one) => one.name === name);
   if (variant === undefined) throw new Error(`Known are: ${VARIANTS.map((one) => one.name).join("; ")}.`);
+  const services = variant.service === undefined ? undefined : await startServices();
   const folder = mkdtempSync(join(tmpdir(), "coatcheck-profile-"));
   pinThisProcess(LOAD_CORE);
   const server = await ServerProcess.start(variant, folder);
@@ -34,24 +36,50 @@ async function main(): Promise<void> {
     const profile = await server.stopProfile();
     for (const visitor of visitors) visitor.leave();
     console.log(`\n${name}, ${size}, ${operation}: ${cpuUs.toFixed(1)} µs a request while profiled`);
-    printShares("place", selfTime(profile, placeOf), cpuUs);
-    printShares("function", selfTime(profile, functionOf), cpuUs);
+    printShares("place, with what it calls of Node", timeByPlace(profile), cpuUs);
+    printShares("function", selfTime(profile), cpuUs);
   }
   await server.stop();
+  await services?.stop();
   rmSync(folder, { recursive: true });
 }
 
-/** Self time in microseconds, by the name that `nameOf` gives a frame; idle time is left out. */
-function selfTime(profile: Profiler.Profile, nameOf: (frame: Frame) => string): Map<string, number> {
-  const frames = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+/** Self time in microseconds by function. */
+function selfTime(profile: Profiler.Profile): Map<string, number> {
+  return timeBy(profile, ({ callFrame }) => functionOf(callFrame));
+}
+
+/** The same by package or file; time in Node counts for whoever called it, where that is not Node itself. */
+function timeByPlace(profile: Profiler.Profile): Map<string, number> {
+  const callers = new Map(
+    profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)),
+  );
+  return timeBy(profile, (node) => {
+    let at: Profiler.ProfileNode | undefined = node;
+    while (at !== undefined && !isOutsideOfNode(at.callFrame)) at = callers.get(at.id);
+    return placeOf(at?.callFrame ?? node.callFrame);
+  });
+}
+
+/** Self time by the name that `nameOf` gives a node, without idle time and the profiler's own. */
+function timeBy(profile: Profiler.Profile, nameOf: (node: Profiler.ProfileNode) => string): Map<string, number> {
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const times = new Map<string, number>();
   for (const [index, id] of (profile.samples ?? []).entries()) {
-    const frame = frames.get(id);
-    if (frame === undefined || frame.functionName === "(idle)") continue;
-    const name = nameOf(frame);
+    const node = nodes.get(id);
+    if (node === undefined || isLeftOut(node.callFrame)) continue;
+    const name = nameOf(node);
     times.set(name, (times.get(name) ?? 0) + (profile.timeDeltas?.[index] ?? 0));
   }
   return times;
+}
+
+function isLeftOut({ functionName, url }: Frame): boolean {
+  return functionName === "(idle)" || url === "node:inspector";
+}
+
+function isOutsideOfNode({ url }: Frame): boolean {
+  return url !== "" && !url.startsWith("node:");
 }
 
 type Frame = Profiler.ProfileNode["callFrame"];

@@ -3,7 +3,7 @@ import { OPERATIONS, load, signIn } from "./load";
 import { ServerProcess } from "./server-process";
 import type { Size } from "./session-data";
 import { SIZES } from "./session-data";
-import { holds } from "./variants";
+import { does, holds } from "./variants";
 import type { Variant } from "./variants";
 import type { Visitor } from "./visitor";
 
@@ -41,7 +41,7 @@ export interface Case {
 
 export const CASES: readonly Case[] = SIZES.flatMap((size) => OPERATIONS.map((operation) => ({ size, operation })));
 
-/** By variant and case, one for each round; none if a variant can't hold sessions of that size. */
+/** By variant and case, one for each round; none if a variant can't hold sessions of that size, or can't do that. */
 export type Samples = Map<Variant, Map<Case, Load[]>>;
 
 interface Contender {
@@ -76,11 +76,14 @@ export async function measure(variants: readonly Variant[], folderOf: (variant: 
 }
 
 async function measureContenders(contenders: readonly Contender[], samples: Samples, plan: Plan): Promise<void> {
-  await eachTurn(contenders, (server, visitors, { operation }) => warmUp(server, visitors, operation, plan));
+  await eachTurn(contenders, (server, visitors, { operation }, variant) =>
+    warmUp(server, visitors, operation, plan, shareOf(variant)),
+  );
   for (let round = 1; round <= plan.rounds; round += 1) {
     console.log(`round ${round} of ${plan.rounds}`);
     await eachTurn(contenders, async (server, visitors, one, variant) => {
-      await load(server, visitors, one.operation, plan.leadMs);
+      // A variant that has fewer turns has been idle for longer.
+      await load(server, visitors, one.operation, plan.leadMs / shareOf(variant));
       const done = await load(server, visitors, one.operation, plan.measureMs);
       samples.get(variant)?.get(one)?.push(done);
     });
@@ -106,20 +109,33 @@ async function eachTurn(
   for (const one of CASES) {
     for (const { variant, server, visitors } of contenders) {
       const some = visitors.get(one.size);
-      if (some !== undefined) await turn(server, some, one, variant);
+      if (some !== undefined && can(variant, one)) await turn(server, some, one, variant);
     }
   }
 }
 
-/** Makes a server do this until its code is compiled. */
+/** The share of the cases that a variant can do. */
+function shareOf(variant: Variant): number {
+  return CASES.filter((one) => can(variant, one)).length / CASES.length;
+}
+
+function can(variant: Variant, { size, operation }: Case): boolean {
+  return holds(variant, size) && does(variant, operation);
+}
+
+/**
+ * Makes a server do this until its code is compiled. A server that can do only a `share` of what the others can is
+ * warmed up for longer by that, so that all get as many requests.
+ */
 export async function warmUp(
   server: ServerProcess,
   visitors: readonly Visitor[],
   operation: Operation,
   { warmUpMs, warmUpRequests }: Plan,
+  share: number,
 ): Promise<void> {
-  const end = performance.now() + warmUpMs;
-  for (let served = 0; served < warmUpRequests && performance.now() < end;) {
+  const end = performance.now() + warmUpMs / share;
+  for (let served = 0; served < warmUpRequests / share && performance.now() < end;) {
     served += (await load(server, visitors, operation, Math.min(WARM_UP_STEP_MS, warmUpMs))).requests;
   }
 }

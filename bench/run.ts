@@ -1,10 +1,11 @@
 /**
  * Measures what sessions cost: ours beside its peers, in one run. Takes about 45 minutes, and writes the results beside
- * this file: on Node 24, where speed counts, `results.md` and `results.svg`, and the table in the README; on another
- * Node, `results-node-<major>.md`. `--short` takes about twelve minutes and writes them too; `--quick` takes about
- * four, and prints numbers that are good enough to see a change by. `scale` computes the figures of docs/scale.md
- * instead. better-sqlite3 is compiled where it is installed, so it is measured only where somebody has done that:
- * `npm install --no-save better-sqlite3@12 better-sqlite3-session-store`.
+ * this file: on Node 24, where speed counts, `results.md` and `results.svg`, the table in docs/cost.md and the sentence
+ * in the README; on another Node, `results-node-<major>.md`. `--short` takes about twenty and writes them too;
+ * `--quick` takes about four, and prints numbers that are good enough to see a change by. `scale` computes the figures
+ * of docs/scale.md instead. better-auth is installed into a temporary folder by each run. better-sqlite3 is compiled
+ * where it is installed, so it is measured only where somebody has done that: `npm install --no-save better-sqlite3@12
+ * better-sqlite3-session-store`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +20,8 @@ import { measureDatabaseGrowth } from "./database-growth";
 import { measureGrowth } from "./growth";
 import { measureLoopDelays } from "./loop-delay";
 import { describeMachine } from "./machine";
-import { writeReadmeTable } from "./readme-table";
+import { writeCosts } from "./cost-page";
+import { installPeer } from "./peer-package";
 import { report } from "./report";
 import { measure } from "./rounds";
 import type { Plan, RequestPlan } from "./rounds";
@@ -65,11 +67,11 @@ const FULL: Length = {
 };
 /** For a machine that is not free for long. */
 const SHORT: Length = {
-  requests: { processes: 1, rounds: 5, measureMs: 120, leadMs: 30, warmUpMs: 1200, warmUpRequests: 2000 },
+  requests: { processes: 1, rounds: 13, measureMs: 200, leadMs: 30, warmUpMs: 1200, warmUpRequests: 2000 },
   connections: { rounds: 1, measureMs: 200, leadMs: 50, warmUpMs: 300, warmUpRequests: 1000 },
   startups: 9,
   rpcMs: 700,
-  growth: { counts: [10_000, 200_000], memory: 200_000, databases: [10_000, 100_000], rounds: 15 },
+  growth: { counts: [10_000, 1_000_000], memory: 200_000, databases: [10_000, 1_000_000], rounds: 15 },
   attributeRounds: 7,
   clearing: 200_000,
   loopDelayMs: 4000,
@@ -93,7 +95,7 @@ const LENGTHS: ReadonlyMap<string, Length> = new Map([
 
 const DATABASES: readonly Database[] = ["redis", "postgres"];
 
-/** The major version whose numbers the README gives: the long-term release. */
+/** The major version whose numbers the README and docs/cost.md give: the long-term release. */
 const HEADLINE_NODE = "24";
 
 void main();
@@ -118,6 +120,7 @@ async function run(length: Length, folder: string): Promise<void> {
   pinThisProcess(LOAD_CORE);
   const services = await startServices();
   const freshFolder = () => mkdtempSync(join(folder, "store-"));
+  process.env.PEERS_FOLDER = mkdtempSync(join(folder, "peers-"));
   try {
     const reasons = new Map(VARIANTS.map((variant) => [variant, whyAbsent(variant, services.missing)]));
     const present = VARIANTS.filter((variant) => reasons.get(variant) === undefined);
@@ -126,7 +129,7 @@ async function run(length: Length, folder: string): Promise<void> {
     );
     console.log([...machine, ...absent].join("\n"));
 
-    for (const variant of present) await selfCheck(variant, freshFolder());
+    for (const variant of present) await selfCheck(variant, freshFolder);
     console.log(`${present.length} variants keep their sessions`);
     const { samples, cookieBytes } = await measure(present, freshFolder, length.requests);
     console.log("connections");
@@ -166,7 +169,7 @@ async function run(length: Length, folder: string): Promise<void> {
     writeFileSync(join(__dirname, isHeadline ? "results.md" : `results-node-${major}.md`), text);
     if (!isHeadline) return;
     writeFileSync(join(__dirname, "results.svg"), chart(samples));
-    writeReadmeTable(samples);
+    writeCosts(samples);
   } finally {
     await services.stop();
   }
@@ -179,5 +182,6 @@ function whyAbsent(variant: Variant, missing: ReadonlyMap<Service, string>): str
     if (!variant.optional) throw new Error(`"${variant.name}" can't be loaded without ${modules.join(", ")}.`);
     return `${modules.join(", ")} not installed`;
   }
-  return variant.service === undefined ? undefined : missing.get(variant.service);
+  const missingService = variant.service && missing.get(variant.service);
+  return missingService ?? (variant.installs && installPeer(variant.installs));
 }

@@ -10,9 +10,12 @@ import type * as CoatcheckTesting from "coatcheck/testing";
 import type * as ConnectDatastore from "@google-cloud/connect-datastore";
 import type * as GoogleDatastore from "@google-cloud/datastore";
 import type * as IronSession from "iron-session";
+import { BETTER_AUTH, BETTER_AUTH_JOINS, betterAuthVariant } from "./better-auth-variant";
 import { OUR_DATABASE_VARIANTS, PEER_DATABASE_VARIANTS } from "./database-variants";
 import { OURS, SECRET, installExpressSession, installOurs, load, nothing } from "./install";
 import type { Close } from "./install";
+import type { Operation } from "./load";
+import type { PeerPackage } from "./peer-package";
 import type { Service } from "./services";
 import type { Size } from "./session-data";
 
@@ -26,12 +29,16 @@ export interface Variant {
   readonly withoutSessions?: true;
   /** Modules that must be there, as `require` resolves them from this folder. */
   readonly needs: readonly string[];
+  /** The package that the benchmark installs for it. */
+  readonly installs?: PeerPackage;
   /** Whether the benchmark goes on without it. */
   readonly optional?: true;
   /** What the benchmark starts for this variant. */
   readonly service?: Service;
   /** The sizes that it can hold at all; every size if absent. */
   readonly holds?: readonly Size[];
+  /** What it can do at all; every operation if absent. */
+  readonly does?: readonly Operation[];
   /** Saves what a route has changed, if the route has to ask for that. */
   save?(req: Request): Promise<void>;
   readonly survivesRestart: boolean;
@@ -145,6 +152,9 @@ export const VARIANTS: readonly Variant[] = [
     save: (req) => (req as unknown as { session: { save(): Promise<void> } }).session.save(),
   },
   ...PEER_DATABASE_VARIANTS,
+  // With the defaults of its adapter, and with what its documentation says makes reading sessions faster.
+  betterAuthVariant(BETTER_AUTH, {}),
+  betterAuthVariant(BETTER_AUTH_JOINS, { joins: true }),
   {
     name: BETTER_SQLITE,
     needs: ["express-session", "better-sqlite3", "better-sqlite3-session-store"],
@@ -165,6 +175,10 @@ export const VARIANTS: readonly Variant[] = [
 /** Whether a session of this size can be kept at all. */
 export function holds(variant: Variant, size: Size): boolean {
   return variant.holds?.includes(size) ?? true;
+}
+
+export function does(variant: Variant, operation: Operation): boolean {
+  return variant.does?.includes(operation) ?? true;
 }
 
 /** The modules of a variant that are not on this machine. */
