@@ -7,63 +7,9 @@ import { nodeDriver, PEER } from "../../lib/stores/sqlite/file/driver";
 import { bundled, BUNDLERS } from "../support/bundlers";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../support/datastore-emulator";
 import { installedProject, linkPackage } from "../support/installed-project";
+import { WHOLE_APP } from "../support/whole-app";
 
 const run = promisify(execFile);
-
-/**
- * Also uses what is loaded on demand: the clearing job, administration, the console, clientless sessions, the embedded
- * store's worker.
- */
-const APP = `
-  const express = require("express");
-  const { getSession, killSessionByUser, SessionError, sessionConsole, sessionMiddleware } = require("coatcheck");
-  const stores = {
-    embedded: () => undefined,
-    memory: () => new (require("coatcheck/testing").MemoryStore)(),
-    datastore: () => new (require("coatcheck/datastore").DatastoreStore)(),
-  };
-  const store = stores[process.argv[2]]();
-  const secret = require("node:crypto").randomBytes(32).toString("base64url");
-  const middleware = sessionMiddleware({
-    ...(store && { store }),
-    secrets: [secret],
-    isSuperUser: (user) => user === "alice",
-    // A bundler may set NODE_ENV to "production", and this is plain HTTP.
-    cookie: { secure: false },
-  });
-  const { sessions } = middleware;
-  const app = express().use(middleware);
-  app.get("/login", async ({ session }, res) => {
-    await session.login("alice");
-    session.since = new Date(0);
-    await session.attributes.create("card", "4111", { encrypt: true });
-    res.end();
-  });
-  app.get("/me", async ({ session }, res) => {
-    res.json([session.owner, session.since?.getTime() ?? null, (await session.attributes?.get("card")) ?? null]);
-  });
-  app.get("/write", async ({ session }, res) => {
-    for (let n = 0; n < 1_100; n += 50) await Promise.all(Array.from({ length: 50 }, () => session.set("n", n).save()));
-    res.end();
-  });
-  app.use("/console", sessionConsole());
-  const server = app.listen(0, "127.0.0.1", async () => {
-    const base = "http://127.0.0.1:" + server.address().port;
-    const cookie = (await fetch(base + "/login")).headers.getSetCookie()[0].split(";")[0];
-    const get = (path) => fetch(base + path, { headers: { cookie } });
-    const me = async () => (await get("/me")).json();
-    const told = [await me(), /<script defer src=".+"><\\/script>/.test(await (await get("/console")).text())];
-    if (!store) await get("/write");
-    sessions.defineTask("sum", ({ params }) => params[0] + params[1]);
-    told.push(await sessions.withClientlessSession("bob", (session) => session.start("sum", [1, 2]).result()));
-    told.push(await killSessionByUser("alice"), await me(), await sessions.clearSessions());
-    told.push(await getSession("A".repeat(43)).catch((error) => [error instanceof SessionError, error.code]));
-    server.close();
-    await sessions.close();
-    console.log(JSON.stringify(told));
-  });
-`;
-const TOLD = [["alice", 0, "4111"], true, 3, 1, ["__guest__", null, null], 0, [true, "SESSION_NOT_FOUND"]];
 
 describe.each(BUNDLERS)("an app that is bundled with %s", (bundler) => {
   let bundle: string;
@@ -72,7 +18,7 @@ describe.each(BUNDLERS)("an app that is bundled with %s", (bundler) => {
   beforeAll(async () => {
     const project = installedProject(["express"]);
     const entry = join(project, "app.js");
-    writeFileSync(entry, APP);
+    writeFileSync(entry, WHOLE_APP.commonjs);
     const { out, warnings } = await bundled(bundler, entry, project);
     expect(warnings.filter((warning) => warning.includes("coatcheck"))).toEqual([]);
     bundle = join(mkdtempSync(join(tmpdir(), "coatcheck-bundle-")), basename(out));
@@ -97,11 +43,11 @@ describe.each(BUNDLERS)("an app that is bundled with %s", (bundler) => {
 
   it("runs in an empty folder with the embedded store", async () => {
     // Node 20 has no SQLite, and a package with binaries can't be in a bundle.
-    expect(await told("embedded", nodeDriver() === undefined ? [PEER] : [])).toEqual(TOLD);
+    expect(await told("embedded", nodeDriver() === undefined ? [PEER] : [])).toEqual(WHOLE_APP.told);
   });
 
   it("runs in an empty folder with MemoryStore", async () => {
-    expect(await told("memory")).toEqual(TOLD);
+    expect(await told("memory")).toEqual(WHOLE_APP.told);
   });
 
   it("says in an empty folder what DatastoreStore needs beside it", async () => {
@@ -115,7 +61,7 @@ describe.each(BUNDLERS)("an app that is bundled with %s", (bundler) => {
         ...{ DATASTORE_EMULATOR_HOST: emulatorHost(), DATASTORE_PROJECT_ID: `demo-${freshNamespace()}` },
         METADATA_SERVER_DETECTION: "none",
       };
-      expect(await told("datastore", ["@google-cloud/datastore"], env)).toEqual(TOLD);
+      expect(await told("datastore", ["@google-cloud/datastore"], env)).toEqual(WHOLE_APP.told);
     });
   });
 });

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { PEER } from "../../lib/stores/sqlite/file/driver";
+import { packInto } from "../support/packed-package";
+import { WHOLE_APP } from "../support/whole-app";
 
 const run = promisify(execFile);
 const root = join(__dirname, "../..");
@@ -19,16 +21,11 @@ const EXPRESS_TYPES = [
 describe("the packed tarball", () => {
   let folder: string;
   let tarball: string;
-  let files: string[];
+  let files: readonly string[];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "coatcheck-pack-"));
-    const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
-      cwd: root,
-    });
-    const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
-    tarball = join(folder, packed.filename);
-    files = packed.files.map((file) => file.path);
+    ({ tarball, files } = packInto(folder));
     const modules = join(folder, "node_modules");
     await mkdir(modules);
     await run("tar", ["-xzf", tarball, "-C", modules]);
@@ -51,7 +48,7 @@ describe("the packed tarball", () => {
   };
 
   it("holds the build and the documents, and nothing else", () => {
-    const others = files.filter((file) => !/^(dist\/.+\.(js|d\.ts)|docs\/.+\.md)$/.test(file));
+    const others = files.filter((file) => !/^(dist\/.+\.(js|d\.ts)|docs\/.+\.(md|png|gif))$/.test(file));
     const documents = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
     expect(others.sort()).toEqual([...documents, "package.json"]);
     expect(files).toEqual(expect.arrayContaining(["dist/index.js", "docs/attributes.md"]));
@@ -146,43 +143,10 @@ describe("the packed tarball", () => {
     expect(stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
   });
 
-  it("signs in, keeps an encrypted attribute, shows the console and ends the session, as it is installed", async () => {
-    const code = `
-      const express = require("express");
-      const { killSessionByUser, sessionConsole, sessionMiddleware } = require("coatcheck");
-      const app = express();
-      const secret = require("node:crypto").randomBytes(32).toString("base64url");
-      const middleware = sessionMiddleware({ secrets: [secret], isSuperUser: (user) => user === "alice" });
-      app.use(middleware);
-      app.get("/login", async ({ session }, res) => {
-        await session.login("alice");
-        session.since = new Date(0);
-        await session.attributes.create("card", "4111", { encrypt: true });
-        res.end();
-      });
-      app.get("/me", async ({ session }, res) => {
-        res.json([session.owner, session.since?.getTime() ?? null, (await session.attributes?.get("card")) ?? null]);
-      });
-      app.use("/console", sessionConsole());
-      const server = app.listen(0, "127.0.0.1", async () => {
-        const base = "http://127.0.0.1:" + server.address().port;
-        const login = await fetch(base + "/login");
-        const cookie = login.headers.getSetCookie()[0].split(";")[0];
-        const get = (path) => fetch(base + path, { headers: { cookie } });
-        const signedIn = await (await get("/me")).json();
-        const page = await (await get("/console")).text();
-        const killed = await killSessionByUser("alice");
-        const signedOut = await (await get("/me")).json();
-        console.log(JSON.stringify([signedIn, /<script defer src=".+"><\\/script>/.test(page), killed, signedOut]));
-        server.close();
-        await middleware.sessions.close();
-      });`;
-    expect(JSON.parse(await inProject("installed.cjs", code))).toEqual([
-      ["alice", 0, "4111"],
-      true,
-      1,
-      ["__guest__", null, null],
-    ]);
+  it("runs a whole app, as it is installed", async () => {
+    await writeFile(join(folder, "installed.cjs"), WHOLE_APP.commonjs);
+    const { stdout } = await run(process.execPath, ["installed.cjs", "embedded"], { cwd: folder });
+    expect(JSON.parse(stdout)).toEqual(WHOLE_APP.told);
   });
 
   it("serves the README's first example, with types", async () => {

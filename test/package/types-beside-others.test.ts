@@ -9,7 +9,7 @@ const root = join(__dirname, "../..");
 const tsc = join(root, "node_modules/.bin/tsc");
 
 const TYPES = [
-  ...["node", "ms", "express", "express-serve-static-core", "body-parser", "connect", "http-errors", "qs"],
+  ...["node", "express", "express-serve-static-core", "body-parser", "connect", "http-errors", "qs"],
   ...["range-parser", "send", "serve-static"],
 ].map((name) => `@types/${name}`);
 
