@@ -22,7 +22,7 @@ const datastore = [
   ...["stores/datastore", "stores/datastore/calls", "stores/datastore/entity", "stores/datastore/wire"],
 ];
 const postgres = ["stores/postgres"];
-const redis = ["stores/redis"];
+const redis = ["stores/redis", "stores/redis/clients"];
 const top = ["sessions", "rooms-on-demand", "options"];
 const commandLine = ["cli", "cli/commands", "cli/copy", "cli/listing", "cli/watch"];
 

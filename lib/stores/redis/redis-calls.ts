@@ -3,7 +3,7 @@ import { SessionError } from "../../errors";
 import type { TimeLimit } from "../conflicts";
 import { DeadlineQueue } from "../deadline-queue";
 import type { Argument } from "./record-fields";
-import type { RedisConnection } from "./redis-connection";
+import type { RedisConnection } from "./clients/redis-connection";
 import { isPassing, isUnknownScript, redisError } from "./redis-errors";
 import { DONE } from "./scripts";
 import type { Script } from "./scripts";

@@ -11,7 +11,7 @@ import type { Argument } from "./record-fields";
 import { readLive } from "./record-reading";
 import type { Versioned } from "./record-reading";
 import { RedisCalls, warnOfEviction } from "./redis-calls";
-import { openConnection } from "./redis-connection";
+import { openConnection } from "./clients/open-connection";
 import { RedisKeys, textBytes } from "./redis-keys";
 import { resolveRedisOptions } from "./redis-options";
 import type { RedisStoreOptions } from "./redis-options";
