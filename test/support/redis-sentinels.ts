@@ -81,11 +81,17 @@ export class RedisSentinels {
   }
 }
 
+/**
+ * A Sentinel that the machine kept waiting for over 2 s does nothing for 30 s (TILT). After that it takes no replica
+ * that had lost its primary ten times as long as this ago: with 1 s, it would never fail over again. In milliseconds.
+ */
+const DOWN_AFTER_MS = 4_000;
+
 const configOf = (port: number, primaryPort: number, folder: string) => `port ${port}
 bind 127.0.0.1
 dir ${folder}
 sentinel monitor shop 127.0.0.1 ${primaryPort} 2
-sentinel down-after-milliseconds shop 1000
+sentinel down-after-milliseconds shop ${DOWN_AFTER_MS}
 sentinel failover-timeout shop 4000
 `;
 

@@ -28,11 +28,14 @@ export async function traffic(store: RedisStore, happening: () => Promise<void>)
     }
   };
   const visits = Array.from({ length: 8 }, visit);
-  // Every client has found the nodes again since the test before.
-  await eventually(() => ended.size > 0);
-  await happening();
-  isOver = true;
-  await Promise.all(visits);
+  try {
+    // Every client has found the nodes again since the test before.
+    await eventually(() => ended.size > 0);
+    await happening();
+  } finally {
+    isOver = true;
+    await Promise.all(visits);
+  }
   for (const failure of failures) expect(failure).toMatchObject({ status: 503 });
   await eventually(async () => (await store.tally(Date.now()).catch(() => undefined)) !== undefined);
   expect(ended.size).toBeGreaterThan(0);
