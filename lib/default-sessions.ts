@@ -86,7 +86,7 @@ export function startClearSessions(schedule?: string): void {
   defaultSessions().startClearSessions(schedule);
 }
 
-/** Deletes the records whose time to be kept is over. See `Sessions`. */
+/** Deletes the records that need not be kept any longer. See `Sessions`. */
 export function clearSessions(onProgress?: ClearProgress): Promise<number> {
   return ofDefault((sessions) => sessions.clearSessions(onProgress));
 }
@@ -111,7 +111,7 @@ export function openClientlessSession(user: string, options?: OpenOptions): Prom
   return ofDefault((sessions) => sessions.openClientlessSession(user, options));
 }
 
-/** Closes a clientless session, whichever process has opened it. See `Sessions`. */
+/** Closes a clientless session, whichever process opened it. See `Sessions`. */
 export function closeClientlessSession(id: string): Promise<void> {
   return ofDefault((sessions) => sessions.closeClientlessSession(id));
 }

@@ -23,7 +23,7 @@ export interface LoadMessage extends DiagnosticMessage {
 
 /** A message on `coatcheck:save`: a session was written. */
 export interface SaveMessage extends DiagnosticMessage {
-  /** The id of the session; of a replacement, that of the new one. */
+  /** The id of the session; for a replacement, of the new one. */
   readonly id: string;
   /**
    * `"create"`: a new session. `"update"`: a change. `"touch"`: `lastSeenAt` and nothing of the app's. `"replace"`: a
@@ -32,7 +32,7 @@ export interface SaveMessage extends DiagnosticMessage {
   readonly operation: "create" | "update" | "touch" | "replace";
   /**
    * `"ended"`: nothing was written, because the session, or the one to be replaced, was over. `"failed"`: the store
-   * failed, or the change was refused, as where a function given to `update` throws.
+   * failed, or the change was refused, as when a function given to `update` throws.
    */
   readonly outcome: "saved" | "ended" | "failed";
 }
@@ -41,15 +41,15 @@ export interface SaveMessage extends DiagnosticMessage {
 export interface KillMessage extends DiagnosticMessage {
   /** Which sessions: one by its id, all of a user (or of guests), all of a user but one, or everyone's. */
   readonly target: "id" | "user" | "others" | "all";
-  /** How many it ended; where it failed, until then. */
+  /** How many it ended; where it failed, how many until then. */
   readonly ended: number;
   /** `"failed"`: others may still be live. */
   readonly outcome: "done" | "failed";
 }
 
-/** A message on `coatcheck:clear`: what is over was deleted from the store. */
+/** A message on `coatcheck:clear`: records past their `purgeAt` were deleted. */
 export interface ClearMessage extends DiagnosticMessage {
-  /** How many records it deleted; where it failed, until then, as far as the store has told. */
+  /** How many records it deleted; where it failed, the last number that the store reported. */
   readonly cleared: number;
   /** `"failed"`: the rest stays until the next run. */
   readonly outcome: "done" | "failed";

@@ -19,7 +19,7 @@ const STATUS_OF = {
   SESSION_ENDED: 409,
   /** A record with this id is already stored. */
   SESSION_EXISTS: 500,
-  /** The change needs a cookie, and the headers are already on their way. */
+  /** The change needs a cookie, and the headers are already sent. */
   SESSION_HEADERS_SENT: 500,
   /** The session was changed after its response had ended, and nothing saved it. */
   SESSION_LATE: 500,

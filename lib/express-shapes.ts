@@ -6,11 +6,11 @@ import type { ServerResponse } from "node:http";
  */
 const IS_NEEDED = Number.parseInt(process.versions.v8, 10) < 13;
 
-/** An Express middleware, also for what is only like Express. */
+/** A middleware of Express, or of a framework like it. */
 export type ExpressShapes = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
- * Middleware that makes requests of Express cheaper on Node 20 and 22; on Node 24 and later, which need nothing, it
+ * Middleware that makes requests cheaper in Express on Node 20 and 22; on Node 24 and later, which don't need it, it
  * does nothing. It has nothing to do with sessions. Use it before all other middleware: `app.use(expressShapes())`.
  *
  * Express changes the prototypes of every request and response. In V8 before 13, each property that is added after that

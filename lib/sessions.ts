@@ -34,7 +34,7 @@ import type { SessionEvents } from "./session/session-events";
 import type { ClearProgress, SessionTally } from "./stores/store";
 import { Wiring } from "./wiring";
 
-/** One configured set of sessions: every public verb starts here, and is a line or two over a room. */
+/** One configured set of sessions: its middleware, and every other function of coatcheck as a method. */
 export class Sessions extends EventEmitter<SessionEvents> {
   readonly #rooms: Wiring;
   #handler: SessionHandler | undefined;
@@ -134,8 +134,8 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Why the session is over whose cookie this request carries; undefined where it is live, or nothing is remembered of
-   * it. It reads the store, so call it only where the answer is shown.
+   * Why the session of this request's cookie is over; undefined where it is live, or nothing is remembered of it. It
+   * reads the store, so call it only where the notice is shown.
    */
   endedNotice(req: IncomingMessage): Promise<EndedNotice | undefined> {
     return this.#rooms.given(async () => {
@@ -145,15 +145,15 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Administration on behalf of a person: what that person may not do is refused, and everything is told to the `audit`
-   * option. Takes the person's request, or what is known otherwise.
+   * Administration on behalf of a person: what that person may not do is refused, and every call is reported to the
+   * option `audit`. Takes the person's request, or an `AdminContext`.
    */
   admin(from: AdminContext | AdminRequest): SessionAdmin {
     const { SessionAdmin, resolveAdminContext } = adminRoom();
     return new SessionAdmin(this.#rooms.administration, resolveAdminContext(from, this.#rooms.options.project));
   }
 
-  /** Deletes the records whose time to be kept is over. Resolves to how many it deleted. */
+  /** Deletes the records that need not be kept any longer. Resolves to how many it deleted. */
   clearSessions(onProgress?: ClearProgress): Promise<number> {
     return this.#rooms.given(async () => this.#rooms.store.clear(this.#rooms.options.now(), onProgress));
   }
@@ -181,7 +181,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Closes a clientless session, whichever process has opened it. Where that was this one, it waits for the session's
+   * Closes a clientless session, whichever process opened it. Where that was this one, it waits for the session's
    * tasks. Rejects with `SESSION_NOT_FOUND` where no clientless session of this id is open.
    */
   closeClientlessSession(id: string): Promise<void> {
@@ -247,7 +247,7 @@ export class Sessions extends EventEmitter<SessionEvents> {
     return library === undefined ? http.sessionStore() : librarySessionStore(http, library);
   }
 
-  /** The pages that are open in browsers: messages to them. See `sessionPages`. */
+  /** The open pages of these sessions, and messages to them. See `sessionPages`. */
   get pages(): SessionPages {
     return this.#rooms.pages;
   }

@@ -84,7 +84,7 @@ export class Wiring {
     return (this.#watchMade ??= this.#newWatch());
   }
 
-  /** What works by itself works no more. */
+  /** Stops what runs by itself. */
   stop(): void {
     this.#clientlessMade?.stop();
     this.#pagesMade?.close();

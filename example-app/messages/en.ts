@@ -72,7 +72,8 @@ export const en = {
   sessionOverLogout: "You signed out in another tab or window.",
   sessionOverKilled: "You were signed out from elsewhere.",
   sessionOverExpired: "Your session has ended because there was no activity for a long time.",
-  sessionOverLimit: "You signed in on another device, and this is as many as you may use at a time.",
+  sessionOverLimit:
+    "You were signed out here because you signed in on another device, and you may use only so many at a time.",
   loadAgain: "Load the page again",
   stillThereTitle: "Are you still there?",
   stillThere: "Your session ends in {seconds} seconds unless you stay.",

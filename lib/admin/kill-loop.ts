@@ -43,14 +43,17 @@ export async function killLoop(source: KillSource, query: KillQuery): Promise<nu
   } catch (error) {
     throw unfinishedKill(error, count.ended);
   }
-  throw unfinishedKill(new SessionError("SESSION_CONFLICT", "The store goes on finding sessions."), count.ended);
+  throw unfinishedKill(
+    new SessionError("SESSION_CONFLICT", "The store keeps finding live sessions that this kill can't end."),
+    count.ended,
+  );
 }
 
 /** The error of a kill that failed after it had ended this many sessions. */
 export function unfinishedKill(error: unknown, ended: number): unknown {
   if (!(error instanceof SessionError)) return error;
   const count = ended === 1 ? "1 session was ended" : `${ended} sessions were ended`;
-  const message = `${count}, then the kill failed, and others are live still; call it again. ${error.message}`;
+  const message = `${count}, then the kill failed, and others are still live; call it again. ${error.message}`;
   return new SessionError(error.code, message, { cause: error, ended });
 }
 

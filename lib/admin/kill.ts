@@ -21,8 +21,8 @@ export interface KillOptions {
   /** A message to the users, up to 500 characters; `Sessions.endedNotice` returns it. */
   readonly message?: string;
   /**
-   * Who ends them, as `SessionInfo.endedBy` says it; up to 1,024 bytes. Default: the owner of the session that the
-   * running code belongs to. For scripts, which run in no session.
+   * Who ends them, for `SessionInfo.endedBy`; up to 1,024 bytes. Default: the owner of the session that the running
+   * code belongs to. For scripts, which run in no session.
    */
   readonly by?: string;
 }
@@ -194,7 +194,7 @@ export function messageOf(options: unknown, call: string, more: readonly string[
   if (typeof message === "string" && message.isWellFormed() && message.length <= MAX_MESSAGE_LENGTH) return message;
   throw new SessionError(
     "SESSION_ARGUMENT",
-    `${call}: the message must be a text of up to ${MAX_MESSAGE_LENGTH} characters, not ${
+    `${call}: the message must be a string of up to ${MAX_MESSAGE_LENGTH} characters, not ${
       typeof message === "string" ? `one of ${message.length}` : typeof message
     }.`,
   );

@@ -10,7 +10,7 @@ export const COMMON_OPTIONS = {
   store: {
     type: "string",
     value: "ADDRESS",
-    help: "where the sessions are, as COATCHECK_STORE says it: redis://…, postgres://…, sqlite:DIR or datastore:",
+    help: "where the sessions are, written as in COATCHECK_STORE: redis://…, postgres://…, sqlite:DIR or datastore:",
   },
   path: { type: "string", value: "DIR", help: "the folder of an embedded store: short for --store sqlite:DIR" },
   json: { type: "boolean", help: "prints JSON" },
@@ -66,7 +66,7 @@ export class CommandArguments {
    */
   username(): string | undefined {
     const user = this.text("user");
-    if (user === "") throw new UsageError("--user takes a user id, not an empty text.");
+    if (user === "") throw new UsageError("--user takes a user id, not an empty string.");
     return user === GUEST_USER ? UNAUTHENTICATED : user;
   }
 

@@ -8,10 +8,10 @@ export function overviewText(commands: ReadonlyMap<string, Command>): string {
     "",
     ...aligned([...commands].map(([name, { summary }]) => [name, summary])),
     "",
-    "Sessions are looked for where the app of this environment keeps them: where COATCHECK_STORE says; otherwise in",
-    "Datastore where DATASTORE_PROJECT_ID, DATASTORE_EMULATOR_HOST, Cloud Run's or App Engine's variables say so;",
-    "otherwise in ./.sessions.",
-    "coatcheck <command> --help tells more; coatcheck --version prints the version.",
+    "Sessions are looked for where the app of this environment keeps them: in the store that COATCHECK_STORE names; if",
+    "it is not set, in Datastore where DATASTORE_PROJECT_ID, DATASTORE_EMULATOR_HOST, or the variables of Cloud Run or",
+    "App Engine are set; otherwise in ./.sessions.",
+    "coatcheck <command> --help explains the command; coatcheck --version prints the version.",
   ].join("\n");
 }
 

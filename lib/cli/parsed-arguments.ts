@@ -55,7 +55,7 @@ function partsOf(args: readonly string[], options: CommandOptions) {
     args: [...args],
     options: Object.fromEntries(Object.entries(options).map(([name, spec]) => [name, parsedAs(spec)])),
     allowPositionals: true,
-    // What is wrong is told in words of our own.
+    // Our own messages say what is wrong.
     strict: false,
     tokens: true,
   });

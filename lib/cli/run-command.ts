@@ -11,7 +11,7 @@ import { Output, OutputClosed } from "./terminal";
 import type { Streams } from "./terminal";
 import { UsageError } from "./usage-error";
 
-/** Runs `coatcheck` with these arguments. Resolves to the exit code; a failure is told on stderr. */
+/** Runs `coatcheck` with these arguments. Resolves to the exit code; a failure is printed on stderr. */
 export async function runCommand(args: readonly string[], streams: Streams): Promise<number> {
   const output = new Output(streams.stdout);
   const notes = new Output(streams.stderr);
@@ -59,7 +59,9 @@ function overview(): string {
   return overviewText(COMMANDS);
 }
 
-/** An error that an operator can act on is told in words; any other is a bug, and its stack trace says where. */
+/**
+ * Of an error that an operator can act on, the message is printed; any other is a bug, and its stack trace says where.
+ */
 function told(error: unknown): string {
   if (error instanceof UsageError) return error.message;
   if (error instanceof SessionError) return `${error.message} (${error.code})`;

@@ -5,7 +5,7 @@ import { Presets, SingleBar } from "cli-progress";
 export interface Streams {
   readonly stdin: NodeJS.ReadableStream & {
     readonly isTTY?: boolean;
-    /** Of a terminal: whether keys are told as they are typed, and Ctrl-C is one of them. */
+    /** Of a terminal: whether keys arrive as they are typed, and Ctrl-C is one of them. */
     setRawMode?(isRaw: boolean): unknown;
   };
   /** A terminal has a number of `rows`. */

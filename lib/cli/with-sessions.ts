@@ -45,7 +45,7 @@ export function embeddedFolderOnly(args: CommandArguments, command: string): str
 /** Where the sessions are, by `--store`, `--path` or the environment. Throws `UsageError` and `SESSION_CONFIG`. */
 export function placeFor(args: CommandArguments): StorePlace {
   const [path, address] = [args.text("path"), args.text("store")];
-  if (path === "") throw new UsageError("--path takes a folder, not an empty text.");
+  if (path === "") throw new UsageError("--path takes a folder, not an empty string.");
   if (path !== undefined && address !== undefined) throw new UsageError("Give --store or --path, not both.");
   if (path !== undefined) return { kind: "sqlite", path };
   return address === undefined ? placeByEnvironment() : placeOf(address, "--store");
@@ -73,7 +73,7 @@ export function assertThere(folder: string): void {
   if (isThere(join(folder, FILE_NAME))) return;
   throw new SessionError(
     "SESSION_STORE",
-    `There are no sessions in ${folder}. Run this in the folder that the app runs in, name their folder with --path, or say with --store or COATCHECK_STORE where else they are.`,
+    `There are no sessions in ${folder}. Run this in the folder that the app runs in, name their folder with --path, or name another store with --store or COATCHECK_STORE.`,
   );
 }
 

@@ -111,7 +111,7 @@ function encoded(data: Readonly<Record<string, unknown>>): SessionRecord["data"]
   return values.delta()?.set ?? dictionary();
 }
 
-/** What a callback of the app answers, within `storeTimeout`. A failure of it fails the request. */
+/** What a callback of the app returns, within `storeTimeout`. Where it fails, so does the request. */
 async function answered(adopt: AdoptSettings, what: string, work: () => unknown): Promise<unknown> {
   const timedOut = () => {
     throw new SessionError(
@@ -135,12 +135,12 @@ function checked(given: unknown): AdoptedSession | GoneSession {
   const { id, data, remember, ended, user } = Object(given) as Partial<Record<keyof AdoptedSession, unknown>>;
   if (!isPlainObject(given)) return refuse(kindOf(given));
   if (typeof id !== "string" || id === "" || id.length > MAX_ID_LENGTH) {
-    return refuse(`an id that is no string of 1 to ${MAX_ID_LENGTH} characters`);
+    return refuse(`an id that is not a string of 1 to ${MAX_ID_LENGTH} characters`);
   }
   const isGone = data === undefined && [user, remember, ended].every((value) => value === undefined);
-  if (!isGone && !isPlainObject(data)) return refuse("data that are no plain object");
-  if (remember !== undefined && typeof remember !== "boolean") return refuse("a remember that is no boolean");
-  if (ended !== undefined && typeof ended !== "function") return refuse("an ended that is no function");
+  if (!isGone && !isPlainObject(data)) return refuse("data that are not a plain object");
+  if (remember !== undefined && typeof remember !== "boolean") return refuse("a remember that is not a boolean");
+  if (ended !== undefined && typeof ended !== "function") return refuse("an ended that is not a function");
   return given as unknown as AdoptedSession | GoneSession;
 }
 

@@ -105,8 +105,8 @@ export class Exchange implements RequestBytes {
     throw new SessionError(
       "SESSION_HEADERS_SENT",
       this.handshake === undefined
-        ? "The session needs a new cookie, but the response's headers are on their way already; change the session before the first byte."
-        : "The session needs a new cookie, which a websocket can't be given; start it in a request before. destroy() ends a session without one.",
+        ? "The session needs a new cookie, but the response's headers are already sent; change the session before the first byte."
+        : "The session needs a new cookie, which a websocket can't be given; start the session in an earlier request. To end it here, call destroy().",
     );
   }
 

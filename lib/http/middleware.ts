@@ -11,13 +11,13 @@ import type { HttpSettings } from "./http-settings";
 import { RequestSession } from "./request-session";
 
 const NOT_OURS =
-  "req.session was there before sessionMiddleware, so it was left as it is, and coatcheck's session is not to be had by it. Take out what puts it there, or mount it after sessionMiddleware.";
+  "Something set req.session before sessionMiddleware, so it was left alone and is not coatcheck's session. Remove what sets it, or mount that after sessionMiddleware.";
 
 const PREPARED = Symbol("coatcheck.prepared");
 
 type Next = (error?: unknown) => void;
 
-/** Express middleware, also for what is only like Express: `(req, res, next)`. */
+/** A middleware of Express, or of a framework like it: `(req, res, next)`. */
 export type SessionHandler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
 /**

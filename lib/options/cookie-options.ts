@@ -8,8 +8,8 @@ export interface CookieOptions {
   readonly name?: string;
   /**
    * Whether HTTPS adds `__Host-` or `__Secure-` to the name, so that no subdomain and no plain HTTP can plant a cookie.
-   * Default true; false where something on the way passes one name only, as Firebase Hosting does (`__session`). The
-   * cookie is Secure all the same.
+   * Default true. Set false where a proxy passes one cookie name only, as Firebase Hosting does (`__session`); the
+   * cookie is still Secure.
    */
   readonly prefix?: boolean;
   /** Default `"/"`. */
@@ -19,8 +19,8 @@ export interface CookieOptions {
   /** Default `"lax"`; `undefined` leaves the attribute out. */
   readonly sameSite?: "strict" | "lax" | "none" | undefined;
   /**
-   * Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy takes Express's `trust proxy`.
-   * `true`: always; in production plain HTTP gets no session all the same. `false`: never, and plain HTTP gets one.
+   * Default `"auto"`: Secure where the request came over HTTPS, which behind a proxy needs Express's `trust proxy`.
+   * `true`: always; in production plain HTTP still gets no session. `false`: never, and plain HTTP gets one.
    */
   readonly secure?: boolean | "auto";
   /** Default none. */
@@ -60,12 +60,12 @@ const COOKIE_OPTIONS: OptionTable<typeof ENTRIES> = {
     encode: NO_ENCODING,
     decode: NO_ENCODING,
     secret: "write secrets: [secret] beside cookie",
-    attributes: "write its options here, without it",
+    attributes: "write its options directly in cookie",
   },
 };
 
 const anyObject = anObject(COOKIE_OPTIONS.example);
-const SECURE_ONLY = "browsers take it only with Secure, so set cookie.secure to true or leave it out";
+const SECURE_ONLY = "browsers accept it only with Secure, so set cookie.secure to true or leave it out";
 
 /** The option `cookie`; its `name` is undefined where it was not given. */
 export function cookieOption(given: unknown, option: string, isGiven: boolean): ReadOptions<typeof ENTRIES> {
@@ -84,8 +84,8 @@ export function cookieOption(given: unknown, option: string, isGiven: boolean): 
 /** Given as undefined, the attribute is left out. */
 function sameSite(value: unknown, option: string): "strict" | "lax" | "none" | undefined {
   if (typeof value !== "boolean") return readSameSite(value, option, true);
-  const meant = value ? `true elsewhere is "strict"` : "false elsewhere is undefined";
-  return refuse(option, value, `it is one of 'strict', 'lax', 'none', and ${meant}`);
+  const meant = value ? `true in other libraries is "strict"` : "false in other libraries is undefined";
+  return refuse(option, value, `it is one of 'strict', 'lax', 'none'; ${meant}`);
 }
 
 const readSameSite = aChoiceOrNone(["strict", "lax", "none"] as const);

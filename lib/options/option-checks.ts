@@ -38,13 +38,13 @@ const EXAMPLE_SECRET =
 /** The option `secrets`. An empty array is refused: it may come from a missing variable, and would sign nothing. */
 export function aSecretList(given: unknown): readonly string[] {
   if (given === undefined) return [];
-  if (!Array.isArray(given)) throw refused("is an array of strings, the newest first");
+  if (!Array.isArray(given)) throw refused("must be an array of strings, the newest first");
   if (given.length === 0) throw refused("is empty; leave it out to sign and encrypt nothing");
   return given.map((secret: unknown, index) => {
-    if (typeof secret !== "string") throw refused(`takes strings, and number ${index} is not one`);
-    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw refused(`number ${index} has under 32 bytes`);
+    if (typeof secret !== "string") throw refused(`takes strings, and the value at index ${index} is not one`);
+    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) throw refused(`has a secret of under 32 bytes at index ${index}`);
     if (EXAMPLE_SECRET.test(secret) || new Set(secret).size < MIN_SECRET_CHARACTERS) {
-      throw refused(`number ${index} is an example, or easy to guess`);
+      throw refused(`has an example, or a secret that is easy to guess, at index ${index}`);
     }
     return secret;
   });
@@ -77,7 +77,9 @@ export function aScope(byDefault: string): ReadOption<(req: IncomingMessage) => 
 
 /** No cookie opens a clientless session, so a browser's session can't be one. */
 function scopeName(name: string): string {
-  return name === CLIENTLESS_SCOPE ? refuse("scope", name, "choose another name for what has a client") : name;
+  return name === CLIENTLESS_SCOPE
+    ? refuse("scope", name, "choose another name: this one is for sessions without a client")
+    : name;
 }
 
 /** Every quarter of an hour. */

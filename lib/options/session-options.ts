@@ -31,7 +31,7 @@ export interface SessionOptions {
   readonly cookie?: CookieOptions;
   /** The longest gap between two requests. Default `"1h"`. */
   readonly idleTimeout?: Duration;
-  /** The longest whole life, which activity does not extend. Default `"24h"`; `Infinity` turns it off. */
+  /** The longest life, which activity does not extend. Default `"24h"`; `Infinity` turns it off. */
   readonly absoluteTimeout?: Duration;
   /** Both limits of a session that was logged in with `remember: true`. Default `"30d"`. */
   readonly rememberTimeout?: Duration;
@@ -57,15 +57,15 @@ export interface SessionOptions {
    */
   readonly secrets?: readonly string[];
   /**
-   * Returns a session's user, told by its data. Default: the user that passport keeps there, on requests that its
-   * middleware has seen.
+   * Returns the user of a session, read from its data. Default: the user that passport keeps there, on requests that
+   * its middleware has seen.
    */
   readonly userOf?: UserOf;
   /**
-   * Asked once for a request without a session of ours: returns another library's session that the request carries, as
-   * `{ id, data, user, remember, ended }`; `{ id }` where that session is gone; or undefined. May be async. A session of
-   * ours takes over, and then `ended` is called to end the old one. Needs `secrets`. Where it fails, or takes longer than
-   * `storeTimeout`, the request fails. Default none.
+   * Called once for a request without a session of ours: returns another library's session that the request carries, as
+   * `{ id, data, user, remember, ended }`; `{ id }` where that session is gone; or undefined. May be async. A session
+   * of ours takes over, and then `ended` is called to end the old one. Needs `secrets`. Where it fails, or takes longer
+   * than `storeTimeout`, the request fails. Default none.
    */
   readonly adopt?: Adopt;
   /**
@@ -226,8 +226,8 @@ const SESSION_OPTIONS: OptionTable<typeof ENTRIES> = {
     genid: "leave it out: tokens are 32 random bytes, which are made here",
     proxy: 'write app.set("trust proxy", 1), which Express and this library both follow',
     unset: "leave it out: req.session = null ends the session",
-    session: "write its options here, without it",
-    freshAge: "leave it out: session.meta.createdAt tells when the user signed in",
+    session: "write its options at the top, outside session",
+    freshAge: "leave it out: session.meta.createdAt says when the user signed in",
     cookieCache:
       "leave it out: nothing is read from the cookie but the token, so that a session that was ended is over",
     serializer: "leave it out: values come back as they went in",
@@ -262,7 +262,7 @@ function assertAdoptSecret(given: Adopt | undefined, secrets: readonly string[] 
   refuse(
     "adopt",
     given,
-    "it needs secrets, so that nobody gets from an old session's id to our token; write secrets: [secret]",
+    "it needs secrets, so that nobody can derive our token from an old session's id; write secrets: [secret]",
   );
 }
 

@@ -111,7 +111,7 @@ const FORMS: Readonly<Record<string, string>> = {
 function instead(scheme: string | undefined): string {
   const form = scheme === undefined ? undefined : FORMS[scheme];
   if (form !== undefined && scheme !== undefined && Object.hasOwn(FORMS, scheme)) {
-    return `is no address that ${scheme}: can have; write ${form}`;
+    return `is not a valid ${scheme}: address; write ${form}`;
   }
   return "names no store; write redis://…, rediss://…, postgres://…, sqlite:./.sessions or datastore:";
 }

@@ -55,7 +55,7 @@ export class PageStreams {
    * comes back; otherwise it gets those from now on.
    */
   open(record: SessionRecord, res: ServerResponse, since: string | undefined, textsOf: TextsOf = englishTexts): void {
-    // A client that went while its session was loaded says so no more.
+    // A client that left while its session was being loaded emits no `close` any more.
     if (res.closed || res.destroyed) return;
     if (this.#isClosed) {
       res.end();
@@ -120,7 +120,7 @@ class SessionStreams {
     const stream = { res, textsOf, told: new Set(told) };
     this.#streams.add(stream);
     res.once("close", () => this.#remove(stream));
-    // A stream that is cut before its first message says where it was all the same when it comes back.
+    // With this id, a stream that is cut before its first message can still say where it was when it comes back.
     if (since === undefined) write(stream, `id: ${messages.at(-1)?.key ?? BEFORE_MESSAGES}\n\n`);
     tellMessages(stream, messages);
   }
@@ -139,7 +139,7 @@ class SessionStreams {
     this.#warn(record);
   }
 
-  /** Tells of an idle end that is near, once; and that it is not any more, where the session was used meanwhile. */
+  /** Warns once that the idle limit is near, and takes that back where the session was used meanwhile. */
   #warn({ expiresAt, endsAt, idleMs }: SessionRecord): void {
     const left = expiresAt - this.#host.now();
     const isNear = left <= Math.min(WARNING_MS, idleMs / 2) && expiresAt < endsAt;

@@ -1,17 +1,17 @@
 import type { EndReason } from "../record/session-record";
 import type { SessionEnd } from "./pages-host";
 
-/** What a notice in a page says. Plain text: it is shown as it stands. */
+/** What a notice in a page says. Plain text, not HTML. */
 export interface NoticeTexts {
   /** The heading of the notice. */
   readonly title: string;
-  /** In that of `expiring`, the number of seconds that are left counts down where it stands. */
+  /** For `expiring`, the number of seconds in it is counted down. */
   readonly text: string;
   /** What its button says. */
   readonly button: string;
 }
 
-/** What a notice is about: the end of the session, or that it ends soon for want of activity. */
+/** What a notice is about: the end of the session, or that it ends soon because of inactivity. */
 export type NoticeAbout =
   | (SessionEnd & {
       /** The session is over. */
@@ -28,7 +28,10 @@ const ENDED_TEXT: ReadonlyMap<EndReason, string> = new Map([
   ["login", "You signed in in another tab or window. Load this page again to go on."],
   ["logout", "You signed out in another tab or window."],
   ["expired", "You were signed out because there was no activity for a long time."],
-  ["limit", "You signed in on another device, and this is as many as are allowed at a time."],
+  [
+    "limit",
+    "You were signed out here because you signed in on another device, and only so many are allowed at a time.",
+  ],
 ]);
 
 /** The texts in English. */

@@ -39,7 +39,7 @@ const COMPRESSED = gzipSync(PAGE_SCRIPT, { level: 9 });
 const STREAM_HEADERS = {
   "Content-Type": "text/event-stream; charset=utf-8",
   "Cache-Control": "no-store, no-transform",
-  // nginx, and others that read its header, would keep what is written until they have more.
+  // Without it, nginx and others that read its header would buffer what is written.
   "X-Accel-Buffering": "no",
 };
 
@@ -101,12 +101,12 @@ async function open(settings: HandlerSettings, req: PageRequest, res: ServerResp
     if (isSessionId(news.session)) sendEnd(settings, req, res, await host.endOfRequest(req));
     else sendStatus(res, 204);
   } else if (news.session !== undefined && news.session !== record.id) {
-    // The browser has another session since: how the old one ended is nobody's to ask by its id.
+    // The browser has another session by now, and nobody may ask by an id how a session ended.
     sendEnd(settings, req, res, { reason: record.owner === GUEST_USER ? "closed" : "login", message: null });
   } else {
     const hasLeft = () => settings.left.has(record, news.id);
     const delta = hasLeft() ? undefined : seenPage(record, news, host.now());
-    // Whether the session ended meanwhile, the page learns by its stream, or the next time.
+    // The page learns by its stream, or the next time, whether the session ended meanwhile.
     if (delta !== undefined) {
       await host.write(record, delta);
       if (hasLeft()) await host.write(record, { pages: { remove: [news.id] } });
@@ -136,7 +136,7 @@ async function events(settings: HandlerSettings, req: PageRequest, res: ServerRe
   settings.streams.open(record, res, lastMessageOf(req), textsOf);
 }
 
-/** The key of the last message that the browser has got. An EventSource says it where it comes back, a new one can't. */
+/** The key of the last message that the browser has got. An EventSource that reconnects sends it; a new one can't. */
 function lastMessageOf({ headers, url = "" }: PageRequest): string | undefined {
   const { "last-event-id": key = url.split("?")[1] } = headers;
   return typeof key === "string" && key.startsWith(MESSAGE_PREFIX) ? key : undefined;

@@ -13,11 +13,11 @@ export interface PagesHost {
   readonly write: (record: SessionRecord, delta: SessionDelta) => Promise<boolean>;
   readonly load: (id: string) => SessionRecord | undefined | Promise<SessionRecord | undefined>;
   readonly find: (query: FindQuery) => AsyncIterable<SessionRecord | EndedRecord>;
-  /** How the session ended whose cookie this request still carries; undefined where nothing is remembered. */
+  /** How the session of this request's cookie ended; undefined where nothing is remembered. */
   readonly endOfRequest: (req: IncomingMessage) => Promise<SessionEnd | undefined>;
   /** A promise that the app may forget. */
   readonly given: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Something failed that no request tells of. */
+  /** Takes a failure that no request reports. */
   readonly onError: (error: unknown) => void;
 }
 

@@ -19,7 +19,7 @@ export interface PagedSessions {
 
 /** The options of `sessionPages`; they are checked once. */
 export interface SessionPagesOptions {
-  /** Whose pages. Default: those of the sessions that the plain functions act on. */
+  /** The sessions whose pages are served. Default: those that the plain functions act on. */
   readonly sessions?: PagedSessions;
   /** What the notices say. Default: English texts, and the message of the admin where there is one. */
   readonly texts?: TextsOfNotice;

@@ -10,7 +10,7 @@ export const MAX_OPEN_PAGES = 50;
 /** Messages to pages travel in the same map, under keys that begin with this: no page id has it. */
 export const MESSAGE_PREFIX = "!";
 
-/** The pages that are open at `now`, the one opened first at the front. */
+/** The pages that are open at `now`, in the order in which they were opened. */
 export function openPagesOf(
   pages: Readonly<Record<string, PageRecord>>,
   now: number,

@@ -37,7 +37,7 @@ export function clientChange(record: SessionRecord, client: Client, now: number)
   return { set };
 }
 
-/** Of a session that no request has created, as code can, nobody knows whose client is another. */
+/** A session that code created, and no request, has no first client to compare with. */
 function isUnknown({ remoteAddress, userAgent }: Client): boolean {
   return remoteAddress === "" && userAgent === "";
 }

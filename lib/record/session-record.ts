@@ -143,8 +143,8 @@ export function isEnded(record: SessionRecord | EndedRecord): record is EndedRec
 /** The counter of the bytes that the client has sent. */
 export const BYTES_SENT = "bytesSent";
 /**
- * The counter of the bytes of its most recent request. As any counter it is only added to, here the difference to the
- * request before.
+ * The counter of the bytes of its most recent request. Like every counter, it is only added to: here, the difference
+ * from the request before.
  */
 export const RECENT_BYTES = "recentBytes";
 

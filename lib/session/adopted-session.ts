@@ -4,7 +4,8 @@ import type { IncomingMessage } from "node:http";
 export interface AdoptedSession {
   /**
    * What makes the old session unique: its id, up to 4,096 characters. Our token is derived from it with the newest of
-   * `secrets`, so that parallel requests on any instance come to one session, and nobody gets from the id to the token.
+   * `secrets`, so that parallel requests on any instance come to one session, and nobody else can derive the token
+   * from the id.
    */
   readonly id: string;
   /** What the new session holds: a plain object, each value of a kind that a session keeps. */
@@ -25,9 +26,9 @@ export interface AdoptedSession {
  * arrive with the old cookie only.
  */
 export interface GoneSession {
-  /** As that of `AdoptedSession`. */
+  /** As in `AdoptedSession`. */
   readonly id: string;
-  /** Absent: what tells it from a session to take over. */
+  /** Absent: this distinguishes it from an `AdoptedSession`. */
   readonly data?: undefined;
 }
 

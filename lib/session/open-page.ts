@@ -15,7 +15,7 @@ export interface OpenPage {
   readonly seenAt: Date;
 }
 
-/** The pages of a record that are open at `now`, as the app sees them: the one opened first at the front. */
+/** The pages of a record that are open at `now`, as the app sees them, in the order in which they were opened. */
 export function openPages(record: Pick<SessionRecord, "pages"> | undefined, now: number): readonly OpenPage[] {
   if (record === undefined) return [];
   return openPagesOf(record.pages, now).map(({ id, path, title, openedAt, seenAt }) => {

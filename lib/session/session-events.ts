@@ -23,7 +23,7 @@ export interface SessionEvents {
     },
   ];
   /**
-   * A failure that no request answers for: of a touch beside a request, of the clearing job, of a listener. Without a
+   * A failure that fails no request: of a touch in the background, of the clearing job, of a listener. Without a
    * listener it becomes a process warning.
    */
   error: [unknown];

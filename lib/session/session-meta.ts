@@ -13,9 +13,9 @@ export interface SessionMeta {
   readonly project: string;
   /** Where it is used: `"browser"`, `"clientless"`, or what the option `scope` returns. */
   readonly scope: string;
-  /** Where the session was created from. */
+  /** The address that it was created from. */
   readonly remoteAddress: string;
-  /** What created it, as the client called itself. */
+  /** The `User-Agent` that it was created with. */
   readonly userAgent: string;
 }
 
@@ -55,22 +55,22 @@ export interface CookieView {
 }
 
 const OPTION_FOR: ReadonlyMap<string, string> = new Map([
-  ["maxAge", "idleTimeout, absoluteTimeout or login(user, { remember: true })"],
-  ["expires", "absoluteTimeout or login(user, { remember: true })"],
-  ["originalMaxAge", "absoluteTimeout"],
-  ["httpOnly", "nothing, because the cookie is always HttpOnly"],
+  ["maxAge", "set idleTimeout or absoluteTimeout of sessionMiddleware, or call login(user, { remember: true })"],
+  ["expires", "set absoluteTimeout of sessionMiddleware, or call login(user, { remember: true })"],
+  ["originalMaxAge", "set absoluteTimeout of sessionMiddleware"],
+  ["httpOnly", "the cookie is always HttpOnly"],
 ]);
 
 const READ_ONLY: ProxyHandler<CookieView> = {
   set(_view, name) {
     throw new TypeError(
-      `session.cookie.${shownText(String(name))} can't be set per session; use ${optionFor(String(name))} of sessionMiddleware instead.`,
+      `session.cookie.${shownText(String(name))} can't be set per session; ${optionFor(String(name))}.`,
     );
   },
 };
 
 function optionFor(name: string): string {
-  return OPTION_FOR.get(name) ?? `the option cookie.${shownText(name)}`;
+  return OPTION_FOR.get(name) ?? `set the option cookie.${shownText(name)} of sessionMiddleware`;
 }
 
 /** The read-only view. `endsAt`: when a persistent cookie ends; null for one that goes with the browser. */

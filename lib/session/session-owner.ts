@@ -7,8 +7,8 @@ import type { RequestSession } from "./session";
 export const MAX_USER_BYTES = 1024;
 
 /**
- * Tells whose session it is, from its data: the user's id, null for nobody, undefined to leave the owner as it is.
- * It is called whenever data are saved, and must only read.
+ * Returns whose session it is, read from its data: the user's id, null for nobody, undefined to leave the owner as it
+ * is. It is called whenever data are saved, and must only read.
  */
 export type UserOf = (session: RequestSession) => string | number | null | undefined;
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionRecord } from "../record/session-record";
 import { isExpired } from "../record/expiry";
 
-/** What is told of a session that is watched. */
+/** What a watcher learns of a session. */
 export interface SessionWatcher {
   /** The session is over: it has expired, or was ended, here or elsewhere. Called once. */
   readonly onEnded: (hasExpired: boolean) => void;
@@ -89,7 +89,7 @@ export class SessionWatch {
     try {
       record = await load(id);
     } catch {
-      // Requests tell that the store fails; whether the session has ended is known once it is back.
+      // Requests report that the store fails; whether the session has ended is known once it is back.
       return;
     }
     if (record === undefined || isExpired(record, now())) {

@@ -66,16 +66,16 @@ export class Session {
     return this[STATE].meta;
   }
 
-  /** Its pages that were open in browsers as it was loaded, where the app has mounted `sessionPages`. */
+  /** Its pages that were open in browsers when it was loaded, where the app has mounted `sessionPages`. */
   get pages(): readonly OpenPage[] {
     return this[STATE].pages;
   }
 
   /**
-   * Aborts when the session ends, wherever that happens: at once where it is in this process, elsewhere within
-   * `killCheckInterval`. For what outlives a request: event streams, websockets, downloads. Of a session of which nothing
-   * is stored yet it never aborts; after `login`, read it again. Keep it for as long as you need it: once the client has
-   * gone, a signal that nothing refers to is let go of, with its listeners.
+   * Aborts when the session ends, wherever that happens: at once in this process, elsewhere within `killCheckInterval`.
+   * For what outlives a request: event streams, websockets, downloads. For a session that is not stored yet it never
+   * aborts; after `login`, read it again. Keep it for as long as you need it: once the client has gone, a signal that
+   * nothing refers to is dropped, with its listeners.
    */
   get signal(): AbortSignal {
     return this[STATE].signal;
@@ -204,8 +204,8 @@ export class Session {
   /**
    * Changes one key atomically, also against other requests and other machines. `change` is given the stored value
    * (undefined where there is none) and returns the new one. It may be called again, and must have no other effect.
-   * Resolves to the new value once that is stored; in a session of which nothing is stored yet, it is stored with the
-   * rest. An object of this key that was read before is no longer connected to the session: read it again.
+   * Resolves to the new value once that is stored; in a session that is not stored yet, it is stored with the rest. An
+   * object of this key that was read before is no longer connected to the session: read it again.
    */
   update<K extends DataKey>(
     key: K,
@@ -257,7 +257,7 @@ export class Session {
     return settle(this[STATE], this[STATE].logout(), callback);
   }
 
-  /** Ends this session, and takes the cookie back. */
+  /** Ends this session, and removes the cookie. */
   destroy(callback?: SessionCallback): Promise<void> {
     return settle(this[STATE], this[STATE].destroy(), callback);
   }

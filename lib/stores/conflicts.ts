@@ -22,7 +22,7 @@ export function backoffMs(conflicts: number): number {
 export function conflictError(id: string): SessionError {
   return new SessionError(
     "SESSION_CONFLICT",
-    `Session ${id} went on being changed by others, and this change was not made. Try it again.`,
+    `Session ${id} kept being changed by others, so this change was not made. Try it again.`,
   );
 }
 

@@ -72,15 +72,15 @@ export interface SessionTally extends SessionGroup {
   readonly live: number;
 }
 
-/** Is told how many records a clearing has deleted so far. */
+/** Called with how many records a clearing has deleted so far. */
 export type ClearProgress = (cleared: number) => void;
 
 /**
  * Where sessions are kept.
  *
- * A store sees records and ids, never a request, a token or a plain value. It judges nothing but what is said here:
- * whether a loaded session has expired, the caller decides by its own clock. Any method may throw or reject; that means
- * "unknown whether it happened" and never "there is no such session".
+ * A store sees records and ids, never a request, a token or a plain value. It decides nothing but what is said here:
+ * the caller decides, by its own clock, whether a loaded session has expired. Any method may throw or reject; that
+ * means "unknown whether it happened" and never "there is no such session".
  *
  * A record is *live* from `create` (or the second half of `replace`) until it is ended or cleared. Once it is not live,
  * nothing brings that id back: every write but `create` only ever changes a live record.
@@ -112,7 +112,7 @@ export interface SessionStore {
    * nothing. It is called in the asynchronous context of the caller (`AsyncLocalStorage`), may be called again with a
    * newer record, and must have no other effect. Where it throws, nothing is written, and `mutate` rejects with what it
    * threw. Resolves to the record as it is afterwards, or to `undefined` where there is no live record or it has
-   * expired by the store's clock. `SESSION_CONFLICT` where the record went on changing under every attempt.
+   * expired by the store's clock. `SESSION_CONFLICT` where the record kept changing during every attempt.
    */
   mutate(id: string, change: (record: SessionRecord) => SessionDelta | undefined): Promise<SessionRecord | undefined>;
 
@@ -129,10 +129,10 @@ export interface SessionStore {
   replace(oldId: string, ending: Ending, record: SessionRecord): Promise<boolean>;
 
   /**
-   * Ends a record: from now on it is not live, its data are gone, and who, when and why stay until `ending.purgeAt` is
-   * cleared; where that is not later than `ending.endedAt`, nothing is kept. True for exactly one caller; false where
-   * the id is not live. Durable when it resolves. It also ends a record that can't be read, of which nothing need be
-   * kept.
+   * Ends a record: from now on it is not live, its data are gone, and who, when and why are kept until clearing takes
+   * them, after `ending.purgeAt`; where that is not later than `ending.endedAt`, nothing is kept. True for exactly one
+   * caller; false where the id is not live. Durable when it resolves. It also ends a record that can't be read, of
+   * which nothing need be kept.
    */
   end(id: string, ending: Ending): Promise<boolean>;
 

@@ -52,8 +52,8 @@ export interface BrowserCookie {
 }
 
 /**
- * Signs an agent of supertest in, without the app's own login: starts a session of this user and puts its cookie into
- * the agent's jar. Resolves to the agent.
+ * Signs a supertest agent in, without the app's own login: starts a session of this user and puts its cookie into the
+ * agent's jar. Resolves to the agent.
  *
  * For tests only: rejects with `SESSION_CONFIG` where `NODE_ENV` is `production`.
  */

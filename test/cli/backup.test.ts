@@ -109,7 +109,7 @@ describe("coatcheck backup", () => {
     prepare();
     const { code, stdout, stderr } = await cli.run(["backup", "copy.db"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain(`There is something at ${copy()}`);
+    expect(stderr).toContain(`${copy()} exists already`);
     if (statSync(copy(), { throwIfNoEntry: false })?.isFile() === true) {
       expect(readFileSync(copy(), "utf8")).toBe("precious");
     }

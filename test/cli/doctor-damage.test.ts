@@ -53,7 +53,7 @@ describe("coatcheck doctor, on a damaged file", () => {
     expect(code).toBe(1);
     expect(problems).toEqual([
       {
-        problem: expect.stringContaining("says 5, and there are 2"),
+        problem: expect.stringContaining("is 5, but there are 2"),
         fix: expect.stringContaining(`sqlite3 ${file()} "BEGIN`),
       },
     ]);
@@ -71,7 +71,7 @@ describe("coatcheck doctor, on a file that is not this version's", () => {
       "another application's",
       "application_id = 7",
       "The file is an SQLite database, but not a session file.",
-      "another folder",
+      "a folder other than",
     ],
     ["of a newer version", "user_version = 2", "The file has layout 2; this version of coatcheck knows 1.", "Upgrade"],
   ])("says that it is %s, and what to do", async (_, pragma, problem, fix) => {

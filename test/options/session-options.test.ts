@@ -229,20 +229,56 @@ describe("secrets", () => {
   const wrong: [string, unknown, string][] = [
     ["an array of none, as a missing variable leaves it", [], "leave it out"],
     ["a secret that is no array", secret(), "an array"],
-    ["a secret of under 32 bytes", [secret(), short], "number 1 has under 32 bytes"],
-    ["an empty secret", [""], "number 0 has under 32 bytes"],
-    ["the secret of every tutorial", ["keyboard cat keyboard cat keyboard cat"], "number 0 is an example"],
-    ["a secret that asks to be changed", ["please-change-me-0123456789-abcdefghij"], "number 0 is an example"],
-    ["the password of a README", ["complex_password_at_least_32_characters_long"], "number 0 is an example"],
-    ["the secret of another README", ["a secret with minimum length of 32 characters"], "number 0 is an example"],
-    ["words run together", ["averylogphrasebiggerthanthirtytwochars"], "number 0 is an example"],
-    ["the famous horse", ["Correct-Horse-Battery-Staple-Correct"], "number 0 is an example"],
-    ["digits in their order", ["12345678901234567890123456789012"], "number 0 is an example, or easy to guess"],
-    ["letters in their order", [`${short}abcdefghijklmnop`], "number 0 is an example, or easy to guess"],
-    ["the keys of a keyboard", ["qwertyuiopasdfghjklzxcvbnm-QWERTYUIOP"], "number 0 is an example"],
-    ["a secret of few characters", ["ab".repeat(40)], "number 0 is an example, or easy to guess"],
-    ["a secret that the environment lacks", [undefined], "number 0 is not one"],
-    ["a buffer", [randomBytes(32)], "number 0 is not one"],
+    ["a secret of under 32 bytes", [secret(), short], "has a secret of under 32 bytes at index 1"],
+    ["an empty secret", [""], "has a secret of under 32 bytes at index 0"],
+    [
+      "the secret of every tutorial",
+      ["keyboard cat keyboard cat keyboard cat"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "a secret that asks to be changed",
+      ["please-change-me-0123456789-abcdefghij"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "the password of a README",
+      ["complex_password_at_least_32_characters_long"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "the secret of another README",
+      ["a secret with minimum length of 32 characters"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "words run together",
+      ["averylogphrasebiggerthanthirtytwochars"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "the famous horse",
+      ["Correct-Horse-Battery-Staple-Correct"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "digits in their order",
+      ["12345678901234567890123456789012"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "letters in their order",
+      [`${short}abcdefghijklmnop`],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    [
+      "the keys of a keyboard",
+      ["qwertyuiopasdfghjklzxcvbnm-QWERTYUIOP"],
+      "has an example, or a secret that is easy to guess, at index 0",
+    ],
+    ["a secret of few characters", ["ab".repeat(40)], "has an example, or a secret that is easy to guess, at index 0"],
+    ["a secret that the environment lacks", [undefined], "the value at index 0 is not one"],
+    ["a buffer", [randomBytes(32)], "the value at index 0 is not one"],
   ];
 
   it.each(wrong)("P6: refuse %s, and never repeat the value", (_what, secrets, why) => {

@@ -35,7 +35,7 @@ describe("options under the names of other libraries", () => {
     ["secret", "s3cret", "secrets: [secret]"],
     ["keys", ["s3cret"], "secrets: [secret, …]"],
     ["maxAge", 60_000, "idleTimeout"],
-    ["session", { expiresIn: 60 }, "without it"],
+    ["session", { expiresIn: 60 }, "outside session"],
     ["expiresIn", 604_800, 'absoluteTimeout: "7d"'],
     ["updateAge", 86_400, "touchInterval"],
     ["cookieCache", {}, "a session that was ended is over"],
@@ -68,8 +68,8 @@ describe("options under the names of other libraries", () => {
   });
 
   it.each([
-    [true, `true elsewhere is "strict"`],
-    [false, "false elsewhere is undefined"],
+    [true, `true in other libraries is "strict"`],
+    [false, "false in other libraries is undefined"],
   ])("say what a value is here: cookie.sameSite: %j", (sameSite, instead) => {
     expect(sessionsWith({ cookie: { sameSite } })).toContain(instead);
   });

@@ -53,7 +53,7 @@ describeOnEveryStore("a kill that fails in the middle", (every) => {
     failFrom("end", BEFORE_IT_FAILS + 1);
     await expect(kill()).rejects.toMatchObject({
       ...told,
-      message: expect.stringMatching(/^20 sessions were ended, .* others are live still; call it again\. /),
+      message: expect.stringMatching(/^20 sessions were ended, .* others are still live; call it again\. /),
     });
     store.pause = undefined;
     expect(await sessions.killAllSessions()).toBe(MANY - BEFORE_IT_FAILS + 1);

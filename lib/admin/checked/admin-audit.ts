@@ -25,7 +25,7 @@ export interface AuditEntry {
   /** The owner of the acting session, whoever it acts for; null where nobody is signed in. */
   readonly actor: string | null;
   /**
-   * The user acted for, from the user context: mostly the actor, `GUEST_USER` for nobody; absent outside any context.
+   * The user acted for, from the user context: usually the actor; `GUEST_USER` for nobody; absent outside any context.
    */
   readonly actingFor?: string;
   /** The address that the request came from; `""` where it is unknown. */

@@ -31,7 +31,7 @@ export interface AdminRequest {
     readonly remoteAddress?: string | undefined;
   };
   /**
-   * Whether the audit was told lately of such a look, so that it is not told again.
+   * Whether the audit got an entry for such a look lately, so that it gets none now.
    * @internal For the console.
    */
   readonly wasTold?: (look: string) => boolean;
@@ -70,7 +70,7 @@ export function resolveAdminContext(from: AdminContext | AdminRequest, project: 
     throw new SessionError("SESSION_ARGUMENT", "admin: correlationId must be 1 to 128 visible ASCII characters.");
   }
   if (![app, remoteAddress, actingFor ?? ""].every(isText)) {
-    throw new SessionError("SESSION_ARGUMENT", "admin: app, remoteAddress and actingFor must be texts.");
+    throw new SessionError("SESSION_ARGUMENT", "admin: app, remoteAddress and actingFor must be strings.");
   }
   const { wasTold } = "headers" in from ? from : {};
   return {

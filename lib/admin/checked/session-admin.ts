@@ -35,7 +35,7 @@ export interface KillAllOptions extends CheckedKillOptions {
   readonly keepMine?: boolean;
 }
 
-/** What only looks. */
+/** The actions that only read. */
 const LOOKS: ReadonlySet<AdminAction> = new Set(["enter", "verify", "list", "lately", "describe", "tally"]);
 
 /**

@@ -53,7 +53,7 @@ const ENTRIES = {
     read: aText(
       "Sessions",
       (title) => title.trim() !== "" && title.length <= MAX_TITLE_LENGTH,
-      `give a text of up to ${MAX_TITLE_LENGTH} characters`,
+      `give a string of up to ${MAX_TITLE_LENGTH} characters`,
     ),
   },
   home: { read: (given, option) => localPath(given ?? "/", option) || undefined },

@@ -1,6 +1,6 @@
 /** Looks at the same thing that follow each other within this time are one, in milliseconds. */
 const GLANCE_MS = 60_000;
-/** A look that goes on is told again after this time, in milliseconds. */
+/** A look that goes on gets another entry after this time, in milliseconds. */
 const LOOK_MS = 3_600_000;
 const MOST_KEPT = 2_000;
 

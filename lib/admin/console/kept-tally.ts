@@ -8,7 +8,7 @@ export interface CountedTally {
 
 /** Counting that takes longer than this is not done for every page, in milliseconds. */
 const LONG_MS = 100;
-/** Of all time, counting takes one part in so many. */
+/** Counting takes at most one part in this many of the time. */
 const SHARE_OF_TIME = 20;
 /** A count older than this is shown to nobody, in milliseconds. */
 const MOST_AGE_MS = 10 * 60_000;

@@ -11,15 +11,15 @@ export type Match = string | RegExp | ((value: string) => boolean);
 export interface SessionFilter {
   /** A user id, or `"Unauthenticated"`. A string is looked up by index, without reading other users' sessions. */
   readonly username?: Match;
-  /** The name of the app; `""` is that of an app without a name. */
+  /** The name of the app; `""` for an app without a name. */
   readonly project?: Match;
   /** `browser`, `clientless`, or what the app's option `scope` returns. */
   readonly scope?: Match;
   /** Default true; false lists sessions that are over, for as long as `keepEnded` keeps them. */
   readonly live?: boolean;
   /**
-   * The longest page; default all. Where few sessions match and no index finds them, a page ends after some 5,000
-   * records that were read: it may be shorter, or empty, and still have a `next`.
+   * The longest page; default all. Where few sessions match and no index finds them, a page ends after about 5,000
+   * records were read: it may be shorter, or empty, and still have a `next`.
    */
   readonly limit?: number;
   /** The `next` of the previous page. */

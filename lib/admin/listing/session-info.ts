@@ -42,7 +42,7 @@ export interface SessionInfo {
   readonly endedBy: string | null;
   /** Milliseconds since it was created, until now or its end. */
   readonly uptime: number;
-  /** The message of whoever ended it to its user; null for none. */
+  /** The message to its user from whoever ended it; null for none. */
   readonly endMessage: string | null;
   /** Milliseconds since its last request. */
   readonly lastComm: number;
@@ -58,7 +58,7 @@ export interface SessionInfo {
   readonly authorized: boolean;
 }
 
-/** Another client of a session. It is noticed with the next save or touch, and stays known when the first one is back. */
+/** Another client of a session. It is stored with the next save or touch, and stays when the first one is back. */
 export interface OtherClientInfo {
   /** Its `User-Agent`; `""` for none. */
   readonly userAgent: string;
@@ -99,7 +99,7 @@ export interface SessionDescription {
   readonly data: readonly DataDescription[];
   /** Its attributes, without their values; empty for a session that is over. */
   readonly attributes: readonly AttributeDescription[];
-  /** The pages that are open now, the one opened first at the front. */
+  /** The pages that are open now, in the order in which they were opened. */
   readonly pages: readonly OpenPage[];
 }
 

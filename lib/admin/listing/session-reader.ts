@@ -204,7 +204,7 @@ export class SessionReader {
 }
 
 /**
- * The answer of an app's callback. Throws `SESSION_CONFIG` for anything but a boolean: a truthy value returned by
+ * What an app's callback returned. Throws `SESSION_CONFIG` for anything but a boolean: a truthy value returned by
  * mistake must not let everyone in.
  */
 export async function isTrue(option: string, answer: boolean | Promise<boolean>): Promise<boolean> {

@@ -18,10 +18,10 @@ const SAME_STORE = "--from and --to name the same store.";
 /** `coatcheck copy`: copies every session from one store to another. */
 export const copy: Command = {
   summary: "copies live and ended sessions from one store to another, again and again until nothing has changed",
-  details: `It may run while the app uses the source, and again at any time; two at once do no harm. What has ended in either of
-the two does not become live in the target, and what the app has changed in the target stays as it is there ("newer in
-the target"). It fails where a session could not be read or copied, and names it. All users of the machine can see the
-addresses: leave the password of PostgreSQL out, and set PGPASSWORD.`,
+  details: `You can run it while the app uses the source, and again at any time; two at once do no harm. What has ended in either
+store does not become live in the target, and what the app has changed in the target stays ("newer in the target"). It
+fails where a session could not be read or copied, and names it. All users of the machine can see the addresses: leave
+out the password of PostgreSQL, and set PGPASSWORD.`,
   options: {
     from: { type: "string", value: "ADDRESS", help: `where the sessions are: ${ADDRESS_FORMS}` },
     to: { type: "string", value: "ADDRESS", help: "where to copy them, as for --from" },
@@ -67,7 +67,7 @@ async function copyAll(call: CommandCall, work: SessionCopy, source: StoreSide):
     throw error;
   }
   for (const line of report.leftLines()) await notes.line(line);
-  if (work.isSourceEmpty) await notes.line(`coatcheck: ${source.name}, has no sessions; see that --from is right.`);
+  if (work.isSourceEmpty) await notes.line(`coatcheck: ${source.name}, has no sessions; check that --from is right.`);
   await output.line(args.flag("json") ? printableJson(report.total()) : report.totalText());
   return report.isComplete ? EXIT_CODE.ok : EXIT_CODE.failure;
 }

@@ -35,7 +35,7 @@ export function problemsOf(report: FileReport): Problem[] {
 function unopened({ hindrances, folder }: FileReport): Problem[] {
   return hindrances.map((said) => ({
     problem: `The file can't be read: ${said}.`,
-    fix: `Run this as the user that the app runs as, who must be able to write to ${folder}. See that the disk works and is not full.`,
+    fix: `Run this as the user that the app runs as, who must be able to write to ${folder}. Check that the disk works and is not full.`,
   }));
 }
 
@@ -53,7 +53,7 @@ function foreign({ header, folder, path }: FileReport): Problem[] {
     return [
       {
         problem: "The file is an SQLite database, but not a session file.",
-        fix: `Give the app another folder than ${folder}, or move ${path} elsewhere.`,
+        fix: `Give the app a folder other than ${folder}, or move ${path} elsewhere.`,
       },
     ];
   }
@@ -76,7 +76,7 @@ function damage({ faults, folder, path }: FileReport): Problem[] {
         "Stop the app, and keep a copy of the folder. Then do one of these, the best first:",
         "1. Restore the newest backup; coatcheck backup --help says how.",
         `2. Rescue what can be read, and restore that like a backup: ${recover}`,
-        "   SQLite's own sqlite3 tool has .recover; that of some Linux distributions does not.",
+        "   SQLite's own sqlite3 tool has .recover; the one of some Linux distributions does not.",
         `3. Delete ${folder}. Everyone is signed out.`,
       ].join("\n"),
     },
@@ -97,7 +97,7 @@ function miscounted({ counts, path }: FileReport): Problem[] {
   if (counts === null || counts.live === counts.liveRows) return [];
   return [
     {
-      problem: `The count of live sessions says ${counts.live}, and there are ${counts.liveRows}: statistics are wrong.`,
+      problem: `The count of live sessions is ${counts.live}, but there are ${counts.liveRows}: statistics are wrong.`,
       fix: `Count again: sqlite3 ${shellWord(path)} "${RECOUNT}"`,
     },
   ];
@@ -125,7 +125,7 @@ function largeWal({ walBytes }: FileReport): Problem[] {
   if (walBytes <= LARGE_WAL) return [];
   return [
     {
-      problem: `The WAL has ${sizeText(walBytes)}: its changes are not copied to the file.`,
+      problem: `The WAL has grown to ${sizeText(walBytes)}: its changes are not copied to the file.`,
       fix: "If the app is not running, start it. Otherwise end whatever has been reading the file for a long time: a backup, or an sqlite3 tool.",
     },
   ];
@@ -136,7 +136,7 @@ function uncleared({ counts, folder }: FileReport): Problem[] {
   return [
     {
       problem: `${counts.due} of ${counts.all} records should have been deleted by now.`,
-      fix: `See that the app's clearing job runs (clearSchedule), or run: npx coatcheck clear --path ${shellWord(folder)}`,
+      fix: `Check that the app's clearing job runs (clearSchedule), or run: npx coatcheck clear --path ${shellWord(folder)}`,
     },
   ];
 }

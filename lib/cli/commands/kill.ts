@@ -47,7 +47,7 @@ The exit code is 1 where one of the ids is not live, and 3 where a user has no s
     const isSure = target.of !== "everyone" || args.flag("yes");
     if (!isSure && streams.stdin.isTTY !== true) {
       throw new UsageError(
-        "This would sign everyone out, and nobody can be asked here; to do it, write kill --all --yes.",
+        "This would sign everyone out, and nobody can be asked here; to do it, run coatcheck kill --all --yes.",
       );
     }
     return withSessions(args, async (sessions, place) => {
@@ -74,7 +74,7 @@ function killTarget(args: CommandArguments): KillTarget {
   if (isAll && isFiltered) {
     throw new UsageError("--all ends everyone's sessions; leave it out to end those of --user or --project.");
   }
-  if (args.text("by") === "") throw new UsageError("--by takes a name, not an empty text.");
+  if (args.text("by") === "") throw new UsageError("--by takes a name, not an empty string.");
   if (args.flag("yes") && !isAll) throw new UsageError("--yes goes with --all; nothing else asks.");
   if (ids.length > 0) return { of: "ids", ids };
   if (project !== undefined) return { of: "project", project, username };

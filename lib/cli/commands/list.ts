@@ -10,8 +10,8 @@ import { withSessions } from "../with-sessions";
 /** `coatcheck list`: lists the live sessions, or those that ended lately. */
 export const list: Command = {
   summary: "lists sessions",
-  details: `With --json, each line is one session. Without --sort and --newest the order is that of the ids, and the first line
-comes at once; with them all sessions are read before the first line.
+  details: `With --json, each line is one session. Without --sort or --newest, sessions come in the order of their ids, the first
+at once; with either, all sessions are read before the first is printed.
 The exit code is 3 where a user has no sessions.`,
   options: {
     ...LISTING_OPTIONS,

@@ -9,7 +9,7 @@ import { UsageError } from "../usage-error";
 export const migrate: Command = {
   summary: "makes the tables of PostgresStore, or prints the SQL that does",
   details:
-    "It takes nothing away, and may run again and while the app runs. An address may end in ?schema=NAME&table=NAME.",
+    "It removes nothing, and may run again, and while the app runs. An address may end in ?schema=NAME&table=NAME.",
   options: {
     store: COMMON_OPTIONS.store,
     print: { type: "boolean", help: "prints the SQL, for a role that may make tables, and connects nowhere" },
@@ -26,7 +26,7 @@ export const migrate: Command = {
     }
     if (place.kind !== "postgres") {
       throw new UsageError(
-        `coatcheck migrate is for PostgreSQL; ${kindOf(place)} needs no tables to be made. Name it with --store postgres://… or COATCHECK_STORE.`,
+        `coatcheck migrate is for PostgreSQL; ${kindOf(place)} needs no tables. Name the database with --store postgres://… or COATCHECK_STORE.`,
       );
     }
     const store = new PostgresStore({ ...names, url: place.url });

@@ -67,7 +67,7 @@ function screen({ output, streams }: CommandCall, sessions: Sessions, place: str
       const table = sessionTable(listedSessions(sessions, { ...listing, limit: room + 1 }), "live");
       const [header = NO_SESSIONS, ...lines] = await all(table);
       const more = lines.length > room ? ["There are more than fit here."] : [];
-      const title = `Live sessions in ${printable(place)} at ${instantText(new Date())}; q ends this.`;
+      const title = `Live sessions in ${printable(place)} at ${instantText(new Date())}; q quits.`;
       if (!isEntered) await whole.enter();
       isEntered = true;
       await whole.draw([title, "", header, ...lines.slice(0, room), ...more]);

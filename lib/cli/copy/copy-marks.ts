@@ -3,7 +3,7 @@ import { dictionary } from "../../record/session-record";
 import type { SessionRecord } from "../../record/session-record";
 
 /**
- * What a copied record keeps of its copy, as counters. They are written in one step with what they tell of, so that a
+ * What a copied record keeps of its copy, as counters. They are written in one step with what they describe, so that a
  * copy that was killed, and started again anywhere, still knows what it has done.
  */
 export interface CopyMarks {

@@ -31,7 +31,7 @@ export class CopyReport {
       },
       onChangedInBoth: (id) => {
         if (this.#conflicts.length >= MOST_NAMED) return;
-        this.#conflicts.push(`coatcheck: the session ${id} was changed in both; it stays as it is in the target.`);
+        this.#conflicts.push(`coatcheck: the session ${id} was changed in both stores; the target keeps its own.`);
       },
     };
   }
@@ -54,14 +54,14 @@ export class CopyReport {
   /** What the last pass could not do. */
   leftLines(): readonly string[] {
     const { missing } = this.counts;
-    const missed = `coatcheck: ${counted(missing, "session")} of earlier copies ${missing === 1 ? "is" : "are"} not in the source any more, and neither is any other. See that --from is right; if it is, start the same command again, which ends what is missing.`;
+    const missed = `coatcheck: ${counted(missing, "session")} of earlier copies ${missing === 1 ? "is" : "are"} no longer in the source, and neither is any other of theirs. Check that --from is right; if it is, run the same command again, which ends what is missing.`;
     return [...this.#failures, ...this.#conflicts, ...(missing > 0 ? [missed] : [])];
   }
 
   /** For a pass that failed as a whole. */
   brokenOffLines(): readonly string[] {
     const done = changesText(this.#changed());
-    return [...this.#failures, `coatcheck: ${done} until then. Start the same command again to go on.`];
+    return [...this.#failures, `coatcheck: ${done} until then. Run the same command again to go on.`];
   }
 
   total(): object {

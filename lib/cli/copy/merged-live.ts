@@ -4,9 +4,9 @@ import { contentMark, markedCounters, marksOf } from "./copy-marks";
 import { activityDifference, contentDifference, counterDifference } from "./record-difference";
 
 /**
- * Whose content a session has that is live in both: `same` where there is nothing to choose, `source` where the target's
- * app has not changed it since it was copied, `newerInTarget` where only that app has, and `changedInBoth`, where the
- * target's stays, because an old copy must never take the place of what a user has just done.
+ * Whose content a session gets that is live in both stores: `same` where there is nothing to choose, `source` where the
+ * target's app has not changed it since it was copied, `newerInTarget` where only that app has, and `changedInBoth`,
+ * where the target's stays, because an old copy must never take the place of what a user has just done.
  */
 export type Standing = "same" | "source" | "newerInTarget" | "changedInBoth";
 

@@ -52,7 +52,10 @@ const MOST_IN_A_ROW = 32;
  * expired records, too: the source may have renewed them.
  */
 export class SessionCopy {
-  /** The ids that the last pass saw live in the source: where the target ended one and kept nothing, no other trace is. */
+  /**
+   * The ids that the last pass saw live in the source: where the target ended one and kept nothing, there is no other
+   * trace.
+   */
   #known = new KnownIds();
   /** Those that the last pass could not copy. */
   #failed = new Set<string>();

@@ -17,7 +17,7 @@ export const LISTING_OPTIONS = {
     type: "string",
     value: "COLUMN",
     values: SORT_KEYS,
-    help: `by ${SORT_KEYS.join(", ")}; instants the latest first`,
+    help: `by ${SORT_KEYS.join(", ")}; times with the latest first`,
   },
   newest: { type: "boolean", help: "the newest first: short for --sort created" },
 } as const satisfies CommandOptions;

@@ -1,6 +1,6 @@
 import type { Streams } from "../terminal";
 
-/** What `q`, Ctrl-C and Ctrl-D are told as by a terminal in raw mode. */
+/** What a terminal in raw mode sends for `q`, Ctrl-C and Ctrl-D. */
 const STOP_KEYS = /[qQ\u0003\u0004]/; // eslint-disable-line no-control-regex
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 

@@ -78,9 +78,10 @@ export function unknownTask(
   known: Iterable<string>,
 ): SessionError {
   const names = [...known].map((one) => quoted(one)).join(", ");
-  const what = typeof name === "string" ? `No task ${quoted(name)} was` : `A task's name is a string, and no such was`;
+  const what =
+    typeof name === "string" ? `No task ${quoted(name)} was` : `A task's name must be a string, and no such task was`;
   return new SessionError(
     "TASK_UNKNOWN",
-    `${what} ${done}; ${names === "" ? "there is none yet" : `there is ${names}`}.`,
+    `${what} ${done}; ${names === "" ? "there is none yet" : `those that were: ${names}`}.`,
   );
 }

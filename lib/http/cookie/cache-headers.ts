@@ -39,7 +39,7 @@ export function assertPrivate(res: ServerResponse): void {
   if (names.every((name) => forbidsSharing(name, textOf(res.getHeader(name)) ?? ""))) return;
   throw new SessionError(
     "SESSION_HEADERS_SENT",
-    "A security key can't be shown any more: the response's headers are on their way, and shared caches may keep it. Make the key before the first byte, or set Cache-Control to private or no-store.",
+    "A security key can't be shown any more: the response's headers are already sent, and let shared caches keep the page. Make the key before the first byte, or set Cache-Control to private or no-store.",
   );
 }
 

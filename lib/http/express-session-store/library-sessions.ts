@@ -57,7 +57,10 @@ export class LibrarySessions implements StoreWork {
       const after = await writer.mutate(recordId, (current) => this.#change(current, session));
       if (after !== undefined || (await this.#isCreated(recordId, session))) return;
     }
-    throw new SessionError("SESSION_CONFLICT", "A library's session went on changing under every attempt to store it.");
+    throw new SessionError(
+      "SESSION_CONFLICT",
+      "A library's session kept changing during every attempt to store it. Try it again.",
+    );
   }
 
   /** Nothing of it is kept: the library may set the same id again. */

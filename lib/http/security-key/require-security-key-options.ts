@@ -37,7 +37,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TR
 type Skip = (req: IncomingMessage) => boolean;
 
 const UNSAFE_METHODS = 'write methods: ["POST", "PUT", "PATCH", "DELETE"], those that need a key';
-const WHERE_IT_COMES = "write field and header, which say where the key comes";
+const WHERE_IT_COMES = "write field and header, which say where the key is";
 const DERIVED = "leave it out: the key is derived from the session's token";
 
 // The foreign names are those of csrf-sync, csrf-csrf, csurf and lusca.

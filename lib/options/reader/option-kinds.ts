@@ -140,6 +140,6 @@ export function anAddressOrNone(schemes: readonly string[], instead: string): Re
     if (value === undefined) return undefined;
     const isRight = typeof value === "string" && schemes.some((scheme) => value.startsWith(`${scheme}://`));
     if (isRight && URL.canParse(value)) return value;
-    throw new RefusedOptions([`Option ${option} is no address of a server; ${instead}.`]);
+    throw new RefusedOptions([`Option ${option} is not the address of a server; ${instead}.`]);
   };
 }

@@ -57,7 +57,7 @@ function inheritsNothing(above: object): boolean {
   return Object.getPrototypeOf(above) === null && Reflect.ownKeys(above).length === 0;
 }
 
-/** What only a function of the language prints as. */
+/** The text of a built-in function, which no other function has. */
 const NATIVE = /^function (\w+)\(\) \{ \[native code\] \}$/;
 /** The names by prototype: each realm has one prototype of each class. */
 const builtInNames = new WeakMap<object, string>([[Buffer.prototype, "Buffer"]]);

@@ -10,12 +10,12 @@ import type { AttributeDraft } from "./attribute-values";
 export interface AttributeOptions {
   /**
    * How long it lives from now on, at most as long as its session. Milliseconds, or a string such as `"10m"`;
-   * `Infinity` for as long as the session. Default: its expiry stays as it is; that of a new one is `Infinity`.
+   * `Infinity` for as long as the session. Default: unchanged; `Infinity` for a new one.
    */
   readonly expiresIn?: Duration | undefined;
   /**
-   * Whether its value is encrypted in the store, which takes the option `secrets`. Default: that stays as it is; for a
-   * new one false.
+   * Whether its value is encrypted in the store, which needs the option `secrets`. Default: unchanged; false for a new
+   * one.
    */
   readonly encrypt?: boolean | undefined;
 }
@@ -36,8 +36,8 @@ interface KeptAs {
 
 const OPTIONS = ["expiresIn", "encrypt"];
 const ITEM = ["name", "value", ...OPTIONS];
-const NOT_OPTIONS = "The options of an attribute must be an object of expiresIn, encrypt.";
-const NOT_AN_ITEM = "An attribute to write must be an object of name, value, expiresIn, encrypt.";
+const NOT_OPTIONS = "The options of an attribute must be an object such as { expiresIn, encrypt }.";
+const NOT_AN_ITEM = "An attribute to write must be an object such as { name, value, expiresIn, encrypt }.";
 
 /**
  * Checks what is to be written, and encodes the values as they are now. Throws `SESSION_ARGUMENT`, also for an unknown
@@ -120,7 +120,7 @@ export function assertAllExist(names: readonly string[], attributes: Attributes)
   if (missing.length === 0) return;
   throw new SessionError(
     "ATTRIBUTE_NOT_FOUND",
-    `The session has no ${list(missing)}, or no longer; use set to write what may be absent.`,
+    `The session has no ${list(missing)} (any more); use set to write what may be absent.`,
   );
 }
 

@@ -240,6 +240,6 @@ function assertCount(count: number): void {
   if (count <= MAX_ATTRIBUTES) return;
   throw new SessionError(
     "SESSION_TOO_LARGE",
-    `The session would have ${count} attributes, and may have ${MAX_ATTRIBUTES}; keep many things elsewhere.`,
+    `The session would have ${count} attributes, and may have ${MAX_ATTRIBUTES}; keep long lists elsewhere.`,
   );
 }

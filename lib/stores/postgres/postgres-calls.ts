@@ -194,7 +194,7 @@ class Line {
   #release(isUsable: boolean): void {
     const client = this.#client;
     this.#client = undefined;
-    // A connection that is closed may still tell of an error, so the listener stays.
+    // A connection that is closed may still emit an error, so the listener stays.
     if (isUsable) client?.removeListener("error", ignore);
     client?.release(!isUsable);
   }
@@ -202,7 +202,7 @@ class Line {
 
 /**
  * Takes a connection, and listens for its failure in the call that hands it out: `pg` stops listening there, and a
- * server that shuts down may say so in the packet in which it says that it is ready. Without a listener, that ends the
+ * server that shuts down may send that in the packet in which it reports to be ready. Without a listener, that ends the
  * process.
  */
 function connectionOf(pool: PostgresPool): Promise<PostgresClient> {

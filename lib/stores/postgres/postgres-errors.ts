@@ -19,10 +19,10 @@ const SQLSTATE = {
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
   [SQLSTATE.READ_ONLY, "Give the store the address of the primary: this server is a standby, or read-only"],
-  [SQLSTATE.NO_PRIVILEGE, "See which rights docs/postgres.md has the role given"],
+  [SQLSTATE.NO_PRIVILEGE, "Give the role the rights that docs/postgres.md lists"],
   [SQLSTATE.UNDEFINED_TABLE, "Make the tables with `npx coatcheck migrate`"],
-  [SQLSTATE.UNDEFINED_COLUMN, "The tables are not of coatcheck; name others with the option table"],
-  [SQLSTATE.DISK_FULL, "Free some of the disk of the server, and it goes on by itself"],
+  [SQLSTATE.UNDEFINED_COLUMN, "The tables are not coatcheck's; name others with the option table"],
+  [SQLSTATE.DISK_FULL, "Make room on the server's disk, and it goes on by itself"],
   [SQLSTATE.TOO_MANY_CONNECTIONS, "Lower the pool's max, or put PgBouncer in front of the server"],
 ]);
 
@@ -80,7 +80,7 @@ export function postgresError(call: string, error: unknown): SessionError {
   }
   // The pool's own words.
   if (code === undefined && /\btimeout\b/.test(cause.cause.message)) {
-    const text = `PostgreSQL gave no connection for ${call} in time. See that it can be reached, and that the pool is large enough.`;
+    const text = `PostgreSQL gave no connection for ${call} in time. Check that it can be reached, and that the pool is large enough.`;
     return new SessionError("SESSION_STORE_TIMEOUT", text, cause);
   }
   if (code?.startsWith("54") === true) {

@@ -13,9 +13,9 @@ export interface PostgresStoreOptions extends StoreOptions {
   readonly pool?: PostgresPool;
   /** `postgres://user:password@host:5432/database`. The store makes a pool of `pg`, and ends it when it is closed. */
   readonly url?: string;
-  /** What the pool that is made for `url` is given besides, such as `{ max: 20, ssl: { ca } }`. */
+  /** Further options of the pool that is made for `url`, such as `{ max: 20, ssl: { ca } }`. */
   readonly poolOptions?: Readonly<Record<string, unknown>>;
-  /** The schema of the tables. It is never left to the `search_path`. Default `"public"`. */
+  /** The schema of the tables. The `search_path` is not used. Default `"public"`. */
   readonly schema?: string;
   /** The table of live sessions; ended ones are in `<table>_ended`. Up to 40 bytes. Default `"coatcheck_session"`. */
   readonly table?: string;
@@ -89,10 +89,10 @@ export function migrationSql(place: Partial<TablePlace> = {}): string {
 
 function assertOneSource({ pool, url, poolOptions }: Partial<ReadOptions<typeof ENTRIES>>): void {
   if ((pool === undefined) === (url === undefined)) {
-    throw new RefusedOptions([`PostgresStore takes a pool or a url, and one of them: ${POOL_HINT}, or ${URL_HINT}.`]);
+    throw new RefusedOptions([`PostgresStore takes either a pool or a url: ${POOL_HINT}, or ${URL_HINT}.`]);
   }
   if (pool !== undefined && poolOptions !== undefined) {
-    throw new RefusedOptions(["Option poolOptions of PostgresStore goes with url; a pool has been given its own."]);
+    throw new RefusedOptions(["Option poolOptions of PostgresStore goes with url; a pool already has its own."]);
   }
 }
 

@@ -28,8 +28,8 @@ export { migrationSql } from "./postgres-options";
  * Keeps sessions in PostgreSQL 13 or newer. Any number of instances may use the same tables at once. The constructor
  * throws `SESSION_CONFIG` for wrong options, and connects nowhere; the first call makes the tables where the role may.
  *
- * A write is committed when it resolves. Whether it is then on disk, and on how many servers, is PostgreSQL's setting
- * `synchronous_commit`.
+ * A write is committed when it resolves. Whether it is then on disk, and on how many servers, depends on PostgreSQL's
+ * setting `synchronous_commit`.
  */
 export class PostgresStore implements SessionStore {
   readonly #statements: Statements;

@@ -122,7 +122,7 @@ export function insertedRow(record: SessionRecord): string {
   });
 }
 
-/** What an end is given to PostgreSQL as: one element of a JSON array. */
+/** An end as PostgreSQL is given it: one element of a JSON array. */
 export function endingOf(id: string, { endedAt, reason, endedBy, message, purgeAt }: Ending): object {
   const times = { ended_at: String(endedAt), purge_at: String(purgeAt) };
   return { id, ...times, reason, ended_by: endedBy, message: message ?? null };
@@ -131,7 +131,7 @@ export function endingOf(id: string, { endedAt, reason, endedBy, message, purgeA
 /** The maps of a record of which a change can set and remove members. */
 export const MAPS = ["data", "attributes", "keys", "pages"] as const;
 
-/** What a change is given to PostgreSQL as: one element of a JSON array; `version` where it must still be that one. */
+/** A change as PostgreSQL is given it: one element of a JSON array; `version` where it must still be that one. */
 export function changeOf(id: string, delta: SessionDelta, version?: string): object {
   const { owner, lastSeenAt, idleMs, expiresAt, purgeAt, counters } = delta;
   return {

@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors";
 import { shownText } from "../../record/shown-text";
 
-/** Refusals of a node that pass, and prove that nothing was done; `ioredis` tells of the last of several. */
+/** Refusals of a node that pass, and prove that nothing was done; `ioredis` reports the last of several. */
 const PASSING = /^(?:Too many Cluster redirections\. Last error: \w+: )?(?:TRYAGAIN|CLUSTERDOWN|LOADING|MOVED)\b/;
 
 /** The message of an error that proves that a command was not sent. */

@@ -18,7 +18,7 @@ export interface RedisClient {
 }
 
 export interface RedisStoreOptions extends StoreOptions {
-  /** A connected client. It is used as it is, and never closed. */
+  /** A connected client, which the store never closes. */
   readonly client?: RedisClient;
   /**
    * Where Redis is, such as `redis://user:password@host:6379/0`, or `rediss://…` with TLS. The store makes a client of
@@ -29,7 +29,7 @@ export interface RedisStoreOptions extends StoreOptions {
   readonly prefix?: string;
   /**
    * Over how many hash slots of a Redis Cluster the sessions are spread: 1, 2, 4, … 64. It must be the same in all
-   * processes, and stays as it is for as long as sessions are stored. Default 16.
+   * processes, and must not change while sessions are stored. Default 16.
    */
   readonly shards?: number;
   /**
@@ -93,7 +93,7 @@ const REDIS_OPTIONS: OptionTable<typeof ENTRIES> = {
 export function resolveRedisOptions(options: RedisStoreOptions) {
   return readOptions(REDIS_OPTIONS, options, ({ client, url, replicas }) => {
     if (client !== undefined && url !== undefined) {
-      throw new RefusedOptions(["RedisStore takes a client or a url, and one of them."]);
+      throw new RefusedOptions(["RedisStore takes a client or a url, not both."]);
     }
     if (client !== undefined && "execute" in client && "totalClients" in client && (replicas ?? 0) > 0) {
       refuse(

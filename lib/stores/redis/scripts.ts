@@ -19,8 +19,8 @@ const GONE_MS = 10 * 60_000;
 
 /*
  * A client may send a command again whose answer was lost (ioredis does, unless `autoResendUnfulfilledCommands` is
- * false). So every write has a nonce, and the second time it answers as the first; what was created with a nonce and
- * has ended is not created with it again.
+ * false). So every write has a nonce, and the second time it returns the same; what was created with a nonce and has
+ * ended is not created with it again.
  *
  * In a Cluster, a key that is not in the slot yet, or no longer, fails a script in its middle. So each first touches
  * the keys of owners, which only it knows, adds before it removes, and reads nothing that it has removed.
@@ -117,7 +117,7 @@ local function finish(id, nonce, purge, from)
 end
 `;
 
-/** What a write answers. */
+/** What a write returns. */
 export const DONE = 1;
 export const NOT_LIVE = 0;
 export const CONFLICT = 2;
@@ -211,7 +211,7 @@ return headers
 
 /**
  * Deletes records that are due, and what the indexes have of them. Keys: the due ones, the ids, the tallies of a shard.
- * Arguments: the kind, the instant before which they are due, how many at most. Answers how many were deleted.
+ * Arguments: the kind, the instant before which they are due, how many at most. Returns how many were deleted.
  */
 export const CLEAR = script(`
 local kind, shard = ARGV[1], string.sub(KEYS[1], 1, -3)

@@ -96,7 +96,7 @@ export class SharedLayout {
     if (theirs === shards) return undefined;
     return new SessionError(
       "SESSION_CONFIG",
-      `RedisStore was given shards: ${shards}, and the sessions of "${prefix}" in this Redis are in ${theirs}; ` +
+      `RedisStore was given shards: ${shards}, but the sessions of "${prefix}" in this Redis are in ${theirs}; ` +
         `write shards: ${theirs}, or ?shards=${theirs} in an address. To change it, stop all processes and delete the keys of "${prefix}", which signs everybody out.`,
     );
   }

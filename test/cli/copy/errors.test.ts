@@ -33,7 +33,10 @@ describe("coatcheck copy that can't", () => {
     [["--to", "sqlite:new"], "--from takes an address"],
     [["--from", "sqlite:old"], "--to takes an address"],
     [["--from", `mysql://alice:${PASSWORD}@h`, "--to", "sqlite:new"], "--from names no store"],
-    [["--from", "sqlite:old", "--to", `postgres://alice:${PASSWORD}@h:port/x`], "--to is no address"],
+    [
+      ["--from", "sqlite:old", "--to", `postgres://alice:${PASSWORD}@h:port/x`],
+      "--to is not a valid postgres: address",
+    ],
     [["--from", "sqlite:none", "--to", "sqlite:new"], "There are no sessions in"],
     [["--from", "sqlite:old", "--to", "sqlite:./x/../old/"], "the same store"],
     [["--from", "sqlite:old", "--to", `redis://:${PASSWORD}@127.0.0.1:1`], "The target, Redis at 127.0.0.1:1: "],
@@ -52,7 +55,7 @@ describe("coatcheck copy that can't", () => {
   it("says that the source has no sessions", async () => {
     await seed(0);
     const { code, stderr } = await copyTo("sqlite:new");
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/The source, .*old, has no sessions; see that --from/)]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/The source, .*old, has no sessions; check that --from/)]);
   });
 
   it("names a session that the target can't read, and copies the others", async () => {
@@ -79,7 +82,7 @@ describe("coatcheck copy that can't", () => {
     const { code, stdout, stderr } = await copyTo("sqlite:new");
     expect([code, stderr]).toEqual([
       0,
-      `coatcheck: the session ${id!} was changed in both; it stays as it is in the target.\n`,
+      `coatcheck: the session ${id!} was changed in both stores; the target keeps its own.\n`,
     ]);
     expect(stdout).toContain("1 changed in both");
   });
@@ -113,7 +116,7 @@ describeOnOwnRedis("coatcheck copy to a Redis with trouble", () => {
       const { code, stderr } = await run;
       expect([code, stderr]).toEqual([1, expect.stringMatching(/The target, Redis at .*Redis failed/)]);
       expect(stderr).toMatch(
-        /coatcheck: \d+ sessions copied, 0 updated, 0 ended until then. Start the same command again/,
+        /coatcheck: \d+ sessions copied, 0 updated, 0 ended until then. Run the same command again/,
       );
       await relay.open();
       expect(await copyTo(`redis://${relay.address}`)).toMatchObject({ code: 0 });

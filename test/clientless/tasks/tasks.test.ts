@@ -266,7 +266,7 @@ describeOnEveryStore("tasks", (every) => {
       [() => define("one", () => 1), "SESSION_ARGUMENT", /"one" is already defined/],
       [() => define("", () => 1), "SESSION_ARGUMENT", /takes a name/],
       [() => define("three", "no function"), "SESSION_ARGUMENT", /takes a function, .* not string/],
-      [() => session.start("three"), "TASK_UNKNOWN", /No task "three" was defined; there is "one", "two"\./],
+      [() => session.start("three"), "TASK_UNKNOWN", /No task "three" was defined; those that were: "one", "two"\./],
       [() => session.start("__proto__"), "TASK_UNKNOWN", /No task "__proto__"/],
       [() => session.start("one", { run: () => 1 }), "SESSION_ARGUMENT", /params\.run is a function/],
       [() => session.start("one", [Symbol("s")]), "SESSION_ARGUMENT", /params\[0\] is a symbol/],

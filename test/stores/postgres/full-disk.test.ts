@@ -85,7 +85,7 @@ function onDisk(): void {
       expect(failure).toMatchObject({
         code: "SESSION_STORE",
         status: 503,
-        message: expect.stringMatching(/No space left on device.*Free some of the disk/) as string,
+        message: expect.stringMatching(/No space left on device.*Make room on the server's disk/) as string,
       });
     }
     await nothingIsLost();

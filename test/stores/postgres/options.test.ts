@@ -16,9 +16,9 @@ const url = "postgres://alice:s3cret@127.0.0.1:1/sessions";
 
 describe("Options of PostgresStore", () => {
   it.each([
-    [undefined, "takes a pool or a url"],
-    [{}, "takes a pool or a url"],
-    [{ url, pool: new Pool() }, "takes a pool or a url"],
+    [undefined, "takes either a pool or a url"],
+    [{}, "takes either a pool or a url"],
+    [{ url, pool: new Pool() }, "takes either a pool or a url"],
     [{ pool: {} }, "give a Pool of the package pg"],
     [{ pool: new Pool(), poolOptions: { max: 1 } }, "goes with url"],
     [{ conString: url }, 'write url: "postgres://'],
@@ -40,7 +40,7 @@ describe("Options of PostgresStore", () => {
     "never repeats an address: %s",
     (wrong) => {
       const message = refusal({ url: wrong });
-      expect(message).toContain("is no address of a server");
+      expect(message).toContain("is not the address of a server");
       expect(message).not.toContain("s3cret");
     },
   );

@@ -36,7 +36,7 @@ export async function confirmPage(visit: ConsoleVisit, action: KillAction): Prom
     <label for="message">Message to the user <span class="none">(optional)</span></label>
     <textarea id="message" name="message" rows="3" maxlength="500" aria-describedby="about-message"></textarea>
     <p id="about-message" class="hint" data-left>
-      Up to 500 characters. The app can show it at once in the pages that they have open, and when they sign in again.
+      Up to 500 characters. The app can show it at once in the user’s open pages, and at the next sign-in.
     </p>
     <p class="actions">
       <button class="button danger solid">${action.verb}</button>

@@ -67,7 +67,7 @@ export function listFilters(
         <legend class="unseen">Columns to show</legend>
         ${COLUMN_NAMES.map((name) => columnChoice(name, shown.includes(name)))}
       </fieldset>
-      <p class="hint">They are kept in the address of the page.</p>
+      <p class="hint">Your choice is kept in the address of the page.</p>
     </details>
     <p class="actions"><button class="button">Apply</button> <a href="${base}/list">Clear</a></p>
   </form>`;

@@ -99,7 +99,7 @@ function limitNote(base: string, query: ListQuery, { lookedAt, next }: SortedPar
     ${
       query.search === undefined
         ? "Find others by the name of a user or by an id"
-        : "A whole user name, and the first four characters of an id or more, are found among all"
+        : "To search all of them, enter a whole user name or at least four characters of an id"
     },
     or <a href="${base}${listAddress(others)}">look at the next ones</a>.
   </p>`;

@@ -58,8 +58,8 @@ function takenOver(info: SessionInfo): Html | false {
   if (change === undefined) return false;
   const what = [change.device && "device", change.address && "address"].filter(Boolean).join(" and ");
   return html`<p class="note ${change.device && "strong"}">
-    The ${what} changed within this session. People change their address when they travel or switch networks; together
-    with another device it may be a stolen cookie.
+    The ${what} changed within this session. Addresses change when people travel or switch networks; together with
+    another device, it may mean that the cookie was stolen.
   </p>`;
 }
 

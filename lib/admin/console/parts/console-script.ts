@@ -133,13 +133,13 @@ export const CONSOLE_SCRIPT = `"use strict";
       const text = answer.ok ? await answer.text() : "";
       const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main[data-live]");
       if (fresh !== null) show(fresh);
-      else if (answer.status >= 500) tell("The server can’t update this page right now. It is asked again.");
+      else if (answer.status >= 500) tell("The server can’t update this page right now. Trying again.");
       else {
         isOver = true;
         tell("This page is no longer updated: you are signed out, or may not see it any more. ", "Load it again");
       }
     } catch {
-      tell("The server can’t be reached, so this page is not up to date. It is asked again.");
+      tell("The server can’t be reached, so this page is not up to date. Trying again.");
     }
     isAsking = false;
     took = performance.now() - started;

@@ -89,5 +89,5 @@ function sync(path: string, flags: "r" | "r+"): void {
 }
 
 function inTheWay(target: string): SessionError {
-  return new SessionError("SESSION_ARGUMENT", `There is something at ${target}; give the backup a name of its own.`);
+  return new SessionError("SESSION_ARGUMENT", `${target} exists already; give the backup another name.`);
 }

@@ -95,7 +95,7 @@ const NOTADB = 26;
 
 const ADVICE: ReadonlyMap<number, string> = new Map([
   [READONLY, "let this user write to the folder and its files"],
-  [IOERR, "see whether the disk is full or failing"],
+  [IOERR, "check whether the disk is full or failing"],
   [CORRUPT, "the file is damaged; see `npx coatcheck doctor`, and restore a backup or delete the folder"],
   [FULL, "the disk is full; make room, and it goes on by itself"],
   [NOTADB, "it is not a session file, or is damaged; restore a backup or delete the folder"],

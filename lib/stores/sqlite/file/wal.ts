@@ -53,7 +53,7 @@ export class WalSync {
   #failed(cause: Error): SessionError {
     return new SessionError(
       "SESSION_STORE",
-      `${this.#path} can't be brought to the disk: ${cause.message}; see to the disk and restart this process.`,
+      `${this.#path} can't be synced to the disk: ${cause.message}; check the disk, then restart this process.`,
       { cause },
     );
   }
