@@ -94,6 +94,16 @@ export class OwnRedis {
     await ended;
   }
 
+  /** Stops it where it is, with its connections open, until it goes on. */
+  freeze(): void {
+    this.#server?.kill("SIGSTOP");
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.#server?.kill("SIGCONT");
+  }
+
   /** Ends it for good. */
   async dispose(): Promise<void> {
     started.delete(this);

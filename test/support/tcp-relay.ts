@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from "node:net";
 export class TcpRelay {
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((client) => {
-    const server = connect(this.#port, this.#host);
+    const server = connect(this.#target);
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on("error", () => socket.destroy()).on("close", () => this.#sockets.delete(socket));
@@ -26,8 +26,7 @@ export class TcpRelay {
     client.on("close", () => server.destroy());
     server.on("close", () => client.destroy());
   });
-  readonly #host: string;
-  readonly #port: number;
+  #target: { readonly host: string; readonly port: number };
   #own = 0;
   /** While true, requests arrive and their responses do not. */
   keepsAnswers = false;
@@ -37,9 +36,7 @@ export class TcpRelay {
 
   /** `target` is `host:port`. */
   constructor(target: string) {
-    const { hostname, port } = new URL(`http://${target}`);
-    this.#host = hostname;
-    this.#port = Number(port);
+    this.#target = addressOf(target);
   }
 
   get address(): string {
@@ -51,6 +48,11 @@ export class TcpRelay {
     await new Promise<void>((resolve) => this.#server.listen(this.#own, "127.0.0.1", resolve));
     this.#own = (this.#server.address() as AddressInfo).port;
     return this;
+  }
+
+  /** From now on new lines lead to this server. */
+  leadTo(target: string): void {
+    this.#target = addressOf(target);
   }
 
   /** Cuts every line; new ones are taken. */
@@ -79,4 +81,9 @@ export class TcpRelay {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+function addressOf(target: string) {
+  const { hostname, port } = new URL(`http://${target}`);
+  return { host: hostname, port: Number(port) };
 }

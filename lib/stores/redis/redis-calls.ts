@@ -9,7 +9,7 @@ import { DONE } from "./scripts";
 import type { Script } from "./scripts";
 import type { SharedLayout } from "./shared-layout";
 
-/** How long to wait, in milliseconds, before a call is tried again, or is looked whether there is a connection. */
+/** How long to wait, in milliseconds, before a call is tried again, or the connection is looked at again. */
 const PAUSE_MS = 25;
 
 export interface CallSettings {
@@ -64,7 +64,7 @@ export class RedisCalls implements TimeLimit {
     );
   }
 
-  /** Runs a script that writes where it answers `DONE`, and waits for the replicas. */
+  /** Runs a script that writes where it returns `DONE`, and waits for the replicas. */
   async write(call: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const answer = await this.run(call, script, keys, args);
     if (this.#replicas > 0 && answer === DONE) await this.#copied(call, keys[0] ?? "");
@@ -82,9 +82,15 @@ export class RedisCalls implements TimeLimit {
   }
 
   async #copied(call: string, key: string): Promise<void> {
+    const { line } = this.#connection;
     // Half the time, so that there is some left to tell the caller.
     const wait = ["wait", String(this.#replicas), String(Math.ceil(this.#timeoutMs / 2))];
     const copies = Number(await this.ask(call, key, wait));
+    // Some clients send it again to the primary that they find next, which may never have had the change.
+    if (this.#connection.line !== line) {
+      const lost = "the connection was lost before the replicas had the change";
+      throw new SessionError("SESSION_STORE", `Redis failed at ${call}: ${lost}.`);
+    }
     if (copies >= this.#replicas) return;
     const had = `${copies} of ${this.#replicas} replicas had it in time`;
     throw new SessionError("SESSION_STORE", `Redis failed at ${call}: the primary has the change, and ${had}.`);
@@ -147,7 +153,7 @@ export class RedisCalls implements TimeLimit {
 
 /**
  * Warns where this Redis may delete any key when its memory is full: of an index, so that a kill misses a session (P2).
- * Where it doesn't tell, there is no warning. `key` is one of the store's: its node is asked.
+ * Where it doesn't say, there is no warning. `key` is one of the store's: its node is asked.
  */
 export async function warnOfEviction(calls: RedisCalls, key: string): Promise<void> {
   try {
@@ -160,6 +166,6 @@ export async function warnOfEviction(calls: RedisCalls, key: string): Promise<vo
       "CoatcheckWarning",
     );
   } catch {
-    // Not every user of Redis may ask; a Redis that can't be reached is told of by the calls themselves.
+    // Not every user of Redis may ask; that Redis can't be reached, the calls themselves report.
   }
 }

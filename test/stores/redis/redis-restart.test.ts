@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { RedisStore } from "../../../lib/stores/redis/redis-store";
 import { endingOf, idsOf, liveRecord, loaded, map } from "../../../lib/testing/store-contract/sample-records";
 import { eventually } from "../../support/eventually";
+import { lostWaiting } from "../../support/lost-waiting";
 import { describeOnOwnRedis, OwnRedis } from "../../support/own-redis";
 import { redisClients } from "../../support/redis-server";
 import type { GivenClient } from "../../support/redis-server";
+import { TcpRelay } from "../../support/tcp-relay";
 
 const OWN = { name: "a client of its own", connect: undefined };
 
@@ -109,7 +111,38 @@ describeOnOwnRedis("Replicas", () => {
     }
     await Promise.all([primary.dispose(), replica.dispose()]);
   });
+
+  it("P7: of another primary don't count: a change fails whose connection was lost before its replica had it", async () => {
+    const [primary, next] = await Promise.all([withReplica(), withReplica()]);
+    const relay = await new TcpRelay(addressOf(primary)).open();
+    const lose = () => {
+      relay.leadTo(addressOf(next));
+      relay.cut();
+    };
+    const clients = [...redisClients.map(({ connect }) => connect), undefined];
+    for (const connect of clients) {
+      relay.leadTo(addressOf(primary));
+      const url = `redis://${relay.address}`;
+      const given = await connect?.(url);
+      const store = new RedisStore({ ...(given === undefined ? { url } : { client: given.client }), replicas: 1 });
+      await expect(lostWaiting(store, primary, lose)).rejects.toMatchObject({ status: 503 });
+      await store.close();
+      await given?.close();
+    }
+    await relay.close();
+    await Promise.all([...primary, ...next].map((redis) => redis.dispose()));
+  });
 });
+
+/** A primary, and a replica that has all that it has. */
+async function withReplica(): Promise<readonly [OwnRedis, OwnRedis]> {
+  const [primary, replica] = await Promise.all([OwnRedis.start(), OwnRedis.start()]);
+  await replica.command("REPLICAOF", "127.0.0.1", String(primary.port));
+  await eventually(async () => (await replica.info("replication")).includes("master_link_status:up"));
+  return [primary, replica];
+}
+
+const addressOf = ([{ port }]: readonly [OwnRedis, OwnRedis]) => `127.0.0.1:${port}`;
 
 describeOnOwnRedis("A user of the server with the rights that the guide names", () => {
   it("can do all that a store does", async () => {

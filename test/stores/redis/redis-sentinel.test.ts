@@ -7,6 +7,7 @@ import { RedisStore } from "../../../lib/stores/redis/redis-store";
 import { endingOf, idsOf, liveRecord, loaded, map } from "../../../lib/testing/store-contract/sample-records";
 import { eventually } from "../../support/eventually";
 import { howMany } from "../../support/how-many";
+import { lostWaiting } from "../../support/lost-waiting";
 import { describeOnOwnRedis } from "../../support/own-redis";
 import type { OwnRedis } from "../../support/own-redis";
 import { freshPrefix, ioRedis, nodeRedis } from "../../support/redis-server";
@@ -69,6 +70,18 @@ describeOnOwnRedis("RedisStore behind Sentinels", () => {
     const client = createClientPool(url(sentinels));
     expect(() => new RedisStore({ client, replicas: 1 })).toThrow("leave it out beside a pool");
   });
+
+  it.each(CLIENTS)(
+    "P7: fails a change whose connection was lost before its replica had it, on $name",
+    async (client) => {
+      const store = await storeOn(client, { replicas: 1 });
+      const primary = await sentinels.primary();
+      const replica = sentinels.nodes.find((node) => node !== primary);
+      if (primary === undefined || replica === undefined) throw new Error("The Sentinels don't agree.");
+      const lose = () => primary.command("CLIENT", "KILL", "TYPE", "normal");
+      await expect(lostWaiting(store, [primary, replica], lose)).rejects.toMatchObject({ status: 503 });
+    },
+  );
 
   it.each(FAILING_OVER)(
     "P2: fails with 503 at worst while the primary is lost, and revives nothing, on $name",

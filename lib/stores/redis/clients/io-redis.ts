@@ -39,6 +39,10 @@ export class IoRedis implements RedisConnection {
     return this.#isConnected;
   }
 
+  get line(): unknown {
+    return this.#client.stream;
+  }
+
   send(_key: string, command: readonly Argument[]): Promise<unknown> {
     // In a Cluster, a pipeline would have to be of one node.
     if (this.#client.isCluster === true) return this.#client.callBuffer(...command);
@@ -60,7 +64,7 @@ export class IoRedis implements RedisConnection {
   }
 
   late(): void {
-    // The app sees to its client.
+    // The app looks after its client.
   }
 
   close(): Promise<void> {

@@ -1,10 +1,17 @@
 import type { Argument } from "../record-fields";
 import type { RedisConnection } from "./redis-connection";
 
-/** The commands that one node of a Cluster is sent together. */
-interface NodeRedisPipeline {
-  addCommand(key: string, isReadonly: boolean, command: readonly Argument[]): NodeRedisPipeline;
+/** Commands that one node is sent together, on one connection. */
+interface Pipeline {
   execAsPipeline(): Promise<readonly unknown[]>;
+}
+
+interface SentinelPipeline extends Pipeline {
+  addCommand(isReadonly: boolean, command: readonly Argument[]): SentinelPipeline;
+}
+
+interface ClusterPipeline extends Pipeline {
+  addCommand(key: string, isReadonly: boolean, command: readonly Argument[]): ClusterPipeline;
 }
 
 interface SendOptions {
@@ -16,12 +23,16 @@ interface SendOptions {
 export interface NodeRedisClient {
   readonly isOpen?: boolean;
   readonly isReady?: boolean;
+  /** How many connections it has had; a Cluster and a Sentinel have many at once, and don't say. */
+  readonly socketEpoch?: number;
   /** Only a Cluster has this. */
   readonly nodeByAddress?: unknown;
-  multi?(routing: string): NodeRedisPipeline;
+  multi?(): SentinelPipeline;
+  multi?(routing: string): ClusterPipeline;
   /** Only a Sentinel has this. */
   readonly getMasterNode?: unknown;
   readonly getSentinelNode?: unknown;
+  on?(event: "topology-change", listener: () => void): unknown;
   sendCommand(command: readonly Argument[], options: SendOptions): Promise<unknown>;
   sendCommand(isReadonly: boolean, command: readonly Argument[], options: SendOptions): Promise<unknown>;
   sendCommand(key: string, isReadonly: boolean, command: readonly Argument[], options: SendOptions): Promise<unknown>;
@@ -34,14 +45,21 @@ const AS_BUFFERS: SendOptions = { typeMapping: { 36: Buffer, 37: Array } };
 export class NodeRedis implements RedisConnection {
   protected client: NodeRedisClient;
   readonly #timeoutMs: number;
+  /** How often a Sentinel has named other nodes, or connected to them anew. */
+  #changes = 0;
 
   constructor(client: NodeRedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
+    if (client.getSentinelNode !== undefined) client.on?.("topology-change", () => (this.#changes += 1));
   }
 
   get isReady(): boolean {
     return this.client.isReady ?? this.client.isOpen ?? true;
+  }
+
+  get line(): unknown {
+    return this.client.getSentinelNode === undefined ? this.client.socketEpoch : this.#changes;
   }
 
   send(key: string, command: readonly Argument[]): Promise<unknown> {
@@ -55,14 +73,23 @@ export class NodeRedis implements RedisConnection {
 
   async sendBeside(key: string, command: readonly Argument[]): Promise<unknown> {
     const { client } = this;
-    if (client.nodeByAddress === undefined || client.multi === undefined) return this.send(key, command);
-    // Redis 6 of the package sends what has no key to all nodes; a pipeline goes to the one of its key.
-    const [reply] = await client.multi(key).addCommand(key, false, command).execAsPipeline();
-    return reply;
+    // `WAIT` is about all that was written when its connection took a command last. A new connection has taken none.
+    const first = ["exists", key];
+    if (client.nodeByAddress !== undefined && client.multi !== undefined) {
+      // Redis 6 of the package sends what has no key to all nodes; a pipeline goes to the one of its key.
+      const pipeline = client.multi(key).addCommand(key, false, first).addCommand(key, false, command);
+      const [, reply] = await pipeline.execAsPipeline();
+      return reply;
+    }
+    if (client.getSentinelNode !== undefined && client.multi !== undefined) {
+      const [, reply] = await client.multi().addCommand(false, first).addCommand(false, command).execAsPipeline();
+      return reply;
+    }
+    return this.send(key, command);
   }
 
   late(): void {
-    // The app sees to its client.
+    // The app looks after its client.
   }
 
   close(): Promise<void> {

@@ -7,7 +7,7 @@ import type { NodeRedisClient } from "./node-redis";
 
 /** What is used of a client that is ours. */
 interface OwnClient extends NodeRedisClient {
-  on(event: "error", listener: () => void): unknown;
+  on(event: "error" | "topology-change", listener: () => void): unknown;
   connect(): Promise<unknown>;
   close(): Promise<void>;
   destroy(): void;
@@ -54,7 +54,7 @@ export class OwnRedis extends NodeRedis {
       return reply;
     } catch (error) {
       this.#answeredAt = performance.now();
-      // What was the primary is one no more; its name may lead to another one by now.
+      // The server is no longer the primary; its name may lead to the new one by now.
       if (error instanceof Error && IS_READONLY.test(error.message) && this.client === client) this.#renew();
       throw error;
     }

@@ -11,6 +11,11 @@ export interface RedisConnection {
    * took.
    */
   sendBeside(key: string, command: readonly Argument[]): Promise<unknown>;
+  /**
+   * Stands for the connection that commands take now: it has another value once that one was lost. Always undefined for
+   * a Cluster, whose clients send nothing without keys to another node by themselves.
+   */
+  readonly line: unknown;
   /** A call got no answer in time. */
   late(): void;
   /** Closes the client where it is ours. */
