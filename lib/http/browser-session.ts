@@ -16,7 +16,7 @@ import type { Exchange } from "./exchange";
 import { headersGone } from "./hold/hold-response";
 
 const NOT_KEPT =
-  "A Secure cookie was set on plain HTTP, where browsers keep it on localhost only. Open the app over HTTPS or as http://localhost; behind a proxy that ends HTTPS, set app.set('trust proxy', 1).";
+  "A Secure cookie was set on plain HTTP, where browsers keep it on localhost only. Open the app over HTTPS or as http://localhost; behind a proxy that terminates HTTPS, set app.set('trust proxy', 1).";
 
 /**
  * What the response has to tell the browser about its cookie. `endsAt` in milliseconds since the epoch; null where the
@@ -119,7 +119,7 @@ export class BrowserSession extends StoredSession {
     if (!this.#exchange.isInsecure) return;
     throw new SessionError(
       "SESSION_INSECURE",
-      "In production no session starts on plain HTTP. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.",
+      "In production no session starts on plain HTTP. Behind a proxy that terminates HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.",
     );
   }
 

@@ -11,9 +11,9 @@ import type { ExpressSessionStore } from "./express-session-store/express-sessio
 import type { Traffic } from "./traffic";
 
 const CLAIMED =
-  "A websocket came with a cookie that only HTTPS sets, but nothing else says that it came over HTTPS; the cookie was trusted. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1) in the app of this server, or set cookie.secure to true.";
+  "A websocket came with a cookie that only HTTPS sets, but nothing else says that it came over HTTPS; the cookie was trusted. Behind a proxy that terminates HTTPS, set app.set('trust proxy', 1) in the app of this server, or set cookie.secure to true.";
 const INSECURE =
-  "No session is created on plain HTTP in production. Behind a proxy that ends HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
+  "No session is created on plain HTTP in production. Behind a proxy that terminates HTTPS, set app.set('trust proxy', 1); without HTTPS, set cookie.secure to false.";
 
 /** How other libraries' sessions are taken over. */
 export interface AdoptSettings {

@@ -40,7 +40,7 @@ async function firstError(): Promise<unknown> {
 }
 
 describe.each(SOCKET_SERVERS)("a websocket of %s", (kind) => {
-  it("has its user behind a proxy that ends TLS, where the app trusts that", async () => {
+  it("has its user behind a proxy that terminates TLS, where the app trusts that", async () => {
     await start(kind, { trustProxy: 1, behindProxy: true });
     const warn = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const { cookie } = await app.get("/login");

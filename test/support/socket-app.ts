@@ -41,7 +41,7 @@ export interface SocketApp {
 export interface SocketAppOptions extends SessionOptions {
   /** What Express's `trust proxy` is set to. Default: nothing. */
   readonly trustProxy?: number;
-  /** Put a proxy that ends TLS before it. Default false. */
+  /** Put a proxy that terminates TLS before it. Default false. */
   readonly behindProxy?: boolean;
   /** Runs in the handshake, after our middleware. */
   readonly inHandshake?: (req: SocketRequest, next: () => void) => void;
@@ -161,7 +161,7 @@ function serveSockets(kind: SocketServer, { app, server, sessions, answer, inHan
   return "/engine.io/?EIO=4&transport=websocket";
 }
 
-/** A proxy that ends TLS, and passes websockets on. */
+/** A proxy that terminates TLS, and passes websockets on. */
 async function startProxy(target: number) {
   const pass = createProxyMiddleware({
     target: `http://127.0.0.1:${target}`,
