@@ -138,7 +138,8 @@ export interface SessionStore {
 
   /**
    * Streams the records that match, in the order of their ids' bytes. Writes that were acknowledged before the call are
-   * seen; later ones may or may not be. Unreadable records are passed over. Leaving the loop early frees what the query
+   * seen; later ones may or may not be. A query for headers that finds nothing has missed no session that was replaced
+   * while it ran: a kill relies on that. Unreadable records are passed over. Leaving the loop early frees what the query
    * uses.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;

@@ -46,6 +46,14 @@ export class RedisCluster {
     await promisify(execFile)("redis-cli", ["--cluster", ...args], { maxBuffer: Infinity });
   }
 
+  /** The node of a line of `view`. */
+  nodeOf(line: readonly string[] | undefined): OwnRedis {
+    const port = Number(/:(\d+)@/.exec(line?.[1] ?? "")?.[1]);
+    const node = this.nodes.find((each) => each.port === port);
+    if (node === undefined) throw new Error(`No node has the port ${port}.`);
+    return node;
+  }
+
   /** The lines of `CLUSTER NODES` as the first node sees them, each with its parts. */
   async view(): Promise<string[][]> {
     let text = "";

@@ -18,6 +18,14 @@ export function isUnknownScript(error: unknown): boolean {
   return messageOf(error).startsWith("NOSCRIPT");
 }
 
+/**
+ * Whether a script failed because a key that it found by itself is not at this node, or only some are: their slot is
+ * moving to another one.
+ */
+export function isOfMovingSlot(error: unknown): boolean {
+  return /\b(?:non local key|TRYAGAIN|MOVED|ASK)\b/.test(messageOf(error));
+}
+
 /** The error of a client, without what it may hold: some have the command and its arguments. */
 export function redisError(call: string, error: unknown): SessionError {
   if (error instanceof SessionError) return error;

@@ -7,11 +7,12 @@ import type { ClearProgress, FindQuery, SessionTally, UnreadableQuery, Unreadabl
 import { ownerIn, readEnded, readLive } from "./record-reading";
 import type { RedisCalls } from "./redis-calls";
 import type { Kind, RedisKeys } from "./redis-keys";
-import { CLEAR, HEADERS } from "./scripts";
+import { isOfMovingSlot } from "./redis-errors";
+import { CLEAR, HEADER_PAGE, HEADERS } from "./scripts";
 
 /** How many records are read at once: whole ones may be large. */
-const HEADER_PAGE = 200;
-const WHOLE_PAGE = 50;
+const HEADERS_AT_ONCE = 200;
+const WHOLE_AT_ONCE = 50;
 /** How many records one script clears: Redis does nothing else meanwhile. */
 const CLEAR_BATCH = 100;
 /** How many shards are cleared at the same time. */
@@ -126,32 +127,53 @@ async function* pages(redis: RedisData, kind: Kind, query: FindQuery): AsyncGene
     yield await recordsOf(redis, kind, [id], fields);
     return;
   }
-  const size = Math.max(1, Math.min(limit, fields === "header" ? HEADER_PAGE : WHOLE_PAGE));
+  const size = Math.max(1, Math.min(limit, fields === "header" ? HEADERS_AT_ONCE : WHOLE_AT_ONCE));
   const shards = redis.keys.shards.slice(after === "" ? 0 : redis.keys.shardOf(after));
+  const page = (shard: string, from: string) => pageOf(redis, kind, shard, query, from, size);
   // An owner has few sessions, so the first pages of all shards are asked for together.
-  const firsts = query.owner === undefined ? [] : shards.map((shard) => idPage(redis, kind, shard, query, after, size));
+  const firsts = query.owner === undefined ? [] : shards.map((shard) => page(shard, after));
   for (const first of firsts) first.catch(() => undefined);
   for (const [index, shard] of shards.entries()) {
-    let ids = await (firsts[index] ?? idPage(redis, kind, shard, query, after, size));
-    while (ids.length > 0) {
-      yield await recordsOf(redis, kind, ids, fields);
-      ids = ids.length < size ? [] : await idPage(redis, kind, shard, query, ids.at(-1) ?? "", size);
+    let found = await (firsts[index] ?? page(shard, after));
+    while (found.length > 0) {
+      yield found;
+      found = found.length < size ? [] : await page(shard, found.at(-1)?.id ?? "");
     }
   }
 }
 
-async function idPage(
-  { calls, keys }: RedisData,
+/** The records of a shard that come after an id. */
+async function pageOf(
+  redis: RedisData,
   kind: Kind,
   shard: string,
-  { owner }: FindQuery,
+  { owner, fields }: FindQuery,
   after: string,
   size: number,
-): Promise<string[]> {
-  const from = after === "" ? "-" : `(${after}`;
-  const command = ["ZRANGEBYLEX", keys.ids(kind, shard, owner), from, "+", "LIMIT", "0", String(size)];
-  const ids = (await calls.command("find", shard, command)) as readonly Buffer[];
-  return ids.map(String);
+): Promise<readonly Found[]> {
+  const { calls, keys } = redis;
+  const index = keys.ids(kind, shard, owner);
+  const range = [after === "" ? "-" : `(${after}`, String(size)] as const;
+  if (fields === "header") {
+    try {
+      const all = String(keys.ids(kind, shard, undefined));
+      const page = (await calls.run("find", HEADER_PAGE, [all], [index, ...range])) as [Buffer[], unknown[]];
+      return page[0].map((id, at) => ({ id: String(id), reply: page[1][at] }));
+    } catch (error) {
+      // While its slot moves to another node, a script reaches only what it names before.
+      if (!isOfMovingSlot(error)) throw error;
+    }
+  }
+  const ids = (await calls.command("find", shard, [
+    "ZRANGEBYLEX",
+    index,
+    range[0],
+    "+",
+    "LIMIT",
+    "0",
+    range[1],
+  ])) as Buffer[];
+  return recordsOf(redis, kind, ids.map(String), fields);
 }
 
 /** Those of them that are there. All ids lie in one shard. */
@@ -161,6 +183,7 @@ async function recordsOf(
   ids: readonly string[],
   fields: FindQuery["fields"],
 ): Promise<Found[]> {
+  if (ids.length === 0) return [];
   const names = ids.map((id) => keys.record(kind, id));
   const replies =
     fields === "header"

@@ -193,10 +193,8 @@ finish(id, nonce, ARGV[3], 4)
 return ${DONE}
 `);
 
-/** The headers of these records, each as \`HGETALL\` would return it, without what may be large. */
-export const HEADERS = script(`
-local headers = {}
-for i, key in ipairs(KEYS) do
+const HEADER = `
+local function headerOf(key)
   local all, header = redis.call('HGETALL', key), {}
   for at = 1, #all, 2 do
     if not string.find('${F.content.join("")}', string.sub(all[at], 1, 1), 1, true) then
@@ -204,9 +202,25 @@ for i, key in ipairs(KEYS) do
       header[#header + 1] = all[at + 1]
     end
   end
-  headers[i] = header
+  return header
 end
+`;
+
+/** The headers of these records, each as `HGETALL` would return it, without what may be large. */
+export const HEADERS = script(`${HEADER}
+local headers = {}
+for i, key in ipairs(KEYS) do headers[i] = headerOf(key) end
 return headers
+`);
+
+/**
+ * The ids of a page of an index, and their headers, in one step: a session that another takes the place of meanwhile is
+ * there as the one or the other. Keys: all ids of the shard. Arguments: the index, the first id, how many at most.
+ */
+export const HEADER_PAGE = script(`${HEADER}
+local ids, headers = redis.call('ZRANGEBYLEX', ARGV[1], ARGV[2], '+', 'LIMIT', 0, ARGV[3]), {}
+for i, id in ipairs(ids) do headers[i] = headerOf(KEYS[1] .. ':' .. id) end
+return {ids, headers}
 `);
 
 /**

@@ -1,6 +1,9 @@
 import { strict as assert } from "node:assert";
-import { liveRecord, endingOf, endedOf, idsOf, plain } from "./sample-records";
+import { liveRecord, endingOf, endedOf, found, idsOf, plain } from "./sample-records";
 import type { ContractTests } from "./store-contract";
+
+/** How many queries look for a session that is replaced all the time. */
+const QUERIES = 40;
 
 export function replaceContract({ describe, it }: ContractTests): void {
   describe("replace", () => {
@@ -32,6 +35,31 @@ export function replaceContract({ describe, it }: ContractTests): void {
       const won = await Promise.all(successors.map((record) => store.replace(old.id, endingOf(old, "reset"), record)));
       assert.equal(won.filter(Boolean).length, 1);
       assert.deepEqual(await idsOf(store, { state: "live" }), [successors[won.indexOf(true)]?.id]);
+    });
+
+    it("P2: hides no session from a query that runs meanwhile", async (store) => {
+      let live = liveRecord({ owner: "alice" });
+      await store.create(live);
+      let isOver = false;
+      const replacing = async () => {
+        while (!isOver) {
+          let successor = liveRecord({ owner: "alice" });
+          while (store.isPlacedWith?.(successor.id, live.id) === false) successor = liveRecord({ owner: "alice" });
+          assert.equal(await store.replace(live.id, endingOf(live, "reset"), successor), true);
+          live = successor;
+        }
+      };
+      const querying = async () => {
+        try {
+          for (const query of Array.from({ length: QUERIES }, (_, n) => (n % 2 === 0 ? {} : { owner: "alice" }))) {
+            const ids = await found(store, { state: "live", fields: "header", ...query });
+            assert.notEqual(ids.length, 0);
+          }
+        } finally {
+          isOver = true;
+        }
+      };
+      await Promise.all([replacing(), querying()]);
     });
   });
 }

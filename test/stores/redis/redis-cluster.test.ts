@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { RedisKeys } from "../../../lib/stores/redis/redis-keys";
 import { RedisStore } from "../../../lib/stores/redis/redis-store";
 import { endingOf, idsOf, liveRecord, map } from "../../../lib/testing/store-contract/sample-records";
 import { storeContract } from "../../../lib/testing/store-contract/store-contract";
@@ -11,6 +12,7 @@ import { traffic } from "../../support/traffic";
 
 /** In the short form on one client of each package, in the long form on all. */
 const CLIENTS = clusterClients.filter(({ name }) => howMany(0, 1) === 1 || ["redis 6", "ioredis 5"].includes(name));
+const BOBS = { state: "live", owner: "bob" } as const;
 /** Moving slots is thousands of commands, each of which a busy machine, or a replica of Valkey, keeps waiting. In milliseconds. */
 const MOVING_MS = 180_000;
 
@@ -81,6 +83,13 @@ describeOnOwnRedis("On a Cluster", () => {
         "P2: fails with 503 at worst while slots move, and revives nothing",
         async () => {
           await traffic(store, async () => {
+            const staying = liveRecord({ owner: "bob" });
+            await store.create(staying);
+            let isMoved = false;
+            const finding = async () => {
+              while (!isMoved) expect(await idsOf(store, { ...BOBS, fields: "header" })).toEqual([staying.id]);
+            };
+            const found = finding();
             const view = await cluster.view();
             const primaries = view.filter(([, , flags]) => flags?.includes("master"));
             const [from = [], to = []] = primaries;
@@ -97,10 +106,36 @@ describeOnOwnRedis("On a Cluster", () => {
               "--cluster-yes",
             );
             await cluster.agrees();
+            isMoved = true;
+            await found;
           });
         },
         MOVING_MS,
       );
+
+      it("finds a session whose record is at another node than its index, while their slot moves", async () => {
+        const record = liveRecord({ owner: "carol" });
+        await store.create(record);
+        const key = new RedisKeys(prefix, 16).record("s", record.id);
+        const slot = String(await cluster.nodes[0]?.command("CLUSTER", "KEYSLOT", key));
+        const primaries = (await cluster.view()).filter(([, , flags]) => flags?.includes("master"));
+        const isOwner = ([, , , , , , , , ...ranges]: string[]) =>
+          ranges.some((range) => {
+            const [first, last = first] = range.split("-").map(Number);
+            return Number(slot) >= Number(first) && Number(slot) <= Number(last);
+          });
+        const source = cluster.nodeOf(primaries.find(isOwner));
+        const target = cluster.nodeOf(primaries.find((row) => !isOwner(row)));
+        const [sourceId, targetId] = await Promise.all([source, target].map((node) => node.command("CLUSTER", "MYID")));
+        await target.command("CLUSTER", "SETSLOT", slot, "IMPORTING", String(sourceId));
+        await source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", String(targetId));
+        await source.command("MIGRATE", "127.0.0.1", String(target.port), key, "0", "5000");
+        expect(await idsOf(store, { state: "live", owner: "carol", fields: "header" })).toEqual([record.id]);
+        await source.command("CLUSTER", "SETSLOT", slot, "STABLE");
+        await target.command("MIGRATE", "127.0.0.1", String(source.port), key, "0", "5000");
+        await target.command("CLUSTER", "SETSLOT", slot, "STABLE");
+        expect(await store.end(record.id, endingOf(record))).toBe(true);
+      });
 
       it(
         "P2: fails with 503 at worst while a primary is lost, and revives nothing",
