@@ -13,6 +13,7 @@ import type { AdoptedSession, GoneSession } from "../session/adopted-session";
 import { newRecord } from "../session/life/session-life";
 import { userId } from "../session/session-owner";
 import { SessionValues } from "../session/values/session-values";
+import { isCreated } from "../stores/store";
 import type { Exchange } from "./exchange";
 import type { AdoptSettings, HttpSettings } from "./http-settings";
 import { loadFirst, opens } from "./record-loading";
@@ -65,7 +66,7 @@ async function madeOrFound(settings: HttpSettings, record: SessionRecord): Promi
   // Most requests that come too late are stopped here, before they write anything.
   if ((await endingOf(settings, id)) !== undefined) return undefined;
   const begun = unfinished(record, keepEndedMs);
-  const isOurs = await isCreated(settings, begun);
+  const isOurs = await isCreated(settings.writer, begun);
   const stored = isOurs ? begun : await writer.load(id);
   if (stored === undefined || !isUnfinished(stored)) return opens(settings, stored) ? stored : undefined;
   const ending = await endingOf(settings, id);
@@ -80,17 +81,6 @@ async function madeOrFound(settings: HttpSettings, record: SessionRecord): Promi
   if (isOurs) onCreated(finished);
   if (finished.owner !== GUEST_USER) await afterLogin?.(finished, "now");
   return finished;
-}
-
-/** Whether this request was the one to create it; false where it is there already. */
-async function isCreated({ writer }: HttpSettings, record: SessionRecord): Promise<boolean> {
-  try {
-    await writer.create(record);
-    return true;
-  } catch (error) {
-    if (error instanceof SessionError && error.code === "SESSION_EXISTS") return false;
-    throw error;
-  }
 }
 
 /** How our session ended, where that is remembered. */

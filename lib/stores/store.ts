@@ -170,6 +170,17 @@ export interface SessionStore {
   close(): Promise<void>;
 }
 
+/** Creates a record, unless its id is live already: then false. */
+export async function isCreated(store: Pick<SessionStore, "create">, record: SessionRecord): Promise<boolean> {
+  try {
+    await store.create(record);
+    return true;
+  } catch (error) {
+    if (error instanceof SessionError && error.code === "SESSION_EXISTS") return false;
+    throw error;
+  }
+}
+
 // What stores of ours have in common.
 
 export function alreadyStored(id: string): SessionError {

@@ -3,7 +3,7 @@ import type { SessionStore } from "../../lib/stores/store";
 import { startApp } from "../support/app";
 import type { RunningApp } from "../support/app";
 import { describeOnEveryStore } from "../support/every-store";
-import { expectFailure, FAILING_REQUESTS } from "../support/failing-requests";
+import { expectFailure, expectHealed, FAILING_REQUESTS } from "../support/failing-requests";
 import { FaultyStore } from "../support/faulty-store";
 import type { Fault, Operation } from "../support/faulty-store";
 import { howMany } from "../support/how-many";
@@ -83,11 +83,7 @@ for (const [index, [operation, path, visitor]] of FAILING_REQUESTS.entries()) {
       expect(store.calls[operation]).toBe(1);
       expect(reached).toEqual(operation === "load" ? [] : [path]);
       await recover();
-      expect((await app.get("/read", headers)).status).toBe(200);
-      const again = await app.get("/set?tea=oolong");
-      expect(again.status).toBe(200);
-      const { body } = await app.get("/read", { cookie: again.cookie ?? "" });
-      expect(JSON.parse(body)).toEqual({ tea: "oolong", owner: "__guest__" });
+      await expectHealed(app, headers);
     };
   }
 }

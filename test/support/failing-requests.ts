@@ -1,4 +1,4 @@
-import type { Answer } from "./app";
+import type { Answer, RunningApp } from "./app";
 import type { Operation } from "./faulty-store";
 
 /** A request that takes the operation, by a path of `savingRoutes`, and who sends it. */
@@ -21,4 +21,13 @@ export function expectFailure(answer: Answer, code: string): void {
   expect(answer).toMatchObject({ status: 503, cookie: undefined });
   expect(JSON.parse(answer.body)).toMatchObject({ code });
   expect(answer.headers["set-cookie"]).toBeUndefined();
+}
+
+/** Expects that visitors with a session, by these headers, and without one are served as ever. */
+export async function expectHealed(app: RunningApp, headers: Record<string, string>): Promise<void> {
+  expect((await app.get("/read", headers)).status).toBe(200);
+  const again = await app.get("/set?tea=oolong");
+  expect(again.status).toBe(200);
+  const { body } = await app.get("/read", { cookie: again.cookie ?? "" });
+  expect(JSON.parse(body)).toEqual({ tea: "oolong", owner: "__guest__" });
 }

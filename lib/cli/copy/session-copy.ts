@@ -3,6 +3,7 @@ import { CLEAR_GRACE_MS, isDue, isExpired } from "../../record/expiry";
 import { recordBytes } from "../../record/record-size";
 import { BYTES_SENT, dictionary } from "../../record/session-record";
 import type { EndedRecord, Ending, SessionRecord } from "../../record/session-record";
+import { isCreated } from "../../stores/store";
 import type { SessionStore } from "../../stores/store";
 import { BatchedWork } from "./batched-work";
 import { contentMark, markedCounters, marksOf } from "./copy-marks";
@@ -221,17 +222,6 @@ function givenUp(failures: number, lastError: unknown): SessionError {
       cause: lastError,
     },
   );
-}
-
-/** Creates a record. False where it is live already. */
-async function isCreated(store: CopyStore, record: SessionRecord): Promise<boolean> {
-  try {
-    await store.create(record);
-    return true;
-  } catch (error) {
-    if (error instanceof SessionError && error.code === "SESSION_EXISTS") return false;
-    throw error;
-  }
 }
 
 async function isEndedIn(store: CopyStore, id: string): Promise<boolean> {

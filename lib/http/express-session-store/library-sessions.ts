@@ -8,6 +8,7 @@ import { sessionIdOf } from "../../record/token";
 import { endingFor, REPLACED_GRACE_MS, sessionEnded } from "../../session/life/session-ended";
 import { newRecord } from "../../session/life/session-life";
 import { assertChangeFits, assertRecordFits } from "../../record/record-size";
+import { isCreated } from "../../stores/store";
 import type { HttpSettings } from "../http-settings";
 import type { SessionObject, StoreWork } from "./express-session-store";
 import { dataDelta, lifetimeMs, sessionObject } from "./session-object";
@@ -114,17 +115,14 @@ export class LibrarySessions implements StoreWork {
     await this.#assertNotKilled(id);
     const record = this.#newRecord(id, session);
     assertRecordFits(record, maxBytes);
-    try {
-      await writer.create(record);
-    } catch (error) {
-      if (!(error instanceof SessionError && error.code === "SESSION_EXISTS")) throw error;
-      const inTheWay = await writer.load(id);
-      if (inTheWay !== undefined && isExpired(inTheWay, now()))
-        await writer.end(id, endingFor(this.#settings, "expired", null));
-      return false;
+    if (await isCreated(writer, record)) {
+      onCreated(record);
+      return true;
     }
-    onCreated(record);
-    return true;
+    const inTheWay = await writer.load(id);
+    if (inTheWay !== undefined && isExpired(inTheWay, now()))
+      await writer.end(id, endingFor(this.#settings, "expired", null));
+    return false;
   }
 
   #newRecord(id: string, session: object): SessionRecord {

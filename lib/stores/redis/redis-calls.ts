@@ -166,6 +166,6 @@ export async function warnOfEviction(calls: RedisCalls, key: string): Promise<vo
       "CoatcheckWarning",
     );
   } catch {
-    // Not every user of Redis may ask; that Redis can't be reached, the calls themselves report.
+    // Not every user of Redis may ask. The calls themselves report a Redis that can't be reached.
   }
 }

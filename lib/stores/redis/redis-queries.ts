@@ -153,26 +153,19 @@ async function pageOf(
 ): Promise<readonly Found[]> {
   const { calls, keys } = redis;
   const index = keys.ids(kind, shard, owner);
-  const range = [after === "" ? "-" : `(${after}`, String(size)] as const;
+  const [from, count] = [after === "" ? "-" : `(${after}`, String(size)];
   if (fields === "header") {
     try {
       const all = String(keys.ids(kind, shard, undefined));
-      const page = (await calls.run("find", HEADER_PAGE, [all], [index, ...range])) as [Buffer[], unknown[]];
+      const page = (await calls.run("find", HEADER_PAGE, [all], [index, from, count])) as [Buffer[], unknown[]];
       return page[0].map((id, at) => ({ id: String(id), reply: page[1][at] }));
     } catch (error) {
-      // While its slot moves to another node, a script reaches only what it names before.
+      // While its slot moves to another node, a script reaches only the keys that it is given.
       if (!isOfMovingSlot(error)) throw error;
     }
   }
-  const ids = (await calls.command("find", shard, [
-    "ZRANGEBYLEX",
-    index,
-    range[0],
-    "+",
-    "LIMIT",
-    "0",
-    range[1],
-  ])) as Buffer[];
+  const command = ["ZRANGEBYLEX", index, from, "+", "LIMIT", "0", count];
+  const ids = (await calls.command("find", shard, command)) as readonly Buffer[];
   return recordsOf(redis, kind, ids.map(String), fields);
 }
 

@@ -19,6 +19,11 @@ interface SendOptions {
   readonly abortSignal?: AbortSignal;
 }
 
+/** Of a Sentinel: it connects to another node, or to the same one anew. */
+interface TopologyChange {
+  readonly type: string;
+}
+
 /** The clients of `redis`: all have `sendCommand`, a Cluster with a key before the command, a Sentinel without one. */
 export interface NodeRedisClient {
   readonly isOpen?: boolean;
@@ -32,7 +37,8 @@ export interface NodeRedisClient {
   /** Only a Sentinel has this. */
   readonly getMasterNode?: unknown;
   readonly getSentinelNode?: unknown;
-  on?(event: "topology-change", listener: () => void): unknown;
+  on?(event: "topology-change", listener: (change: TopologyChange) => void): unknown;
+  off?(event: "topology-change", listener: (change: TopologyChange) => void): unknown;
   sendCommand(command: readonly Argument[], options: SendOptions): Promise<unknown>;
   sendCommand(isReadonly: boolean, command: readonly Argument[], options: SendOptions): Promise<unknown>;
   sendCommand(key: string, isReadonly: boolean, command: readonly Argument[], options: SendOptions): Promise<unknown>;
@@ -45,13 +51,16 @@ const AS_BUFFERS: SendOptions = { typeMapping: { 36: Buffer, 37: Array } };
 export class NodeRedis implements RedisConnection {
   protected client: NodeRedisClient;
   readonly #timeoutMs: number;
-  /** How often a Sentinel has named other nodes, or connected to them anew. */
-  #changes = 0;
+  /** How often a Sentinel's client has connected to a primary. */
+  #primaries = 0;
+  readonly #noteChange = ({ type }: TopologyChange): void => {
+    if (type === "MASTER_CHANGE") this.#primaries += 1;
+  };
 
   constructor(client: NodeRedisClient, timeoutMs: number) {
     this.client = client;
     this.#timeoutMs = timeoutMs;
-    if (client.getSentinelNode !== undefined) client.on?.("topology-change", () => (this.#changes += 1));
+    if (client.getSentinelNode !== undefined) client.on?.("topology-change", this.#noteChange);
   }
 
   get isReady(): boolean {
@@ -59,7 +68,7 @@ export class NodeRedis implements RedisConnection {
   }
 
   get line(): unknown {
-    return this.client.getSentinelNode === undefined ? this.client.socketEpoch : this.#changes;
+    return this.client.getSentinelNode === undefined ? this.client.socketEpoch : this.#primaries;
   }
 
   send(key: string, command: readonly Argument[]): Promise<unknown> {
@@ -93,6 +102,7 @@ export class NodeRedis implements RedisConnection {
   }
 
   close(): Promise<void> {
+    if (this.client.getSentinelNode !== undefined) this.client.off?.("topology-change", this.#noteChange);
     return Promise.resolve();
   }
 }

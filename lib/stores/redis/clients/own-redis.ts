@@ -7,7 +7,7 @@ import type { NodeRedisClient } from "./node-redis";
 
 /** What is used of a client that is ours. */
 interface OwnClient extends NodeRedisClient {
-  on(event: "error" | "topology-change", listener: () => void): unknown;
+  on(event: "error" | "topology-change", listener: (about: never) => void): unknown;
   connect(): Promise<unknown>;
   close(): Promise<void>;
   destroy(): void;
