@@ -1,44 +1,48 @@
 import { SessionError } from "../errors";
-import { CLEAR_GRACE_MS, isExpired } from "../record/expiry";
-import { isEnded } from "../record/session-record";
-import type { EndedRecord, SessionRecord } from "../record/session-record";
-import type { FindQuery, UnreadableRecord } from "../stores/store";
 
-/** A live session that is to be ended; of one that can't be read there is only this much. */
-export type KillTarget = SessionRecord | UnreadableRecord;
-
-/** Where sessions are found, and what ends them. */
-export interface KillSource {
-  find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
-  findUnreadable(query: { readonly owner?: string }): AsyncIterable<UnreadableRecord>;
+/** What a kill ends. */
+export interface KillSource<T extends { readonly id: string }> {
+  /** The live sessions, from the beginning each time. */
+  find(): AsyncIterable<T>;
   /** Whether this call ended it. */
-  kill(target: KillTarget): Promise<boolean>;
-  now(): number;
-}
-
-/** Whose sessions are to be ended; everyone's where no owner is given. */
-export interface KillQuery {
-  readonly owner?: string;
-  /** The id of a session that stays. */
-  readonly spared?: string | undefined;
+  kill(target: T): Promise<boolean>;
+  /** Whether there may be live sessions although a whole `find` has found none. */
+  mayHaveMissed(): Promise<boolean>;
 }
 
 /** How many sessions are ended at a time. */
 const KILL_CONCURRENCY = 128;
-/** How many whole queries in a row may find sessions of which none is ended here, before giving up. */
-const MAX_FRUITLESS_ROUNDS = 10;
+/** How many whole queries in a row may find sessions that could not be ended before, before giving up. */
+const MAX_STUCK_ROUNDS = 10;
+/** How many may find only others, each of which was replaced before it could be ended. */
+const MAX_CHASING_ROUNDS = 1_000;
+/** How many of the sessions that were not ended a query keeps in mind. */
+const MAX_REMEMBERED = 1_000;
+/** How many whole queries in a row may find none although some may have been missed, before that is believed. */
+const MAX_DOUBTED_ROUNDS = 10;
 
 /**
  * Ends all sessions that are found, and asks again until a whole query finds none. Resolves to how many it ended. Where
  * it fails, the error's `ended` is that number, and its message says that others are still live.
  */
-export async function killLoop(source: KillSource, query: KillQuery): Promise<number> {
+export async function killLoop<T extends { readonly id: string }>(source: KillSource<T>): Promise<number> {
   const count = { ended: 0 };
+  let [stuck, chasing, doubted] = [0, 0, 0];
+  let before: ReadonlySet<string> = new Set();
   try {
-    for (let fruitless = 0; fruitless < MAX_FRUITLESS_ROUNDS; fruitless += 1) {
-      const before = count.ended;
-      if ((await killRound(source, query, count)) === 0) return count.ended;
-      if (count.ended > before) fruitless = -1;
+    while (stuck < MAX_STUCK_ROUNDS && chasing < MAX_CHASING_ROUNDS) {
+      const { ended } = count;
+      const { found, missed } = await killRound(source, count);
+      if (found === 0) {
+        doubted += 1;
+        if (doubted === MAX_DOUBTED_ROUNDS || !(await source.mayHaveMissed())) return count.ended;
+        continue;
+      }
+      doubted = 0;
+      const isVain = count.ended === ended;
+      chasing = isVain ? chasing + 1 : 0;
+      stuck = isVain ? stuck + Number([...missed].some((id) => before.has(id))) : 0;
+      before = missed;
     }
   } catch (error) {
     throw unfinishedKill(error, count.ended);
@@ -57,20 +61,34 @@ export function unfinishedKill(error: unknown, ended: number): unknown {
   return new SessionError(error.code, message, { cause: error, ended });
 }
 
-/** One whole query; resolves to how many it found. */
-async function killRound(source: KillSource, query: KillQuery, count: { ended: number }): Promise<number> {
+interface KillRound {
+  readonly found: number;
+  /** The ids of those that were not ended here, or of as many as are remembered. */
+  readonly missed: ReadonlySet<string>;
+}
+
+/** One whole query. What it ends is counted in `count` at once. */
+async function killRound<T extends { readonly id: string }>(
+  source: KillSource<T>,
+  count: { ended: number },
+): Promise<KillRound> {
   const underWay = new Set<Promise<void>>();
   const failures: unknown[] = [];
+  const missed = new Set<string>();
   let found = 0;
+  const settled = (id: string, isKilled: boolean) => {
+    if (isKilled) count.ended += 1;
+    else if (missed.size < MAX_REMEMBERED) missed.add(id);
+  };
   try {
-    for await (const target of targets(source, query)) {
+    for await (const target of source.find()) {
       if (failures.length > 0) break;
       found += 1;
       // A failure is kept for later: nothing awaits this promise while the query goes on.
       const killing = source
         .kill(target)
         .then(
-          (isKilled) => void (count.ended += isKilled ? 1 : 0),
+          (isKilled) => settled(target.id, isKilled),
           (error: unknown) => void failures.push(error),
         )
         .then(() => void underWay.delete(killing));
@@ -82,18 +100,5 @@ async function killRound(source: KillSource, query: KillQuery, count: { ended: n
     await Promise.all(underWay);
   }
   if (failures.length > 0) throw failures[0];
-  return found;
-}
-
-/** Sessions that can't be read come last: they are found only by reading all sessions, and by then few are left. */
-async function* targets(source: KillSource, { owner, spared }: KillQuery): AsyncGenerator<KillTarget> {
-  const whose = owner === undefined ? {} : { owner };
-  let isAny = false;
-  for await (const record of source.find({ state: "live", fields: "header", ...whose })) {
-    // What expired longer ago than clocks may differ is over on every instance, and keeps its reason.
-    if (isEnded(record) || isExpired(record, source.now() - CLEAR_GRACE_MS) || record.id === spared) continue;
-    isAny = true;
-    yield record;
-  }
-  if (!isAny) yield* source.findUnreadable(whose);
+  return { found, missed };
 }

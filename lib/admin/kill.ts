@@ -4,7 +4,7 @@ import { SessionError, isUnreadable } from "../errors";
 import { assertCallOptions } from "../options/reader/read-options";
 import { isExpired } from "../record/expiry";
 import { CLIENTLESS_SCOPE, GUEST_USER, isEnded } from "../record/session-record";
-import type { EndReason, EndedRecord, Ending, SessionRecord } from "../record/session-record";
+import type { EndReason, Ending, SessionRecord } from "../record/session-record";
 import { kindOf } from "../record/shown-text";
 import { assertSessionId } from "../record/token";
 import { currentSession } from "../session/current-session";
@@ -12,9 +12,9 @@ import { endingFor } from "../session/life/session-ended";
 import type { SessionPolicy } from "../session/life/session-policy";
 import type { Session } from "../session/session";
 import { assertUserIdForm } from "../session/session-owner";
-import type { FindQuery, UnreadableRecord } from "../stores/store";
 import { killLoop } from "./kill-loop";
-import type { KillQuery, KillTarget } from "./kill-loop";
+import { countsTargets, killTargets } from "./kill-targets";
+import type { KillQuery, KillStore, KillTarget } from "./kill-targets";
 
 /** The options of a kill. */
 export interface KillOptions {
@@ -35,10 +35,8 @@ export interface KillDetails {
 
 /** What sessions are ended in, and by which rules. */
 export interface KillSettings {
-  readonly store: {
+  readonly store: KillStore & {
     load(id: string): SessionRecord | undefined | Promise<SessionRecord | undefined>;
-    find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
-    findUnreadable(query: { readonly id?: string; readonly owner?: string }): AsyncIterable<UnreadableRecord>;
     end(id: string, ending: Ending): Promise<boolean>;
   };
   readonly now: () => number;
@@ -106,15 +104,11 @@ export class Kill {
 
   #found(query: KillQuery, details: KillDetails): Promise<number> {
     const { store, now } = this.#settings;
-    return killLoop(
-      {
-        now,
-        find: (wanted) => store.find(wanted),
-        findUnreadable: (wanted) => store.findUnreadable(wanted),
-        kill: (target) => this.#end(target, "killed", details),
-      },
-      query,
-    );
+    return killLoop({
+      find: () => killTargets(store, query, now),
+      kill: (target) => this.#end(target, "killed", details),
+      mayHaveMissed: () => countsTargets(store, query, now()),
+    });
   }
 
   /** The live session of this id, also one that can't be read. */

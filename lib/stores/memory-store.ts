@@ -90,11 +90,9 @@ export class MemoryStore implements SessionStore {
     this.#assertOpen();
     const records: ReadonlyMap<string, SessionRecord | EndedRecord> = query.state === "live" ? this.#live : this.#ended;
     const found = query.id === undefined ? [...records.values()] : [records.get(query.id)];
-    const ids = found.flatMap((record) => (record !== undefined && matches(record, query) ? [record.id] : []));
-    for (const id of ids.sort()) {
-      const record = records.get(id);
-      if (record !== undefined && matches(record, query)) yield query.fields === "header" ? headerOf(record) : record;
-    }
+    const matching = found.filter((record) => record !== undefined).filter((record) => matches(record, query));
+    matching.sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const record of matching) yield query.fields === "header" ? headerOf(record) : record;
   }
 
   async tally(now: number): Promise<readonly SessionTally[]> {

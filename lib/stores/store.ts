@@ -138,9 +138,12 @@ export interface SessionStore {
 
   /**
    * Streams the records that match, in the order of their ids' bytes. Writes that were acknowledged before the call are
-   * seen; later ones may or may not be. A query for headers that finds nothing has missed no session that was replaced
-   * while it ran: a kill relies on that. Unreadable records are passed over. Leaving the loop early frees what the query
+   * seen; later ones may or may not be. Unreadable records are passed over. Leaving the loop early frees what the query
    * uses.
+   *
+   * A kill relies on this: a query for headers that finds nothing has missed no session that was replaced while it ran.
+   * A store that reads in pages can only hold to it on the first of them. That one must have room for
+   * `OWNER_HEADERS_AT_ONCE` records of one owner; where everyone's are too many for it, a kill also asks for the tally.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
 
@@ -152,7 +155,8 @@ export interface SessionStore {
 
   /**
    * Counts the live records whose `expiresAt` is later than `now`, by group, without reading them; those that expired
-   * up to ten minutes before may be counted too. An empty group may be left out. Names may be compared and returned by
+   * up to ten minutes before may be counted too. Where `find` reads everyone's headers in pages, this must miss no
+   * session that is replaced while it counts. An empty group may be left out. Names may be compared and returned by
    * their first 64 characters alone.
    */
   tally(now: number): Promise<readonly SessionTally[]>;
@@ -169,6 +173,9 @@ export interface SessionStore {
    */
   close(): Promise<void>;
 }
+
+/** How many headers of one owner a store should read in one step, so that it sees them as of one moment. */
+export const OWNER_HEADERS_AT_ONCE = 250;
 
 /** Creates a record, unless its id is live already: then false. */
 export async function isCreated(store: Pick<SessionStore, "create">, record: SessionRecord): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Administration } from "./administration";
 import type { AdminAction } from "./admin-audit";
 import { record as auditCall } from "./admin-audit";
 import type { ResolvedAdminContext } from "./admin-context";
-import type { KillQuery, KillTarget } from "../kill-loop";
+import type { KillQuery, KillTarget } from "../kill-targets";
 import { messageOf } from "../kill";
 import type { KillOptions } from "../kill";
 import { assertFilter, ownerOfUsername } from "../listing/session-filter";

@@ -1,4 +1,4 @@
-import { unfinishedKill } from "../../admin/kill-loop";
+import { killLoop, unfinishedKill } from "../../admin/kill-loop";
 import type { KillOptions } from "../../admin/kill";
 import { ownerOfUsername } from "../../admin/listing/session-filter";
 import type { Sessions } from "../../sessions";
@@ -13,9 +13,6 @@ import { counted, printable, printableJson } from "../printed-text";
 import { confirmed, withProgress } from "../terminal";
 import { withSessions } from "../with-sessions";
 import { UsageError } from "../usage-error";
-
-/** How many sessions are ended at once. */
-const CONCURRENCY = 32;
 
 /** The sessions to end. */
 type KillTarget =
@@ -156,33 +153,16 @@ function killEach(sessions: Sessions, target: FoundTarget, options: KillOptions)
  * Ends the sessions of a project, or those of one user in it, and repeats until a listing finds none. Resolves to how
  * many it ended.
  */
-export async function killInProject(
+export function killInProject(
   sessions: Sessions,
   filter: { readonly project: string; readonly username?: string },
   options: KillOptions,
 ): Promise<number> {
-  let ended = 0;
-  for (;;) {
-    let found = 0;
-    let ids: string[] = [];
-    const kill = async () => {
-      const outcomes = await Promise.allSettled(ids.map((id) => sessions.kill(id, options)));
-      ended += outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length;
-      const failed = outcomes.find((outcome) => outcome.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-      ids = [];
-    };
-    try {
-      for await (const { id } of sessions.eachSessionInfo(filter)) {
-        found += 1;
-        if (ids.push(id) === CONCURRENCY) await kill();
-      }
-      await kill();
-    } catch (error) {
-      throw unfinishedKill(error, ended);
-    }
-    if (found === 0) return ended;
-  }
+  return killLoop({
+    find: () => sessions.eachSessionInfo(filter),
+    kill: ({ id }) => sessions.kill(id, options),
+    mayHaveMissed: async () => filter.username === undefined && (await liveCount(sessions, filter.project)) > 0,
+  });
 }
 
 /** About how many there are; undefined where only reading them could tell. */

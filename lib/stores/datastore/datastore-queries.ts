@@ -39,7 +39,7 @@ export async function* findInDatastore(
   const filters = filtersOf(rpc, kind, query);
   const batches =
     id === undefined
-      ? rpc.query(kind, filters, Math.min(limit, FIND_BATCH_SIZE), properties)
+      ? rpc.query(kind, filters, Math.min(limit, FIND_BATCH_SIZE), { properties, asOfFirst: isHeader })
       : oneById(rpc, kind, id, properties);
   for await (const batch of batches) {
     const records = batch.map(({ entity }) => unlessUnreadable(() => read(entity)));
@@ -117,7 +117,7 @@ export async function tallyDatastore(rpc: DatastoreRpc, kind: string, now: numbe
 }
 
 async function firstGroup(rpc: DatastoreRpc, kind: string, from: string): Promise<SessionGroup | undefined> {
-  for await (const [first] of rpc.query(kind, [tally("GREATER_THAN_OR_EQUAL", from)], 1, ["tally"])) {
+  for await (const [first] of rpc.query(kind, [tally("GREATER_THAN_OR_EQUAL", from)], 1, { properties: ["tally"] })) {
     return groupOfKey(first?.entity.properties.tally?.stringValue ?? "");
   }
   return undefined;
@@ -148,7 +148,7 @@ export async function clearDatastore(
       kind,
       [sweep("GREATER_THAN_OR_EQUAL", from), sweep("LESS_THAN_OR_EQUAL", to)],
       CLEAR_BATCH_SIZE,
-      ["purgeAt"],
+      { properties: ["purgeAt"] },
     )) {
       const due = batch.filter(({ entity }) => isDue({ purgeAt: readPurgeAt(entity) }, now));
       const deleted = await deleteUnchanged(rpc, due);

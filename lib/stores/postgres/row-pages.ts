@@ -1,5 +1,6 @@
 import { isUnreadable } from "../../errors";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
+import { OWNER_HEADERS_AT_ONCE } from "../store";
 import type { FindQuery } from "../store";
 import { endedRecordOf, storedRecordOf, textOf } from "./record-rows";
 import type { Row } from "./record-rows";
@@ -30,7 +31,8 @@ export async function* pagesOf(
   const columns = columnsOf(query).length;
   const isWhole = query.state === "live" && query.fields === undefined;
   const most = isWhole ? MOST_WHOLE_ROWS : MOST_ROWS;
-  let limit = Math.min(Math.max(query.limit ?? FIRST_ROWS, 1), FIRST_ROWS);
+  const first = query.owner !== undefined && query.fields === "header" ? OWNER_HEADERS_AT_ONCE : FIRST_ROWS;
+  let limit = Math.min(Math.max(query.limit ?? first, 1), first);
   let last = query.after ?? "";
   for (;;) {
     const rows = await read(last, limit);

@@ -167,7 +167,7 @@ export class SqliteStore implements SessionStore {
 
   /** Rows that may be what the query names. */
   async *#batches(table: LiveTable | EndedTable, query: FindQuery): AsyncGenerator<Row[]> {
-    const batchSize = new BatchSize(query.limit);
+    const batchSize = new BatchSize(query);
     let last = query.after ?? "";
     for (;;) {
       this.#assertOpen();

@@ -25,9 +25,22 @@ export interface DatastoreRpcOptions extends DatastoreConnectionOptions {
   readonly timeoutMs: number;
 }
 
+/** How a query reads. */
+export interface QueryReading {
+  /** Only these properties of each entity. */
+  readonly properties?: readonly string[] | undefined;
+  /**
+   * Whether all is as it was at the first batch, unless the caller takes longer than Datastore keeps that. Otherwise
+   * each batch is as of its own moment.
+   */
+  readonly asOfFirst?: boolean;
+}
+
 /** How often a read is tried again where Datastore was not reached. */
 const READ_RETRIES = 2;
 const READ_RETRY_MS = 50;
+/** How long a query may read as of its first batch, in milliseconds: Datastore keeps the past for an hour. */
+const SNAPSHOT_MS = 50 * 60_000;
 
 type Call<T> = (client: DatastoreClient, request: object, options: CallOptions) => Promise<readonly [T, ...unknown[]]>;
 
@@ -86,7 +99,7 @@ export class DatastoreRpc {
     kind: string,
     filters: readonly PropertyFilter[],
     batchSize: number,
-    properties?: readonly string[],
+    { properties, asOfFirst = false }: QueryReading = {},
   ): AsyncGenerator<readonly EntityResult[]> {
     const runQuery: Call<QueryResponse> = (client, request, options) => client.runQuery(request, options);
     const query = {
@@ -94,11 +107,16 @@ export class DatastoreRpc {
       limit: { value: batchSize },
       ...(filters.length === 0 ? {} : { filter: { compositeFilter: { op: "AND", filters } } }),
     };
-    const ask = async (startCursor: Uint8Array | string) => {
-      const request = { partitionId: this.#partition, query: { ...query, startCursor }, ...maskOf(properties) };
+    const ask = async (startCursor: Uint8Array | string, readOptions: object | undefined) => {
+      const from = { query: { ...query, startCursor }, readOptions };
+      const request = { partitionId: this.#partition, ...from, ...maskOf(properties) };
       return (await this.#read("query", runQuery, request)).batch;
     };
-    for (let batch = await ask(""); ; batch = await ask(batch.endCursor)) {
+    const begunAt = performance.now();
+    const first = await ask("", undefined);
+    const isKept = () => performance.now() - begunAt < SNAPSHOT_MS;
+    const asOf = () => (asOfFirst && isKept() ? { readTime: first.readTime } : undefined);
+    for (let batch = first; ; batch = await ask(batch.endCursor, asOf())) {
       if (batch.entityResults.length > 0) yield batch.entityResults;
       if (batch.moreResults !== "NOT_FINISHED" && batch.moreResults !== "MORE_RESULTS_AFTER_LIMIT") return;
     }

@@ -87,6 +87,8 @@ export interface QueryResponse {
     readonly entityResults: readonly EntityResult[];
     readonly endCursor: Uint8Array | string;
     readonly moreResults: string;
+    /** As of when it was read. */
+    readonly readTime?: object | null;
   };
 }
 

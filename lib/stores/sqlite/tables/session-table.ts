@@ -4,6 +4,7 @@ import { dueBefore } from "../../../record/expiry";
 import { NewerFormatError, RECORD_VERSION } from "../../../record/session-record";
 import type { EndedRecord, EndReason, SessionRecord } from "../../../record/session-record";
 import { bucketOf } from "../../index-keys";
+import { OWNER_HEADERS_AT_ONCE } from "../../store";
 import type { FindQuery } from "../../store";
 import type { Database, Row, Statement } from "../file/driver";
 import { damaged, textColumn, textOf } from "./record-columns";
@@ -138,8 +139,9 @@ export class Pace {
 
 /** How many rows a search reads at once. */
 export class BatchSize extends Pace {
-  constructor(wanted = Infinity) {
-    super(Math.min(wanted, 25), 250);
+  constructor({ limit = Infinity, owner, fields }: FindQuery) {
+    const first = owner !== undefined && fields === "header" ? OWNER_HEADERS_AT_ONCE : 25;
+    super(Math.min(limit, first), 250);
   }
 }
 
