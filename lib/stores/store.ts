@@ -142,8 +142,8 @@ export interface SessionStore {
    * uses.
    *
    * A kill relies on this: a query for headers that finds nothing has missed no session that was replaced while it ran.
-   * A store that reads in pages can only hold to it on the first of them. That one must have room for
-   * `OWNER_HEADERS_AT_ONCE` records of one owner; where everyone's are too many for it, a kill also asks for the tally.
+   * A store that reads in pages can hold to it on the first page only. That one must have room for 250 records of one
+   * owner; everyone's may be more, so a kill of everyone also asks for the tally.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
 
@@ -174,9 +174,6 @@ export interface SessionStore {
   close(): Promise<void>;
 }
 
-/** How many headers of one owner a store should read in one step, so that it sees them as of one moment. */
-export const OWNER_HEADERS_AT_ONCE = 250;
-
 /** Creates a record, unless its id is live already: then false. */
 export async function isCreated(store: Pick<SessionStore, "create">, record: SessionRecord): Promise<boolean> {
   try {
@@ -189,6 +186,9 @@ export async function isCreated(store: Pick<SessionStore, "create">, record: Ses
 }
 
 // What stores of ours have in common.
+
+/** How many headers of one owner are read in one step, as the contract of `find` asks. */
+export const OWNER_HEADERS_AT_ONCE = 250;
 
 export function alreadyStored(id: string): SessionError {
   return new SessionError("SESSION_EXISTS", `A session with the id ${id} is stored already.`);

@@ -6,5 +6,5 @@ describe("MemoryStore", () => {
   const makeStore = (now: () => number) => ({ store: new MemoryStore({ now }) });
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore, { all: true });
+  readsHeadersOfOneMoment(makeStore);
 });

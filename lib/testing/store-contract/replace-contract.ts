@@ -1,9 +1,22 @@
 import { strict as assert } from "node:assert";
 import { liveRecord, endingOf, endedOf, found, idsOf, plain } from "./sample-records";
+import type { SessionRecord } from "../../record/session-record";
+import type { SessionStore } from "../../stores/store";
 import type { ContractTests } from "./store-contract";
 
 /** How many queries look for a session that is replaced all the time. */
 const QUERIES = 40;
+
+/** How many sessions of one owner a query for headers must see as of one moment. */
+const OWNER_RECORDS = 250;
+
+/** Puts another session in the place of this one, and returns it. */
+async function replaced(store: SessionStore, old: SessionRecord): Promise<SessionRecord> {
+  let successor = liveRecord({ owner: old.owner });
+  while (store.isPlacedWith?.(successor.id, old.id) === false) successor = liveRecord({ owner: old.owner });
+  assert.equal(await store.replace(old.id, endingOf(old, "reset"), successor), true);
+  return successor;
+}
 
 export function replaceContract({ describe, it }: ContractTests): void {
   describe("replace", () => {
@@ -43,10 +56,7 @@ export function replaceContract({ describe, it }: ContractTests): void {
       let isOver = false;
       const replacing = async () => {
         while (!isOver) {
-          let successor = liveRecord({ owner: "alice" });
-          while (store.isPlacedWith?.(successor.id, live.id) === false) successor = liveRecord({ owner: "alice" });
-          assert.equal(await store.replace(live.id, endingOf(live, "reset"), successor), true);
-          live = successor;
+          live = await replaced(store, live);
         }
       };
       const querying = async () => {
@@ -60,6 +70,17 @@ export function replaceContract({ describe, it }: ContractTests): void {
         }
       };
       await Promise.all([replacing(), querying()]);
+    });
+
+    it("P2: hides no session of an owner who has many from a query that has begun", async (store) => {
+      const records = Array.from({ length: OWNER_RECORDS }, () => liveRecord({ owner: "alice" }));
+      await Promise.all(records.map((record) => store.create(record)));
+      const last = records.reduce((a, b) => (a.id > b.id ? a : b));
+      const ids: string[] = [];
+      for await (const { id } of store.find({ state: "live", fields: "header", owner: "alice" })) {
+        if (ids.push(id) === 1) await replaced(store, last);
+      }
+      assert.deepEqual(ids, records.map(({ id }) => id).sort());
     });
   });
 }

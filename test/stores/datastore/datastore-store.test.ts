@@ -12,5 +12,5 @@ describeOnEmulator("DatastoreStore", () => {
   });
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore, { all: true });
+  readsHeadersOfOneMoment(makeStore);
 });

@@ -1,7 +1,7 @@
 import { Pool } from "pg";
 import { PostgresStore } from "../../../lib/stores/postgres/postgres-store";
 import { storeContract } from "../../../lib/testing/store-contract/store-contract";
-import { readsHeadersAlone, readsHeadersOfOneMoment } from "../../support/header-queries";
+import { readsHeadersAlone } from "../../support/header-queries";
 import { describeOnPostgres, dropSchema, freshSchema, postgresUrl } from "../../support/postgres-server";
 
 describeOnPostgres("PostgresStore with a url", () => {
@@ -14,7 +14,6 @@ describeOnPostgres("PostgresStore with a url", () => {
   };
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore, { all: false });
 });
 
 describeOnPostgres("PostgresStore with a pool of the app", () => {
@@ -32,5 +31,4 @@ describeOnPostgres("PostgresStore with a pool of the app", () => {
   };
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore, { all: false });
 });

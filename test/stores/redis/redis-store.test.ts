@@ -1,6 +1,6 @@
 import { storeContract } from "../../../lib/testing/store-contract/store-contract";
 import { RedisStore } from "../../../lib/stores/redis/redis-store";
-import { readsHeadersAlone, readsHeadersOfOneMoment } from "../../support/header-queries";
+import { readsHeadersAlone } from "../../support/header-queries";
 import { describeOnRedis, forgetPrefix, freshPrefix, redisClients, redisUrl } from "../../support/redis-server";
 
 for (const { name, connect } of redisClients) {
@@ -15,7 +15,6 @@ for (const { name, connect } of redisClients) {
     };
     storeContract(makeStore, { describe, it });
     readsHeadersAlone(makeStore);
-    readsHeadersOfOneMoment(makeStore, { all: false });
   });
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { nodeDriver, peerDriver, peerPath, sqliteDriver } from "../../../lib/stores/sqlite/file/driver";
 import { SqliteStore } from "../../../lib/stores/sqlite/sqlite-store";
 import { storeContract } from "../../../lib/testing/store-contract/store-contract";
-import { readsHeadersAlone, readsHeadersOfOneMoment } from "../../support/header-queries";
+import { readsHeadersAlone } from "../../support/header-queries";
 
 const own = nodeDriver() !== undefined;
 const peer = peerPath() !== undefined;
@@ -31,5 +31,4 @@ function contract(): void {
   };
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore, { all: false });
 }
