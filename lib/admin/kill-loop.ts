@@ -1,56 +1,54 @@
 import { SessionError } from "../errors";
+import { KillRound } from "./kill-round";
+import type { KillOutcome, KillSource } from "./kill-round";
 
-/** What a kill ends. */
-export interface KillSource<T extends { readonly id: string }> {
-  /** The live sessions, from the beginning each time. */
-  find(): AsyncIterable<T>;
-  /** Whether this call ended it. */
-  kill(target: T): Promise<boolean>;
+export interface KillLoopSource<T extends { readonly id: string }> extends KillSource<T> {
   /** Whether there may be live sessions although a whole `find` has found none. */
   mayHaveMissed(): Promise<boolean>;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
-/** How many sessions are ended at a time. */
-const KILL_CONCURRENCY = 128;
-/** How many whole queries in a row may find sessions that could not be ended before, before giving up. */
-const MAX_STUCK_ROUNDS = 10;
-/** How many may find only others, each of which was replaced before it could be ended. */
-const MAX_CHASING_ROUNDS = 1_000;
-/** How many of the sessions that were not ended a query keeps in mind. */
-const MAX_REMEMBERED = 1_000;
-/** How many whole queries in a row may find none although some may have been missed, before that is believed. */
-const MAX_DOUBTED_ROUNDS = 10;
+/** After how many rounds in a row with the same outcome a kill stops. */
+const MOST_ROUNDS: Readonly<Record<KillOutcome, number>> = {
+  none: 10,
+  later: 5,
+  stuck: 10,
+  late: 1_000,
+  some: Infinity,
+};
 
 /**
- * Ends all sessions that are found, and asks again until a whole query finds none. Resolves to how many it ended. Where
- * it fails, the error's `ended` is that number, and its message says that others are still live.
+ * Ends all sessions that are found, and asks again until a whole query finds none. Where new ones begin all the time, it
+ * stops when several queries in a row have found only those. Resolves to how many it ended. Where it fails, the error's
+ * `ended` is that number, and its message says that others are still live.
  */
-export async function killLoop<T extends { readonly id: string }>(source: KillSource<T>): Promise<number> {
-  const count = { ended: 0 };
-  let [stuck, chasing, doubted] = [0, 0, 0];
-  let before: ReadonlySet<string> = new Set();
-  try {
-    while (stuck < MAX_STUCK_ROUNDS && chasing < MAX_CHASING_ROUNDS) {
-      const { ended } = count;
-      const { found, missed } = await killRound(source, count);
-      if (found === 0) {
-        doubted += 1;
-        if (doubted === MAX_DOUBTED_ROUNDS || !(await source.mayHaveMissed())) return count.ended;
-        continue;
-      }
-      doubted = 0;
-      const isVain = count.ended === ended;
-      chasing = isVain ? chasing + 1 : 0;
-      stuck = isVain ? stuck + Number([...missed].some((id) => before.has(id))) : 0;
-      before = missed;
+export async function killLoop<T extends { readonly id: string }>(source: KillLoopSource<T>): Promise<number> {
+  const beganAt = source.now();
+  let ended = 0;
+  let before: KillRound<T> | undefined;
+  let [last, inARow]: [KillOutcome, number] = ["some", 0];
+  for (;;) {
+    const round = new KillRound(source, beganAt);
+    let outcome: KillOutcome;
+    try {
+      await round.run();
+      outcome = round.outcome(before);
+      if (outcome === "none" && !(await source.mayHaveMissed())) return ended;
+    } catch (error) {
+      throw unfinishedKill(error, ended + round.ended);
     }
-  } catch (error) {
-    throw unfinishedKill(error, count.ended);
+    ended += round.ended;
+    before = round;
+    inARow = outcome === last ? inARow + 1 : 1;
+    last = outcome;
+    if (inARow < MOST_ROUNDS[outcome]) continue;
+    if (outcome === "none" || outcome === "later") return ended;
+    throw unfinishedKill(
+      new SessionError("SESSION_CONFLICT", "The store keeps finding live sessions that this kill can't end."),
+      ended,
+    );
   }
-  throw unfinishedKill(
-    new SessionError("SESSION_CONFLICT", "The store keeps finding live sessions that this kill can't end."),
-    count.ended,
-  );
 }
 
 /** The error of a kill that failed after it had ended this many sessions. */
@@ -59,46 +57,4 @@ export function unfinishedKill(error: unknown, ended: number): unknown {
   const count = ended === 1 ? "1 session was ended" : `${ended} sessions were ended`;
   const message = `${count}, then the kill failed, and others are still live; call it again. ${error.message}`;
   return new SessionError(error.code, message, { cause: error, ended });
-}
-
-interface KillRound {
-  readonly found: number;
-  /** The ids of those that were not ended here, or of as many as are remembered. */
-  readonly missed: ReadonlySet<string>;
-}
-
-/** One whole query. What it ends is counted in `count` at once. */
-async function killRound<T extends { readonly id: string }>(
-  source: KillSource<T>,
-  count: { ended: number },
-): Promise<KillRound> {
-  const underWay = new Set<Promise<void>>();
-  const failures: unknown[] = [];
-  const missed = new Set<string>();
-  let found = 0;
-  const settled = (id: string, isKilled: boolean) => {
-    if (isKilled) count.ended += 1;
-    else if (missed.size < MAX_REMEMBERED) missed.add(id);
-  };
-  try {
-    for await (const target of source.find()) {
-      if (failures.length > 0) break;
-      found += 1;
-      // A failure is kept for later: nothing awaits this promise while the query goes on.
-      const killing = source
-        .kill(target)
-        .then(
-          (isKilled) => settled(target.id, isKilled),
-          (error: unknown) => void failures.push(error),
-        )
-        .then(() => void underWay.delete(killing));
-      underWay.add(killing);
-      if (underWay.size >= KILL_CONCURRENCY) await Promise.race(underWay);
-    }
-  } finally {
-    // Also where the query has failed: what was ended meanwhile counts.
-    await Promise.all(underWay);
-  }
-  if (failures.length > 0) throw failures[0];
-  return { found, missed };
 }

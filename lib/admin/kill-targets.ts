@@ -48,6 +48,8 @@ export async function* killTargets(
  */
 export async function countsTargets(store: KillStore, { owner }: KillQuery, now: number): Promise<boolean> {
   if (owner !== undefined && owner !== GUEST_USER) return false;
-  const tallies = await store.tally(now + CLEAR_GRACE_MS);
+  // A count that takes too long says nothing. Where the store is down, the next query says so.
+  const tallies = await store.tally(now + CLEAR_GRACE_MS).catch(() => undefined);
+  if (tallies === undefined) return true;
   return tallies.some(({ isGuest, live }) => live > 0 && (owner === undefined || isGuest));
 }

@@ -105,7 +105,9 @@ export class Kill {
   #found(query: KillQuery, details: KillDetails): Promise<number> {
     const { store, now } = this.#settings;
     return killLoop({
+      now,
       find: () => killTargets(store, query, now),
+      beganAt: (target) => ("isUnreadable" in target ? -Infinity : target.createdAt),
       kill: (target) => this.#end(target, "killed", details),
       mayHaveMissed: () => countsTargets(store, query, now()),
     });

@@ -159,7 +159,9 @@ export function killInProject(
   options: KillOptions,
 ): Promise<number> {
   return killLoop({
+    now: Date.now,
     find: () => sessions.eachSessionInfo(filter),
+    beganAt: ({ createdAt }) => createdAt.getTime(),
     kill: ({ id }) => sessions.kill(id, options),
     mayHaveMissed: async () => filter.username === undefined && (await liveCount(sessions, filter.project)) > 0,
   });
