@@ -65,10 +65,9 @@ export class Sessions extends EventEmitter<SessionEvents> {
 
   /**
    * Ends all sessions of a user, of nobody (`GUEST_USER`), or, called with no argument at all, everyone's. It repeats
-   * until a whole query finds none, or several in a row find only sessions that began after the call. Resolves to how
-   * many it ended. Where the store fails meanwhile it rejects, and the error's `ended` is that number. An argument that
-   * is not a user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing request field must not sign everybody
-   * out.
+   * until a whole query finds none; sessions that begin after the call may be ended too, or not. Resolves to how many it
+   * ended. Where the store fails meanwhile it rejects, and the error's `ended` is that number. An argument that is not a
+   * user id rejects with `SESSION_ARGUMENT`, `undefined` too: a missing request field must not sign everybody out.
    */
   killSessionByUser(...args: [] | [user: string, options?: KillOptions]): Promise<number> {
     if (args.length === 0) return this.killAllSessions();

@@ -1,54 +1,41 @@
 import { SessionError } from "../errors";
-import { KillRound } from "./kill-round";
-import type { KillOutcome, KillSource } from "./kill-round";
 
-export interface KillLoopSource<T extends { readonly id: string }> extends KillSource<T> {
-  /** Whether there may be live sessions although a whole `find` has found none. */
-  mayHaveMissed(): Promise<boolean>;
-  /** Milliseconds since the epoch. */
-  now(): number;
+/** What became of a session that was to be ended; `over` without this kill, or `replaced` by another session. */
+export type KillResult = "killed" | "over" | "replaced";
+
+/** Sessions that are to be ended. */
+export interface KillSource<T extends { readonly id: string }> {
+  /** The live ones, from the beginning each time. */
+  find(): AsyncIterable<T>;
+  kill(target: T): Promise<KillResult>;
+  /** Asked after a `find` that found none: whether it may have overlooked some. */
+  mayHaveOverlooked(): Promise<boolean>;
 }
 
-/** After how many rounds in a row with the same outcome a kill stops. */
-const MOST_ROUNDS: Readonly<Record<KillOutcome, number>> = {
-  none: 10,
-  later: 5,
-  stuck: 10,
-  late: 1_000,
-  some: Infinity,
-};
+/** How many sessions are ended at a time. */
+const CONCURRENCY = 128;
+/** After how many rounds in a row that met no replaced session a kill has ended all that were there before. */
+const CLEAN_ROUNDS = 10;
+/** How many rounds in a row may meet a session that the round before could not end either. */
+const STUCK_ROUNDS = 10;
+const MOST_ROUNDS = 1_000;
+/** How many of the sessions that it could not end a round remembers. */
+const MAX_REMEMBERED = 1_000;
 
 /**
- * Ends all sessions that are found, and asks again until a whole query finds none. Where new ones begin all the time, it
- * stops when several queries in a row have found only those. Resolves to how many it ended. Where it fails, the error's
- * `ended` is that number, and its message says that others are still live.
+ * Ends the sessions of one source after the other. Asks each again until a whole query finds none; where new sessions
+ * begin all the time, until ten queries in a row have met none that was replaced before it could be ended. Resolves to
+ * how many were killed. Where it fails, the error's `ended` is that number, and its message says that others are still
+ * live.
  */
-export async function killLoop<T extends { readonly id: string }>(source: KillLoopSource<T>): Promise<number> {
-  const beganAt = source.now();
-  let ended = 0;
-  let before: KillRound<T> | undefined;
-  let [last, inARow]: [KillOutcome, number] = ["some", 0];
-  for (;;) {
-    const round = new KillRound(source, beganAt);
-    let outcome: KillOutcome;
-    try {
-      await round.run();
-      outcome = round.outcome(before);
-      if (outcome === "none" && !(await source.mayHaveMissed())) return ended;
-    } catch (error) {
-      throw unfinishedKill(error, ended + round.ended);
-    }
-    ended += round.ended;
-    before = round;
-    inARow = outcome === last ? inARow + 1 : 1;
-    last = outcome;
-    if (inARow < MOST_ROUNDS[outcome]) continue;
-    if (outcome === "none" || outcome === "later") return ended;
-    throw unfinishedKill(
-      new SessionError("SESSION_CONFLICT", "The store keeps finding live sessions that this kill can't end."),
-      ended,
-    );
+export async function killLoop<T extends { readonly id: string }>(sources: readonly KillSource<T>[]): Promise<number> {
+  const count = { killed: 0 };
+  try {
+    for (const source of sources) await killUntilNoneIsLeft(source, count);
+  } catch (error) {
+    throw unfinishedKill(error, count.killed);
   }
+  return count.killed;
 }
 
 /** The error of a kill that failed after it had ended this many sessions. */
@@ -57,4 +44,60 @@ export function unfinishedKill(error: unknown, ended: number): unknown {
   const count = ended === 1 ? "1 session was ended" : `${ended} sessions were ended`;
   const message = `${count}, then the kill failed, and others are still live; call it again. ${error.message}`;
   return new SessionError(error.code, message, { cause: error, ended });
+}
+
+async function killUntilNoneIsLeft<T extends { readonly id: string }>(
+  source: KillSource<T>,
+  count: { killed: number },
+): Promise<void> {
+  let [clean, stuck] = [0, 0];
+  let previous: ReadonlySet<string> = new Set();
+  for (let round = 0; round < MOST_ROUNDS && stuck < STUCK_ROUNDS; round += 1) {
+    const { found, replaced } = await killRound(source, count);
+    if (found === 0 && !(await source.mayHaveOverlooked())) return;
+    clean = replaced.size === 0 ? clean + 1 : 0;
+    if (clean === CLEAN_ROUNDS) return;
+    stuck = [...replaced].some((id) => previous.has(id)) ? stuck + 1 : 0;
+    previous = replaced;
+  }
+  throw new SessionError("SESSION_CONFLICT", "The store keeps finding live sessions that this kill can't end.");
+}
+
+interface KillRound {
+  readonly found: number;
+  /** The ids of those that were replaced before they could be ended, or of as many as are remembered. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+/** One whole query. What it ends is counted in `count` at once. */
+async function killRound<T extends { readonly id: string }>(
+  source: KillSource<T>,
+  count: { killed: number },
+): Promise<KillRound> {
+  const underWay = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  const replaced = new Set<string>();
+  let found = 0;
+  const kill = async (target: T) => {
+    const result = await source.kill(target);
+    if (result === "killed") count.killed += 1;
+    else if (result === "replaced" && replaced.size < MAX_REMEMBERED) replaced.add(target.id);
+  };
+  try {
+    for await (const target of source.find()) {
+      if (failures.length > 0) break;
+      found += 1;
+      // A failure is kept for later: nothing awaits this promise while the query goes on.
+      const killing = kill(target)
+        .catch((error: unknown) => void failures.push(error))
+        .then(() => void underWay.delete(killing));
+      underWay.add(killing);
+      if (underWay.size >= CONCURRENCY) await Promise.race(underWay);
+    }
+  } finally {
+    // Also where the query has failed: what was ended meanwhile counts.
+    await Promise.all(underWay);
+  }
+  if (failures.length > 0) throw failures[0];
+  return { found, replaced };
 }

@@ -8,12 +8,13 @@ import type { EndReason, Ending, SessionRecord } from "../record/session-record"
 import { kindOf } from "../record/shown-text";
 import { assertSessionId } from "../record/token";
 import { currentSession } from "../session/current-session";
-import { endingFor } from "../session/life/session-ended";
+import { endingFor, wasReplaced } from "../session/life/session-ended";
 import type { SessionPolicy } from "../session/life/session-policy";
 import type { Session } from "../session/session";
 import { assertUserIdForm } from "../session/session-owner";
 import { killLoop } from "./kill-loop";
-import { countsTargets, killTargets } from "./kill-targets";
+import type { KillResult } from "./kill-loop";
+import { ReadableTargets, UnreadableTargets } from "./kill-targets";
 import type { KillQuery, KillStore, KillTarget } from "./kill-targets";
 
 /** The options of a kill. */
@@ -104,13 +105,15 @@ export class Kill {
 
   #found(query: KillQuery, details: KillDetails): Promise<number> {
     const { store, now } = this.#settings;
-    return killLoop({
-      now,
-      find: () => killTargets(store, query, now),
-      beganAt: (target) => ("isUnreadable" in target ? -Infinity : target.createdAt),
-      kill: (target) => this.#end(target, "killed", details),
-      mayHaveMissed: () => countsTargets(store, query, now()),
-    });
+    const kill = (target: KillTarget) => this.#killed(target, details);
+    // Those that can't be read come last: they are found only by reading all sessions, and by then few are left.
+    return killLoop([new ReadableTargets(store, query, now, kill), new UnreadableTargets(store, query, kill)]);
+  }
+
+  async #killed(target: KillTarget, details: KillDetails): Promise<KillResult> {
+    const { store, now } = this.#settings;
+    if (await this.#end(target, "killed", details)) return "killed";
+    return (await wasReplaced({ writer: store, now }, target.id)) ? "replaced" : "over";
   }
 
   /** The live session of this id, also one that can't be read. */

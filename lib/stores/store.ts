@@ -142,8 +142,8 @@ export interface SessionStore {
    * uses.
    *
    * A kill relies on this: a query for headers that finds nothing has missed no session that was replaced while it ran.
-   * A store that reads in pages can hold to it on the first page only. That one must have room for 250 records of one
-   * owner; everyone's may be more, so a kill of everyone also asks for the tally.
+   * A store that reads in pages need guarantee it for the first page only, which must hold at least 250 records of one
+   * owner. Everyone's may need more pages, so a kill of everyone also asks for the tally.
    */
   find(query: FindQuery): AsyncIterable<SessionRecord | EndedRecord>;
 

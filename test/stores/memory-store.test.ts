@@ -1,10 +1,9 @@
 import { MemoryStore } from "../../lib/stores/memory-store";
 import { storeContract } from "../../lib/testing/store-contract/store-contract";
-import { readsHeadersAlone, readsHeadersOfOneMoment } from "../support/header-queries";
+import { readsHeadersAlone } from "../support/header-queries";
 
 describe("MemoryStore", () => {
   const makeStore = (now: () => number) => ({ store: new MemoryStore({ now }) });
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore);
 });

@@ -1,8 +1,5 @@
 import type { MakeStore } from "../../lib/testing/store-contract/store-contract";
-import { endingOf, fullRecord, liveRecord } from "../../lib/testing/store-contract/sample-records";
-
-/** More than a store of ours reads at once. */
-const MANY = 500;
+import { fullRecord } from "../../lib/testing/store-contract/sample-records";
 
 /**
  * Tests that a store of ours leaves out of a header what may be large; another's may ignore that no more than the
@@ -19,23 +16,6 @@ export function readsHeadersAlone(makeStore: MakeStore): void {
       }
     }
     expect(await store.load(record.id)).toMatchObject({ keys: record.keys });
-    await store.close();
-    await dispose?.();
-  });
-}
-
-/** Tests that everyone's headers are read as they were when the query began, and not only those of one page. */
-export function readsHeadersOfOneMoment(makeStore: MakeStore): void {
-  it("P2: finds a session that is replaced while it reads everyone's headers", async () => {
-    const { store, dispose } = await makeStore(Date.now);
-    const records = Array.from({ length: MANY }, () => liveRecord());
-    await Promise.all(records.map((record) => store.create(record)));
-    const last = records.reduce((a, b) => (a.id > b.id ? a : b));
-    const ids: string[] = [];
-    for await (const { id } of store.find({ state: "live", fields: "header" })) {
-      if (ids.push(id) === 1) expect(await store.replace(last.id, endingOf(last, "reset"), liveRecord())).toBe(true);
-    }
-    expect(ids).toEqual(records.map(({ id }) => id).sort());
     await store.close();
     await dispose?.();
   });

@@ -149,22 +149,20 @@ function killEach(sessions: Sessions, target: FoundTarget, options: KillOptions)
   return killInProject(sessions, { project, ...(username === undefined ? {} : { username }) }, options);
 }
 
-/**
- * Ends the sessions of a project, or those of one user in it, and repeats until a listing finds none. Resolves to how
- * many it ended.
- */
+/** Ends the sessions of a project, or those of one user in it. Resolves to how many it ended. */
 export function killInProject(
   sessions: Sessions,
   filter: { readonly project: string; readonly username?: string },
   options: KillOptions,
 ): Promise<number> {
-  return killLoop({
-    now: Date.now,
-    find: () => sessions.eachSessionInfo(filter),
-    beganAt: ({ createdAt }) => createdAt.getTime(),
-    kill: ({ id }) => sessions.kill(id, options),
-    mayHaveMissed: async () => filter.username === undefined && (await liveCount(sessions, filter.project)) > 0,
-  });
+  return killLoop([
+    {
+      find: () => sessions.eachSessionInfo(filter),
+      kill: async ({ id }) => ((await sessions.kill(id, options)) ? "killed" : "replaced"),
+      // A listing reads in pages, between which a session that is replaced over and over may be overlooked.
+      mayHaveOverlooked: async () => true,
+    },
+  ]);
 }
 
 /** About how many there are; undefined where only reading them could tell. */

@@ -27,7 +27,7 @@ export function endingFor(
 
 /** Whether the session of this id was replaced a moment ago: it has a successor in the same browser. */
 export async function wasReplaced(
-  { writer, now }: Pick<SessionPolicy, "writer" | "now">,
+  { writer, now }: Pick<SessionPolicy, "now"> & { readonly writer: Pick<SessionPolicy["writer"], "find"> },
   id: string,
 ): Promise<boolean> {
   for await (const record of writer.find({ state: "ended", id })) {

@@ -2,6 +2,7 @@ import { isUnreadable } from "../../errors";
 import { isDue } from "../../record/expiry";
 import type { EndedRecord, SessionGroup, SessionRecord } from "../../record/session-record";
 import { afterGroup, groupOfKey, sweepRanges, tallyRanges } from "../index-keys";
+import type { KeyRange } from "../index-keys";
 import { matches } from "../store";
 import type { ClearProgress, FindQuery, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import type { DatastoreRpc } from "./calls/datastore-rpc";
@@ -39,7 +40,7 @@ export async function* findInDatastore(
   const filters = filtersOf(rpc, kind, query);
   const batches =
     id === undefined
-      ? rpc.query(kind, filters, Math.min(limit, FIND_BATCH_SIZE), { properties, asOfFirst: isHeader })
+      ? rpc.query(kind, filters, Math.min(limit, FIND_BATCH_SIZE), properties)
       : oneById(rpc, kind, id, properties);
   for await (const batch of batches) {
     const records = batch.map(({ entity }) => unlessUnreadable(() => read(entity)));
@@ -97,27 +98,37 @@ export function unlessUnreadable<T>(read: () => T): T | undefined {
 }
 
 /**
- * Counts each group in all of its shards by the index alone. One entity of each group is read, to learn that the group
- * exists.
+ * Counts each group in all of its shards, as of one moment, by the index alone. One entity of each group is read, to
+ * learn that the group exists.
  */
 export async function tallyDatastore(rpc: DatastoreRpc, kind: string, now: number): Promise<SessionTally[]> {
-  const tallies: SessionTally[] = [];
+  const groups: SessionGroup[] = [];
   for (let from = ""; ;) {
     const group = await firstGroup(rpc, kind, from);
-    if (group === undefined) return tallies;
+    if (group === undefined) break;
+    groups.push(group);
     from = afterGroup(group);
-    const counts = await Promise.all(
-      tallyRanges(group, now).map((range) =>
-        rpc.count(kind, [tally("GREATER_THAN_OR_EQUAL", range.from), tally("LESS_THAN_OR_EQUAL", range.to)]),
-      ),
-    );
-    const live = counts.reduce((sum, count) => sum + count, 0);
+  }
+  let readTime: object | undefined;
+  const count = async ({ from, to }: KeyRange) => {
+    const range = [tally("GREATER_THAN_OR_EQUAL", from), tally("LESS_THAN_OR_EQUAL", to)];
+    const counted = await rpc.count(kind, range, readTime);
+    readTime ??= counted.readTime;
+    return counted.count;
+  };
+  const tallies: SessionTally[] = [];
+  for (const group of groups) {
+    const [first, ...others] = tallyRanges(group, now);
+    if (first === undefined) continue;
+    const counts = [await count(first), ...(await Promise.all(others.map(count)))];
+    const live = counts.reduce((sum, each) => sum + each, 0);
     if (live > 0) tallies.push({ ...group, live });
   }
+  return tallies;
 }
 
 async function firstGroup(rpc: DatastoreRpc, kind: string, from: string): Promise<SessionGroup | undefined> {
-  for await (const [first] of rpc.query(kind, [tally("GREATER_THAN_OR_EQUAL", from)], 1, { properties: ["tally"] })) {
+  for await (const [first] of rpc.query(kind, [tally("GREATER_THAN_OR_EQUAL", from)], 1, ["tally"])) {
     return groupOfKey(first?.entity.properties.tally?.stringValue ?? "");
   }
   return undefined;
@@ -148,7 +159,7 @@ export async function clearDatastore(
       kind,
       [sweep("GREATER_THAN_OR_EQUAL", from), sweep("LESS_THAN_OR_EQUAL", to)],
       CLEAR_BATCH_SIZE,
-      { properties: ["purgeAt"] },
+      ["purgeAt"],
     )) {
       const due = batch.filter(({ entity }) => isDue({ purgeAt: readPurgeAt(entity) }, now));
       const deleted = await deleteUnchanged(rpc, due);

@@ -2,7 +2,7 @@ import { isUnreadable } from "../../errors";
 import { dueBefore } from "../../record/expiry";
 import type { EndedRecord, SessionRecord } from "../../record/session-record";
 import { bucketOf, groupKey, groupOfKey } from "../index-keys";
-import { matches } from "../store";
+import { matches, OWNER_HEADERS_AT_ONCE } from "../store";
 import type { ClearProgress, FindQuery, SessionTally, UnreadableQuery, UnreadableRecord } from "../store";
 import { ownerIn, readEnded, readLive } from "./record-reading";
 import type { RedisCalls } from "./redis-calls";
@@ -11,7 +11,7 @@ import { isOfMovingSlot } from "./redis-errors";
 import { CLEAR, HEADER_PAGE, HEADERS } from "./scripts";
 
 /** How many records are read at once: whole ones may be large. */
-const HEADERS_AT_ONCE = 200;
+const HEADERS_AT_ONCE = OWNER_HEADERS_AT_ONCE;
 const WHOLE_AT_ONCE = 50;
 /** How many records one script clears: Redis does nothing else meanwhile. */
 const CLEAR_BATCH = 100;

@@ -102,3 +102,11 @@ export function plain(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
+
+/** Puts another session in the place of this one, and returns it. */
+export async function replaced(store: SessionStore, old: SessionRecord): Promise<SessionRecord> {
+  let successor = liveRecord({ owner: old.owner });
+  while (store.isPlacedWith?.(successor.id, old.id) === false) successor = liveRecord({ owner: old.owner });
+  assert.equal(await store.replace(old.id, endingOf(old, "reset"), successor), true);
+  return successor;
+}

@@ -1,8 +1,11 @@
 import { strict as assert } from "node:assert";
 import type { SessionRecord } from "../../record/session-record";
 import type { SessionStore } from "../../stores/store";
-import { HOUR, MINUTE, liveRecord, endingOf, loaded } from "./sample-records";
+import { HOUR, MINUTE, liveRecord, endingOf, loaded, replaced } from "./sample-records";
 import type { ContractTests } from "./store-contract";
+
+/** How many tallies count a session that is replaced all the time. */
+const TALLIES = 20;
 
 export function tallyContract({ describe, it }: ContractTests): void {
   describe("tally", () => {
@@ -45,6 +48,23 @@ export function tallyContract({ describe, it }: ContractTests): void {
       await store.replace(replaced.id, endingOf(replaced, "login"), liveRecord({ owner: "alice" }));
       assert.equal(await store.clear(clock.now), 1);
       assert.deepEqual(await counted(store, clock.now), { "|browser|user": 1 });
+    });
+
+    it("P2: overlooks no session that is replaced meanwhile", async (store, clock) => {
+      let live = liveRecord();
+      await store.create(live);
+      let isOver = false;
+      const replacing = async () => {
+        while (!isOver) live = await replaced(store, live);
+      };
+      const counting = async () => {
+        try {
+          for (let n = 0; n < TALLIES; n += 1) assert.equal((await counted(store, clock.now))["|browser|guest"], 1);
+        } finally {
+          isOver = true;
+        }
+      };
+      await Promise.all([replacing(), counting()]);
     });
 
     it("P8: counts none that expired over ten minutes ago, and all that have not", async (store, clock) => {

@@ -1,7 +1,7 @@
 import { DatastoreStore } from "../../../lib/stores/datastore/datastore-store";
 import { storeContract } from "../../../lib/testing/store-contract/store-contract";
 import { describeOnEmulator, emulatorHost, freshNamespace } from "../../support/datastore-emulator";
-import { readsHeadersAlone, readsHeadersOfOneMoment } from "../../support/header-queries";
+import { readsHeadersAlone } from "../../support/header-queries";
 
 /** The machine that runs the tests may be slow. */
 const timeoutMs = 20_000;
@@ -12,5 +12,4 @@ describeOnEmulator("DatastoreStore", () => {
   });
   storeContract(makeStore, { describe, it });
   readsHeadersAlone(makeStore);
-  readsHeadersOfOneMoment(makeStore);
 });

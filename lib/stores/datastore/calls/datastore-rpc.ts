@@ -25,22 +25,15 @@ export interface DatastoreRpcOptions extends DatastoreConnectionOptions {
   readonly timeoutMs: number;
 }
 
-/** How a query reads. */
-export interface QueryReading {
-  /** Only these properties of each entity. */
-  readonly properties?: readonly string[] | undefined;
-  /**
-   * Whether all is as it was at the first batch, unless the caller takes longer than Datastore keeps that. Otherwise
-   * each batch is as of its own moment.
-   */
-  readonly asOfFirst?: boolean;
+export interface EntityCount {
+  readonly count: number;
+  /** The moment at which they were counted, as Datastore writes it. */
+  readonly readTime: object | undefined;
 }
 
 /** How often a read is tried again where Datastore was not reached. */
 const READ_RETRIES = 2;
 const READ_RETRY_MS = 50;
-/** How long a query may read as of its first batch, in milliseconds: Datastore keeps the past for an hour. */
-const SNAPSHOT_MS = 50 * 60_000;
 
 type Call<T> = (client: DatastoreClient, request: object, options: CallOptions) => Promise<readonly [T, ...unknown[]]>;
 
@@ -99,7 +92,7 @@ export class DatastoreRpc {
     kind: string,
     filters: readonly PropertyFilter[],
     batchSize: number,
-    { properties, asOfFirst = false }: QueryReading = {},
+    properties?: readonly string[],
   ): AsyncGenerator<readonly EntityResult[]> {
     const runQuery: Call<QueryResponse> = (client, request, options) => client.runQuery(request, options);
     const query = {
@@ -107,28 +100,28 @@ export class DatastoreRpc {
       limit: { value: batchSize },
       ...(filters.length === 0 ? {} : { filter: { compositeFilter: { op: "AND", filters } } }),
     };
-    const ask = async (startCursor: Uint8Array | string, readOptions: object | undefined) => {
-      const from = { query: { ...query, startCursor }, readOptions };
-      const request = { partitionId: this.#partition, ...from, ...maskOf(properties) };
+    const ask = async (startCursor: Uint8Array | string) => {
+      const request = { partitionId: this.#partition, query: { ...query, startCursor }, ...maskOf(properties) };
       return (await this.#read("query", runQuery, request)).batch;
     };
-    const begunAt = performance.now();
-    const first = await ask("", undefined);
-    const isKept = () => performance.now() - begunAt < SNAPSHOT_MS;
-    const asOf = () => (asOfFirst && isKept() ? { readTime: first.readTime } : undefined);
-    for (let batch = first; ; batch = await ask(batch.endCursor, asOf())) {
+    for (let batch = await ask(""); ; batch = await ask(batch.endCursor)) {
       if (batch.entityResults.length > 0) yield batch.entityResults;
       if (batch.moreResults !== "NOT_FINISHED" && batch.moreResults !== "MORE_RESULTS_AFTER_LIMIT") return;
     }
   }
 
-  /** How many entities match. Datastore counts them in its indexes and sends none. */
-  async count(kind: string, filters: readonly PropertyFilter[]): Promise<number> {
+  /**
+   * How many entities match, now or at `readTime`, and when that was. Datastore counts them in its indexes and sends
+   * none.
+   */
+  async count(kind: string, filters: readonly PropertyFilter[], readTime?: object): Promise<EntityCount> {
     const run: Call<AggregationResponse> = (client, request, options) => client.runAggregationQuery(request, options);
     const nestedQuery = { kind: [{ name: kind }], filter: { compositeFilter: { op: "AND", filters } } };
     const aggregationQuery = { nestedQuery, aggregations: [{ count: {}, alias: "count" }] };
-    const { batch } = await this.#read("count", run, { partitionId: this.#partition, aggregationQuery });
-    return Number(batch.aggregationResults[0]?.aggregateProperties.count?.integerValue ?? 0);
+    const readOptions = readTime === undefined ? undefined : { readTime };
+    const { batch } = await this.#read("count", run, { partitionId: this.#partition, aggregationQuery, readOptions });
+    const count = Number(batch.aggregationResults[0]?.aggregateProperties.count?.integerValue ?? 0);
+    return { count, readTime: batch.readTime ?? undefined };
   }
 
   async close(): Promise<void> {

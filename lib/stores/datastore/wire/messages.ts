@@ -87,14 +87,13 @@ export interface QueryResponse {
     readonly entityResults: readonly EntityResult[];
     readonly endCursor: Uint8Array | string;
     readonly moreResults: string;
-    /** As of when it was read. */
-    readonly readTime?: object | null;
   };
 }
 
 export interface AggregationResponse {
   readonly batch: {
     readonly aggregationResults: readonly { readonly aggregateProperties: Properties }[];
+    readonly readTime?: object | null;
   };
 }
 
