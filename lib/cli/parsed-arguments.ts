@@ -32,22 +32,27 @@ type OptionPart = Extract<Part, { kind: "option" }>;
  * option, one that lacks its value, one that takes none, and one that is there twice.
  */
 export function parsedArguments(command: string, args: readonly string[], options: CommandOptions): ParsedArguments {
-  // One id in 64 begins with a dash, and would be read as an option.
-  const isDashed = (arg: string) => arg.startsWith("-") && isSessionId(arg);
   const parts = partsOf(
-    args.filter((arg) => !isDashed(arg)),
+    args.map((arg) => (arg.startsWith("-") && isSessionId(arg) ? ID_MARK + arg : arg)),
     options,
   );
   const values = new Map<string, string | true>();
   const operands: string[] = [];
   for (const part of parts) {
-    if (part.kind === "positional") operands.push(part.value);
+    if (part.kind === "positional") operands.push(unmarked(part.value));
     if (part.kind !== "option") continue;
     const value = valueOf(command, part, options);
     if (values.has(part.name) && value !== true) throw new UsageError(`--${part.name} is given twice; give it once.`);
     values.set(part.name, value);
   }
-  return { operands: [...operands, ...args.filter(isDashed)], values };
+  return { operands, values };
+}
+
+/** One id in 64 begins with a dash, and would be read as an option. No argument can have this character. */
+const ID_MARK = "\0";
+
+function unmarked(text: string): string {
+  return text.startsWith(ID_MARK) ? text.slice(ID_MARK.length) : text;
 }
 
 function partsOf(args: readonly string[], options: CommandOptions) {
@@ -67,7 +72,8 @@ function parsedAs({ type, short }: CommandOption) {
 }
 
 function valueOf(command: string, part: OptionPart, options: CommandOptions): string | true {
-  const { name, rawName, value, inlineValue } = part;
+  const { name, rawName, inlineValue } = part;
+  const value = part.value === undefined ? undefined : unmarked(part.value);
   const spec = Object.hasOwn(options, name) ? options[name] : undefined;
   if (spec === undefined) throw new UsageError(unknownText(command, rawName, options));
   if (spec.type === "boolean") {
