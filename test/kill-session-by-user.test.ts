@@ -1,7 +1,8 @@
 import { GUEST_USER, Sessions } from "../lib";
 import type { FindQuery } from "../lib";
+import type { Ending } from "../lib/record/session-record";
 import { MemoryStore } from "../lib/stores/memory-store";
-import { sessionRecord } from "./support/session-records";
+import { killed, sessionRecord } from "./support/session-records";
 
 const OWNERS = ["5", "[object Object]", GUEST_USER, GUEST_USER, "alice", "alice", "bob", "null", "undefined"];
 
@@ -44,6 +45,22 @@ describe("killSessionByUser", () => {
     await sessions.close();
     sessions = new Sessions({ store, clearSchedule: false });
     expect(await kill("alice")).toBe(3);
+    expect(await owners()).toEqual([]);
+  });
+
+  it("P2: goes after a session that is replaced before it can be ended, also by an instance whose clock is behind", async () => {
+    let escapes = 20;
+    class Escaping extends MemoryStore {
+      override async end(id: string, ending: Ending) {
+        if (escapes-- > 0) await this.replace(id, { ...killed(), reason: "reset" }, sessionRecord({ owner: "alice" }));
+        return super.end(id, ending);
+      }
+    }
+    const store = new Escaping();
+    await store.create(sessionRecord({ owner: "alice" }));
+    await sessions.close();
+    sessions = new Sessions({ store, clearSchedule: false, now: () => Date.now() + 5 * 60_000 });
+    expect(await kill("alice")).toBe(1);
     expect(await owners()).toEqual([]);
   });
 

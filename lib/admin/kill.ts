@@ -8,7 +8,7 @@ import type { EndReason, Ending, SessionRecord } from "../record/session-record"
 import { kindOf } from "../record/shown-text";
 import { assertSessionId } from "../record/token";
 import { currentSession } from "../session/current-session";
-import { endingFor, wasReplaced } from "../session/life/session-ended";
+import { endingFor, whenReplaced } from "../session/life/session-ended";
 import type { SessionPolicy } from "../session/life/session-policy";
 import type { Session } from "../session/session";
 import { assertUserIdForm } from "../session/session-owner";
@@ -66,7 +66,7 @@ export class Kill {
     const details = detailsOf(options, "kill(id, options)");
     const kill = async () => {
       const target = await this.target(id);
-      return target !== undefined && (await this.#end(target, "killed", details));
+      return target !== undefined && (await this.#isKilled(target, details));
     };
     return KILLS.hasSubscribers ? this.#publishedKill("id", kill) : kill();
   }
@@ -111,9 +111,10 @@ export class Kill {
   }
 
   async #killed(target: KillTarget, details: KillDetails): Promise<KillResult> {
-    const { store, now } = this.#settings;
-    if (await this.#end(target, "killed", details)) return "killed";
-    return (await wasReplaced({ writer: store, now }, target.id)) ? "replaced" : "over";
+    const ended = await this.#end(target, "killed", details);
+    if (ended !== "not live") return ended;
+    // It was live a moment ago, so clocks don't matter.
+    return (await whenReplaced(this.#settings.store, target.id)) === undefined ? "over" : "replaced";
   }
 
   /** The live session of this id, also one that can't be read. */
@@ -133,18 +134,27 @@ export class Kill {
    */
   kill(target: KillTarget, details: KillDetails): Promise<boolean> {
     return KILLS.hasSubscribers
-      ? this.#publishedKill("id", () => this.#end(target, "killed", details))
-      : this.#end(target, "killed", details);
+      ? this.#publishedKill("id", () => this.#isKilled(target, details))
+      : this.#isKilled(target, details);
   }
 
-  async #end(target: KillTarget, reason: EndReason, { by, message }: KillDetails): Promise<boolean> {
+  async #isKilled(target: KillTarget, details: KillDetails): Promise<boolean> {
+    return (await this.#end(target, "killed", details)) === "killed";
+  }
+
+  /** Resolves to `over` where it ended a session that had expired. */
+  async #end(
+    target: KillTarget,
+    reason: EndReason,
+    { by, message }: KillDetails,
+  ): Promise<"killed" | "over" | "not live"> {
     const { store, now, onEnded } = this.#settings;
     const { id, owner } = target;
     const ending = endingFor(this.#settings, reason, by);
     const ended = await store.end(id, message === undefined ? ending : { ...ending, message });
-    if (!ended) return false;
+    if (!ended) return "not live";
     onEnded({ id, owner }, reason);
-    return "isUnreadable" in target || !isExpired(target, now());
+    return "isUnreadable" in target || !isExpired(target, now()) ? "killed" : "over";
   }
 
   async #publishedKill<T extends boolean | number>(target: KillMessage["target"], start: () => Promise<T>): Promise<T> {

@@ -101,9 +101,20 @@ describeOnEveryStore("a kill among many sessions that expired and are not cleare
   // While the emulator reads a page, a client next to it has rotated its session several times.
   const awayMs = every.name === "DatastoreStore" ? 50 : 0;
 
+  let isOver: boolean;
+  let opened: { close(): Promise<void> } | undefined;
+  beforeEach(() => (isOver = false));
+  // Also after a failure: a visitor that goes on would keep the process alive.
+  afterEach(async () => {
+    isOver = true;
+    await opened?.close();
+  });
+  const isKillOver = () => isOver;
+
   async function withExpired({ owner, expired, idleTimeout }: Kind) {
     const store = await every.open();
     const app = await startApp(routes, { store, userOf: () => owner, idleTimeout: idleTimeout ?? "1h" });
+    opened = app;
     const first = newCookie();
     const newExpired = () => expiredRecord(owner);
     const records = Array.from({ length: expired ?? many }, () =>
@@ -122,8 +133,7 @@ describeOnEveryStore("a kill among many sessions that expired and are not cleare
       await store.create(
         sessionRecord({ id, owner, data: Object.assign(dictionary<string>(), { a: "1" }), ...limits }),
       );
-      let isOver = false;
-      const isKillOver = () => isOver;
+      isOver = false;
       const rotating = isRefused({ app, headers, awayMs, isKillOver });
       const visiting = visitors === true ? visit(store, owner, isKillOver) : undefined;
       const killing = kill(app.sessions).finally(() => (isOver = true));
@@ -132,7 +142,6 @@ describeOnEveryStore("a kill among many sessions that expired and are not cleare
       if (visitors === true) expect(killed).toBeGreaterThanOrEqual(1);
       else expect(killed).toBe(1);
     }
-    await app.close();
   });
 
   const { damage } = every;
@@ -144,23 +153,21 @@ describeOnEveryStore("a kill among many sessions that expired and are not cleare
     await damage?.(store, damaged.id, "header");
     const load = async () => store.load(damaged.id);
     await expect(load()).rejects.toMatchObject({ code: "SESSION_UNREADABLE" });
-    let isOver = false;
-    const visiting = visit(store, "alice", () => isOver);
+    const visiting = visit(store, "alice", isKillOver);
     await app.sessions.killAllSessions();
     await expect(load()).resolves.toBeUndefined();
     isOver = true;
     await visiting;
-    await app.close();
   });
 
   test("does not search again for the session that an administrator keeps", async () => {
     const store = await every.open();
     const sessions = new Sessions({ store, clearSchedule: false, isSuperUser: () => true });
+    opened = sessions;
     const acting = sessionRecord({ owner: "root" });
     for (const record of [acting, sessionRecord(), sessionRecord()]) await store.create(record);
     const find = jest.spyOn(store, "find");
     expect(await sessions.admin({ session: acting }).killAll({ keepMine: true })).toBe(2);
     expect(find.mock.calls.filter(([{ state, id }]) => state === "live" && id === undefined)).toHaveLength(2);
-    await sessions.close();
   });
 });

@@ -27,13 +27,25 @@ export function endingFor(
 
 /** Whether the session of this id was replaced a moment ago: it has a successor in the same browser. */
 export async function wasReplaced(
-  { writer, now }: Pick<SessionPolicy, "now"> & { readonly writer: Pick<SessionPolicy["writer"], "find"> },
+  { writer, now }: Pick<SessionPolicy, "writer" | "now">,
   id: string,
 ): Promise<boolean> {
-  for await (const record of writer.find({ state: "ended", id })) {
-    if (isEnded(record) && REPLACING.has(record.reason) && now() - record.endedAt <= REPLACED_GRACE_MS) return true;
+  const replacedAt = await whenReplaced(writer, id);
+  return replacedAt !== undefined && now() - replacedAt <= REPLACED_GRACE_MS;
+}
+
+/**
+ * When the session of this id was replaced, in milliseconds since the epoch by the clock of the instance that did it;
+ * undefined where it was not.
+ */
+export async function whenReplaced(
+  store: Pick<SessionPolicy["writer"], "find">,
+  id: string,
+): Promise<number | undefined> {
+  for await (const record of store.find({ state: "ended", id })) {
+    if (isEnded(record) && REPLACING.has(record.reason)) return record.endedAt;
   }
-  return false;
+  return undefined;
 }
 
 /**
